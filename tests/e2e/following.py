@@ -11,6 +11,7 @@ from typing import Any, Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client import approvals
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.runs import open_runs
 from bedrock_tuning.run.approvals import Answer
 from bedrock_tuning.run.items import APPROVAL
 from local.demo.dataset import Picture
@@ -137,9 +138,11 @@ def run_of(aws: LocalAws, deployment: Deployment, arn: str) -> dict[str, str] | 
 
 def waits(aws: LocalAws, deployment: Deployment, arn: str) -> bool:
     """Whether an execution waits for a person."""
-    run = run_of(aws, deployment, arn)
-    if run is None or run["status"] != "awaiting-approval":
-        return False
-    key = {"id": {"S": f"{APPROVAL}{run['run']}"}}
-    found = aws.client("dynamodb").get_item(TableName=deployment.runs_table, Key=key)
-    return "token" in found.get("Item", {})
+    name = arn.rpartition(":")[2]
+    # Each test adds to the table, which is long at the end; few runs are open.
+    for run in open_runs(deployment):
+        if run.get("execution") == name and run["status"] == "awaiting-approval":
+            key = {"id": {"S": f"{APPROVAL}{run['run']}"}}
+            found = aws.client("dynamodb").get_item(TableName=deployment.runs_table, Key=key)
+            return "token" in found.get("Item", {})
+    return False
