@@ -25,6 +25,10 @@ ALONE = (
 # ours names: 2 s in each worker.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
+# Tests make thousands of templates and records: looking for garbage at every 700 objects took a
+# tenth of all their time.
+gc.set_threshold(50_000)
+
 # For `pytest --hypothesis-profile=deep`; tests.support.properties scales numbers of its own.
 # Without deadlines: a machine under load is slow, not wrong.
 settings.register_profile("usual", deadline=None)
