@@ -50,24 +50,20 @@ layers: .venv/.installed
 demo: install ## the main job on the local AWS: deploy, upload, train (simulated), serve, reject
 	python -m local demo
 
-QUICK_CHECKS := check-format check-lint check-imports check-docs check-workflows
-SLOW_CHECKS := check-types check-secrets
+# The longest first.
+CHECKS := check-types check-secrets check-imports check-docs check-workflows check-lint check-format
 # Tests of one folder that share a server or templates stay on one worker (tests/conftest.py).
 PYTEST := pytest --numprocesses=$(WORKERS)
 
 .PHONY: test
 test: install browser ## checks, and all tests but the long ones (WORKERS=4)
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going tests-compiled $(QUICK_CHECKS)
-	@$(MAKE) --no-print-directory --jobs=4 test-all $(SLOW_CHECKS)
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going tests-compiled $(CHECKS)
+	$(PYTEST) -m "not long"
 
 # What a clone has not compiled yet, each of the workers would compile.
 .PHONY: tests-compiled
 tests-compiled:
 	@pytest --collect-only --quiet --numprocesses=0 > /dev/null || true
-
-.PHONY: test-all
-test-all: install
-	$(PYTEST) -m "not long"
 
 .PHONY: test-long
 test-long: install browser ## tutorials, every option, failed and attested deployments on the local AWS; linters
@@ -118,9 +114,9 @@ test-pythons: install ## tests of the domain on the other Python versions that t
 		build/python-$$version/bin/python -m pytest -q --hypothesis-profile=fast $(DOMAIN); \
 	done
 
-.PHONY: check $(QUICK_CHECKS) $(SLOW_CHECKS)
+.PHONY: check $(CHECKS)
 check: install ## formatting, lint, types, imports, generated docs, workflows, secrets
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(SLOW_CHECKS) $(QUICK_CHECKS)
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(CHECKS)
 check-types:
 	@mypy
 check-secrets:
