@@ -8,6 +8,8 @@ SHELL := bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Synthesis re-compiles 3 s of aws_cdk at each start where bytecode is switched off.
 export PYTHONDONTWRITEBYTECODE :=
+# Threads for small sums wait for one another, in each of the test processes.
+export OPENBLAS_NUM_THREADS := 1
 # Machines behind a proxy of their own trust its certificate in the system's store only.
 export UV_SYSTEM_CERTS := 1
 export NODE_USE_SYSTEM_CA := 1
