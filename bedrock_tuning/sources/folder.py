@@ -77,7 +77,7 @@ class Names:
     """Which files a folder has, for names that are not there; each folder is listed once."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, dict[str, list[Path]]] = {}
+        self._known: dict[Path, dict[str, list[str]]] = {}
 
     def near(self, path: Path) -> str:
         """The file beside this one whose name differs in case or extension only; or "".
@@ -89,19 +89,19 @@ class Names:
             return ""
         if folder not in self._known:
             try:
-                found = sorted(folder.iterdir())
+                found = sorted(entry.name for entry in os.scandir(folder))
             except (OSError, ValueError):
                 found = []
             known = self._known[folder] = defaultdict(list)
-            for each in found:
-                known[_plain(each)].append(each)
+            for name in found:
+                known[_plain(name)].append(name)
         # Of several, the first in the alphabet.
-        similar = self._known[folder].get(_plain(path), ())
-        return next((each.name for each in similar if each.is_file()), "")
+        similar = self._known[folder].get(_plain(path.name), ())
+        return next((name for name in similar if (folder / name).is_file()), "")
 
 
-def _plain(path: Path) -> str:
-    return path.stem.casefold()
+def _plain(name: str) -> str:
+    return Path(name).stem.casefold()
 
 
 class FolderImages:

@@ -81,6 +81,11 @@ def _members(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
             content_or_none = packed_tar.extractfile(member) if member.isreg() else None
             if content_or_none is not None:
                 yield member.name, member.size, content_or_none
+        # tarfile takes a damaged header for the end, which is zeros, or nothing.
+        if packed_tar.fileobj is not None:
+            packed_tar.fileobj.seek(packed_tar.offset)
+            if any(packed_tar.fileobj.read(tarfile.BLOCKSIZE)):
+                raise tarfile.ReadError("what follows a file in it is damaged")
 
 
 def _below(target: Path, name: str, archive: Path) -> Path:

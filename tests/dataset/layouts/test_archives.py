@@ -169,3 +169,27 @@ def test_an_archive_that_is_broken_or_locked_is_told_as_that(
     cut = gzip.compress(tar({"1.jpg": bytes(range(256)) * 9}))[:-200]
     (tmp_path / name).write_bytes(cut if name == "cut.tar.gz" else _bytes_of(name))
     assert refusal(tmp_path / name).startswith(told)
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+@pytest.mark.parametrize("damage", ["another header", "cut in a header"])
+def test_no_file_behind_a_damaged_header_of_a_tar_is_lost_without_a_word(
+    damage: str, name: str, tmp_path: Path
+) -> None:
+    whole = tar({f"{number}.jpg": bytes(512) for number in range(3)})
+    kept, header = whole[:2048], whole[2048 : 2048 + 512]
+    header = b"\1" * 512 if damage == "another header" else header[:100]
+    behind = whole[2048 + 512 :] if damage == "another header" else b""
+    damaged = kept + header + behind
+    (tmp_path / name).write_bytes(gzip.compress(damaged) if name.endswith("gz") else damaged)
+    assert refusal(tmp_path / name) == (
+        "the archive cannot be read: what follows a file in it is damaged | download it again"
+    )
+
+
+def test_a_tar_without_zeros_at_its_end_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(tar({"1.jpg": bytes(512), "2.jpg": bytes(512)})[:2048])
+    assert [name for name, _ in unpack(tmp_path / "a.tar", tmp_path / "room")] == [
+        "1.jpg",
+        "2.jpg",
+    ]
