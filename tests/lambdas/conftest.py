@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 import pytest_socket
+from botocore.config import Config
 
 from bedrock_tuning.config.customization import Customization, load_all
 from bedrock_tuning.config.deployed import text, to_settings
@@ -57,6 +58,8 @@ class _Current:
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
+            # botocore would put the long one together for each call.
+            config=Config(user_agent="tests"),
         )
 
         def fake() -> Fake:
