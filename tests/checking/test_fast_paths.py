@@ -8,12 +8,14 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from bedrock_tuning.catalogue import TextLimits
 from bedrock_tuning.checking.fast_path_records import CleanBlock, fast_path_for
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.dataset.fingerprints import record_hash
 from bedrock_tuning.rules.finding import Heard
-from tests.support.examples import FLAGSHIP, scope_of
+from tests.support.examples import FLAGSHIP, check, scope_of
 
 EXPRESS = "titan-text-express"
 INPUTS = "titan-text-express/CONTINUED_PRE_TRAINING"
@@ -234,3 +236,10 @@ def test_rows_that_may_hide_something_are_read_one_by_one(
     model: str, line: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert rows_read(model, (line + b"\n") * 400, monkeypatch) == 400
+
+
+def test_a_limit_of_bytes_holds_for_captions_too_as_soon_as_a_model_has_one() -> None:
+    contract = replace(scope_of().contract, text=TextLimits(line_bytes_max=100))
+    lines = [pair("a dog")] * 20 + [pair("x" * 100)]
+    _, result = check(b"\n".join(lines), scope=scope_of(contract=contract))
+    assert result.counts["L112"] == 1
