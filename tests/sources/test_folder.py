@@ -196,7 +196,7 @@ def test_a_missing_file_is_told_with_the_one_whose_name_differs_in_case_or_exten
 def test_of_several_near_names_the_first_in_the_alphabet_is_told(tmp_path: Path) -> None:
     for name in ("dog.png", "DOG.gif", "dog.bmp"):
         (tmp_path / name).write_bytes(b"0123")
-    # What is no file is none of them, a link in a circle neither.
+    # A folder and a circular link are not files, so neither is suggested.
     (tmp_path / "DOG").mkdir()
     (tmp_path / "DOG.a").symlink_to("DOG.a")
     assert fetch(Folders([mapping(tmp_path, prefix="")]), "dog.jpg") == Missing(

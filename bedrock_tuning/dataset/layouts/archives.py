@@ -17,6 +17,7 @@ ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".zip")
 _GROWTH_MAX: Final = 20
 _ALWAYS: Final = 64 << 20
 _MEMBER_MAX: Final = 1 << 30
+# zipfile raises NotImplementedError for a compression method that it does not know.
 _BROKEN: Final = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error),
     *(lzma.LZMAError, EOFError, NotImplementedError),

@@ -1,4 +1,4 @@
-"""Tables by their text: how much of one is looked at, and how much is said of it."""
+"""Text tables: how many rows tell the layout, and how many problems are reported."""
 
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,7 @@ def _rows(count: int, *, gone: int) -> list[Row]:
 
 @pytest.mark.parametrize(
     ("count", "gone", "share"),
-    # Of 400 rows every other one is looked at, of fewer all.
+    # From 400 rows on, only every other row is checked; below that, every row.
     [(400, 0, 1.0), (398, 0, 0.5), (400, 20, 0.9), (2, 0, 0.5), (1, 0, 1.0), (0, 0, 0.0)],
 )
 def test_about_two_hundred_rows_tell_whether_a_layout_fits(
