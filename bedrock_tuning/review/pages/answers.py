@@ -227,7 +227,7 @@ def _waiting(asked: _Asked) -> Iterator[Sentence]:
         yield Sentence(
             text=f"“{name}” waits {time}. An approval ends the wait; a refusal or the end of that "
             f"time leads to {then}, and nothing starts.",
-            checks=("F700", "F719"),
+            checks=("F700",),
         )
     runs = [f"{m.replace(':stateMachine:', ':execution:')}:*" for m in asked.deployment.machines]
     people, every = asked.who(_STOP, runs, people=True), asked.who(_STOP, runs)
@@ -264,7 +264,7 @@ def _serving(asked: _Asked) -> Iterator[Sentence]:
     yield Sentence(
         text="A deployment never starts billing by itself. If its terms cost more than those "
         "approved for what is served now, it asks an approver.",
-        checks=("M803", "F720"),
+        checks=("M803", "F700"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Rules of Choice states: in words, and whether they hold when some of a run's data is known."""
+"""Rules of Choice states in words."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from typing import Any, Final
 
 # The value of a path that is not in the data.
 ABSENT: Final = object()
-Known = Mapping[str, object]
 
 _COMPARISONS: Final = {
     "Equals": "=",
@@ -39,20 +38,3 @@ def condition(rule: Mapping[str, Any], *, whole: bool = False) -> str:
             comparison = _KIND.sub("", key).removesuffix("Path")
             return f"{name} {_COMPARISONS.get(comparison, key)} {value}"
     return name
-
-
-def holds(rule: Mapping[str, Any], known: Known) -> bool | None:
-    """Whether a rule is true; None if what is known, values by path, does not say."""
-    tests = {key: value for key, value in rule.items() if key not in ("Variable", "Next")}
-    path = str(rule.get("Variable"))
-    if path not in known or len(tests) != 1:
-        return None
-    ((test, wanted),) = tests.items()
-    value = known[path]
-    if test == "IsPresent":
-        return (value is not ABSENT) == bool(wanted)
-    if test in ("StringEquals", "BooleanEquals"):
-        return bool(value == wanted)
-    if test == "NumericGreaterThan" and isinstance(value, int):
-        return value > wanted if isinstance(wanted, int) else None
-    return None

@@ -54,7 +54,7 @@ def unchecked_is_none(states: Raw) -> None:
     states["Check images"]["Catch"][0]["Next"] = "No images"
 
 
-@_flaw("F719", "a report is made up")
+@_flaw("F700", "a report is made up")
 def report_made_up(states: Raw) -> None:
     _inserted(states, "Merge report", "$.report", {"valid": True}, "Valid?")
 
@@ -64,14 +64,14 @@ def report_selected(states: Raw) -> None:
     states["Merge report"]["ResultSelector"] = {"valid": True}
 
 
-@_flaw("F722", "the job gets another role")
+@_flaw("F700", "the job gets another role")
 def role_made_up(states: Raw) -> None:
     arn = "arn:aws:iam::999999999999:role/x"
     path = "$.start.request.RoleArn"
     _inserted(states, "Note the approval", path, arn, "Take a turn")
 
 
-@_flaw("F720", "the smoke test is made up")
+@_flaw("F700", "the smoke test is made up")
 def smoke_made_up(states: Raw) -> None:
     _inserted(states, "Smoke test", "$.serving.step", "publish", "Proved?")
 
@@ -139,12 +139,12 @@ def no_reason(states: Raw) -> None:
     message["message.$"] = "$$.Execution.Id"
 
 
-@_flaw("F722", "a job that nobody records")
+@_flaw("F700", "a job that nobody records")
 def not_recorded(states: Raw) -> None:
     states["Train"]["Next"] = "Close run"
 
 
-@_flaw("F722", "a job that is read and not recorded")
+@_flaw("F700", "a job that is read and not recorded")
 def read_only(states: Raw) -> None:
     states["Read job"]["Next"] = "Close run"
 
@@ -164,33 +164,33 @@ def other_network(states: Raw) -> None:
     states["Train"]["Parameters"]["VpcConfig"] = {"SubnetIds": ["subnet-1"]}
 
 
-@_flaw("F720", "an endpoint that is being made is forgotten, and billed")
+@_flaw("F700", "an endpoint that is being made is forgotten, and billed")
 def forgotten(states: Raw) -> None:
     states["Next step?"]["Choices"][0]["Next"] = "Close run"
 
 
-@_flaw("F720", "what was begun is not rolled back")
+@_flaw("F700", "what was begun is not rolled back")
 def not_rolled_back(states: Raw) -> None:
     states["Next step?"]["Choices"][2]["Next"] = "Close run"
 
 
-@_flaw("F722", "everybody has to approve, whatever it costs")
+@_flaw("F700", "everybody has to approve, whatever it costs")
 def always_asked(states: Raw) -> None:
     states["Price known and allowed?"]["Choices"][0]["Next"] = "Ask for approval"
 
 
-@_flaw("F722", "what the images' checks found is thrown away")
+@_flaw("F700", "what the images' checks found is thrown away")
 def findings_lost(states: Raw) -> None:
     _inserted(states, "Check images", "$.shards", [], "Merge report")
 
 
-@_flaw("F722", "a way round for uploads that know of it")
+@_flaw("F700", "a way round for uploads that know of it")
 def way_round(states: Raw) -> None:
     rule = {"Variable": "$.admission.run", "IsPresent": True, "Next": "No images"}
     states["Any images?"]["Choices"].insert(0, rule)
 
 
-@_flaw("F720", "the same question twice: the first answer leads astray")
+@_flaw("F700", "the same question twice: the first answer leads astray")
 def asked_twice(states: Raw) -> None:
     choices = states["Proved?"]["Choices"]
     choices.insert(0, {**choices[0], "Next": "Roll back"})
@@ -218,7 +218,7 @@ def long_pause(states: Raw) -> None:
     states["Wait for endpoint"]["Seconds"] = 86_400
 
 
-@_flaw("F721", "a run whose message was lost ends well")
+@_flaw("F700", "a run whose message was lost ends well")
 def untold_ends_well(states: Raw) -> None:
     states["Notify"]["Catch"][0]["Next"] = "Run ended"
 
@@ -284,13 +284,13 @@ def logs_elsewhere(copy: Copy) -> None:
     logging["Destinations"].append({"CloudWatchLogsLogGroup": group})
 
 
-@_flaw("F719", "a dataset of which half is missing is checked")
+@_flaw("F700", "a dataset of which half is missing is checked")
 def half_checked(states: Raw) -> None:
     choices = states["Admitted?"]["Choices"]
     choices.append({**choices[0], "StringEquals": "waiting"})
 
 
-@_flaw("F721", "a job that could not be recorded ends without closing the run")
+@_flaw("F700", "a job that could not be recorded ends without closing the run")
 def unclosed(states: Raw) -> None:
     states["Record job"]["Catch"][0]["Next"] = "Run ended"
 
@@ -335,7 +335,7 @@ def report_elsewhere(states: Raw) -> None:
     states["Merge report"]["ResultPath"] = "$.merged"
 
 
-@_flaw("F722", "nobody records the job")
+@_flaw("F700", "nobody records the job")
 def nothing_recorded(states: Raw) -> None:
     del states["Record job"]
     states["Read job"]["Next"] = "Serve"
@@ -351,7 +351,7 @@ def job_elsewhere(states: Raw) -> None:
     states["Train"]["ResultPath"] = "$.trained"
 
 
-@_flaw("F722", "what a deployment hands over is admitted like an upload")
+@_flaw("F700", "what a deployment hands over is admitted like an upload")
 def deployment_as_upload(states: Raw) -> None:
     states["Upload or deployment?"]["Choices"][0]["Next"] = "Admit"
 

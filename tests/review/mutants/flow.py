@@ -19,27 +19,27 @@ def _flow(killer: str, name: str) -> Callable[[Callable[[Raw], None]], Mutant]:
     return make
 
 
-@_flow("F722", "a dangling Next")
+@_flow("F700", "a dangling Next")
 def dangling_next(states: Raw) -> None:
     states["Record job"]["Next"] = "Serve it"
 
 
-@_flow("F721", "a dangling Catch")
+@_flow("F700", "a dangling Catch")
 def dangling_catch(states: Raw) -> None:
     states["Admit"]["Catch"][0]["Next"] = "Close"
 
 
-@_flow("F722", "a dangling choice")
+@_flow("F700", "a dangling choice")
 def dangling_choice(states: Raw) -> None:
     states["Valid?"]["Choices"][0]["Next"] = "Prepare"
 
 
-@_flow("F722", "neither Next nor End")
+@_flow("F700", "neither Next nor End")
 def no_next(states: Raw) -> None:
     del states["Notify"]["Next"]
 
 
-@_flow("F720", "a choice without a default")
+@_flow("F700", "a choice without a default")
 def no_default(states: Raw) -> None:
     del states["Next step?"]["Default"]
 
@@ -151,7 +151,7 @@ def waits_for_ever(states: Raw) -> None:
     del states["Await approval"]["TimeoutSeconds"]
 
 
-@_flow("F720", "polls without a pause")
+@_flow("F700", "polls without a pause")
 def busy_loop(states: Raw) -> None:
     states["Next step?"]["Choices"][0]["Next"] = "Serve"
 
@@ -161,7 +161,7 @@ def lost_result(states: Raw) -> None:
     states["Merge report"].update(DISCARDED)
 
 
-@_flow("F721", "what was discarded is read")
+@_flow("F700", "what was discarded is read")
 def discarded_read(states: Raw) -> None:
     states["Notify"]["Parameters"]["Message.$"] = "States.JsonToString($.discarded)"
     states["Close run"]["Next"] = "Notify"
@@ -207,12 +207,12 @@ def failed_proof(states: Raw) -> None:
     states["Proved?"]["Default"] = "Publish endpoint"
 
 
-@_flow("F720", "a failed evaluation is published")
+@_flow("F700", "a failed evaluation is published")
 def failed_evaluation(states: Raw) -> None:
     states["Good enough?"]["Default"] = "Publish endpoint"
 
 
-@_flow("F721", "an error of the evaluation is not rolled back")
+@_flow("F700", "an error of the evaluation is not rolled back")
 def evaluation_not_rolled_back(states: Raw) -> None:
     states["Evaluate"]["Catch"][0]["Next"] = "Close run"
 
@@ -232,27 +232,27 @@ def other_value(states: Raw) -> None:
     states["Merge report"]["Parameters"]["run.$"] = "$.admission.customization"
 
 
-@_flow("F723", "a run that is refused tries again at once")
+@_flow("F700", "a run that is refused tries again at once")
 def no_pause(states: Raw) -> None:
     states["Wait for a turn"]["Next"] = "Record job"
 
 
-@_flow("F723", "a full quota is a failure")
+@_flow("F700", "a full quota is a failure")
 def full_quota_fails(states: Raw) -> None:
     del states["Train"]["Catch"][0]
 
 
-@_flow("F719", "a superseded run trains")
+@_flow("F700", "a superseded run trains")
 def superseded_trains(states: Raw) -> None:
     states["A turn?"]["Default"] = "With configuration?"
 
 
-@_flow("F720", "nobody asks whether to wait")
+@_flow("F700", "nobody asks whether to wait")
 def never_waits(states: Raw) -> None:
     del states["Next step?"]["Choices"][0]
 
 
-@_flow("F720", "a choice asks for an answer that is never given")
+@_flow("F700", "a choice asks for an answer that is never given")
 def unknown_answer(states: Raw) -> None:
     states["Published?"]["Choices"][0]["StringEquals"] = "waiting"
 
@@ -269,7 +269,7 @@ def does_not_wait(states: Raw) -> None:
     states["Train"]["Resource"] = states["Train"]["Resource"].removesuffix(".sync")
 
 
-@_flow("F722", "the validation dataset is used where there is none")
+@_flow("F700", "the validation dataset is used where there is none")
 def validation_inverted(states: Raw) -> None:
     states["Validated?"]["Choices"][0]["BooleanEquals"] = False
 
@@ -296,7 +296,7 @@ def another_environment(states: Raw) -> None:
     sent["MessageAttributes"]["environment"]["StringValue"] = "prod"
 
 
-@_flow("F722", "a failed run ends well")
+@_flow("F700", "a failed run ends well")
 def failure_hidden(states: Raw) -> None:
     states["Ended well?"]["Choices"][0]["BooleanEquals"] = False
 
@@ -339,7 +339,7 @@ def no_timeout(copy: Copy) -> None:
     copy.definition(lambda definition: definition.pop("TimeoutSeconds"))
 
 
-@_machine("F722", "starts nowhere")
+@_machine("F700", "starts nowhere")
 def starts_nowhere(copy: Copy) -> None:
     copy.definition(lambda definition: definition.update(StartAt="Start"))
 
@@ -404,7 +404,7 @@ def images_seen_too_early(states: Raw) -> None:
     states["Wait for a turn"]["Next"] = "With configuration?"
 
 
-@_flow("F720", "what was approved is tested, and not served")
+@_flow("F700", "what was approved is tested, and not served")
 def approved_and_not_served(states: Raw) -> None:
     states["Note the approval to serve"]["Next"] = "Smoke test"
 
