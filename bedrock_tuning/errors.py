@@ -28,12 +28,27 @@ class CatalogueError(TuningError):
 class ProblemsError(TuningError):
     """Wrong input, with all its problems.
 
-    problems: one sentence each, in the order found: where, what, the limit, the fix.
+    problems: one sentence each: where, what, the limit, the fix; by file, in the order of lines.
     """
 
     def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems = _by_line(problems)
         super().__init__("\n".join(self.problems))
+
+
+def _by_line(problems: Iterable[str]) -> tuple[str, ...]:
+    """In the order in which somebody goes through the files, whichever check found what."""
+    files: dict[str, int] = {}
+
+    def place(problem: str) -> tuple[int, int]:
+        file, _, rest = problem.partition(":")
+        line = rest.partition(":")[0]
+        return files[file], int(line) if line.isdecimal() else 0
+
+    every = tuple(problems)
+    for each in every:
+        files.setdefault(each.partition(":")[0], len(files))
+    return tuple(sorted(every, key=place))
 
 
 class CustomizationError(ProblemsError):

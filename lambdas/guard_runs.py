@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from bedrock_tuning.config.lambda_environment import GuardEnvironment
+from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.wording import first_of
 from lambdas import _aws
 from lambdas._deploying import _cloudformation, _open_runs
@@ -48,7 +49,10 @@ def _refuse(env: GuardEnvironment, taken: list[str]) -> None:
     ]
     if needy:
         raise RuntimeError(
-            f"this deployment takes {first_of(taken)} from open runs: {first_of(needy)}. Decline "
-            f"or stop them {_open_runs.HOW_TO_END}, or wait until tuning runs -e "
-            f"{env.environment} shows that they have ended, then deploy again"
+            f"this deployment takes {first_of(taken)} from open runs: {first_of(needy)}. First "
+            f"deploy the earlier settings again if it has changed "
+            f"{stack_name(env.environment, 'data')}: runs cannot write there until you do. Then "
+            f"decline or stop them "
+            f"{_open_runs.HOW_TO_END}, or wait until tuning runs -e {env.environment} shows that "
+            "they have ended, then deploy again"
         )

@@ -31,15 +31,16 @@ def decide(deployment: Deployment, answer: Answer) -> Decision:
         status, said = _send(deployment, answer)
     if status == 200:
         return msgspec.convert(said, Decision)
-    why = str(said.get("error") or said.get("message") or said.get("Message") or "no reason")
+    why = str(said.get("error") or said.get("message") or said.get("Message") or "no reason given")
     # AWS's own refusal, before the function is asked.
     if status == 403:
         raise DeniedError(f"you may not approve or decline runs in {deployment.environment}: {why}")
     if status in (400, 404, 409, _TOO_EARLY):
         raise UserError(why, fix=f"`{deployment.command(f'run {answer.run}')}` shows it")
     raise UserError(
-        f"the answer could not be taken: {status}: {why}",
-        fix="send it again: an answer that was kept already is not taken twice",
+        f"the answer could not be recorded: {status}: {why}",
+        fix=f"`{deployment.command(f'logs {answer.run}')}` shows what went wrong; then send it "
+        "again: no answer is recorded twice",
     )
 
 

@@ -84,7 +84,7 @@ def _network(values: _Values) -> Iterator[tuple[str, str]]:
     if not values["vpc"]:
         for key in (*_FOR_OUR_NETWORK, *_FOR_YOUR_NETWORK):
             if values.written(key):
-                yield key, "has no effect without vpc = true: remove it"
+                yield key, 'has no effect without "vpc": true: remove it'
     elif values.known(*_FOR_YOUR_NETWORK):
         if values["vpc_subnets"] or values["vpc_security_groups"]:
             yield from _your_network(values)
@@ -137,7 +137,7 @@ def _data(values: _Values) -> Iterator[tuple[str, str]]:
     if values["deny_others"] and not roles:
         yield "data_roles", "is missing: with deny_others, nobody else can upload a dataset"
     if roles and not values["deny_others"]:
-        yield "data_roles", "has no effect without deny_others = true: remove it"
+        yield "data_roles", 'has no effect without "deny_others": true: remove it'
     length = sum(map(len, roles))
     if length > DATA_ROLES_CHARACTERS_MAX:
         yield (

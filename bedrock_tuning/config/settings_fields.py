@@ -278,7 +278,8 @@ class Settings(NetworkSettings, ExistingSettings, GeneralSettings):
         TextList(
             # With IAM's wildcards; it must not begin with one, or it could mean all roles.
             pattern=re.compile(r"[A-Za-z0-9][\w+=,.@/*?-]{2,}", re.ASCII),
-            what="the name of a role with its path (* and ? are allowed after the first character)",
+            what="the name of a role with its path, of at least 3 characters (* and ? are allowed "
+            "after the first)",
             example="DataScientist-*",
             most=DATA_ROLES_MAX,
             why_most="a bucket's policy holds 20 KiB",
@@ -296,7 +297,7 @@ class Settings(NetworkSettings, ExistingSettings, GeneralSettings):
             ),
             what="one of "
             f"{', '.join(PERSONAS)} or uploader.CUSTOMIZATION, then = and the name of a role with "
-            "its path (* and ? are allowed after its first character)",
+            "its path, of at least 3 characters (* and ? are allowed after the first)",
             example="approver=Finance-*",
             most=PEOPLE_MAX,
             why_most="a trust policy holds 2,048 characters",

@@ -13,7 +13,7 @@ OWN_TAG_PREFIX: Final = "bedrock-tuning:"
 # Bedrock's patterns (botocore: TagKey, TagValue); its \\s is ASCII.
 _KEY: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,128}", re.ASCII)
 _VALUE: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{0,256}", re.ASCII)
-_CHARACTERS: Final = "letters, digits, spaces and . _ : / = + @ - (BC)"
+_CHARACTERS: Final = "letters, digits, spaces and . _ : / = + @ - (source BC)"
 
 
 def problems(tags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

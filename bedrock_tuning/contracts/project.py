@@ -128,8 +128,8 @@ def start_problems(wanted: Customization, chosen: Settings) -> Iterator[str]:
     if wanted.job.service_role:
         yield (
             f"{wanted.file}: job.service_role: cannot be used in {chosen.name}, where "
-            'jobs_started_by = "workflow": the workflow passes only roles that the app makes; '
-            'remove it, or set jobs_started_by = "starter" in cdk.json'
+            '"jobs_started_by": "workflow": the workflow passes only roles that the app makes; '
+            'remove it, or set "jobs_started_by": "starter" in cdk.json'
         )
     too_long = deployed.length_problem(wanted, job_text.in_settings(chosen, wanted))
     if too_long and not deployed.length_problem(wanted):

@@ -18,7 +18,7 @@ def in_words(verdict: Verdict, against: str | None) -> str:
     """What a verdict means. against: the run whose model takes the base model's place, or None."""
     other = called(against)
     if against is None:
-        better = "Tuning paid: the tuned model finds more of what belongs together."
+        better = "Tuning paid off: the tuned model finds more of what belongs together."
     else:
         better = f"The tuned model finds more of what belongs together than the {other}."
     return {

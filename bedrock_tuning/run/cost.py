@@ -135,7 +135,7 @@ def training_time(model: BaseModel) -> str:
     if fact is None:
         return f"unknown: no published training time for {model.name}"
     return (
-        f"unknown for this dataset; {fact.value:g} h in a sample of AWS ({fact.note}; "
+        f"unknown for this dataset; {fact.value:g} h in an AWS sample ({fact.note}; "
         f"{cite(fact.source)}). More data or more steps take longer"
     )
 
@@ -189,7 +189,7 @@ def _training(
 ) -> CostLine:
     type_ = customization.customization_type
     if type_ not in _PRICED_TYPES:
-        how = f"no price of {type_.lower().replace('_', ' ')} is known"
+        how = f"no published price for {type_.lower().replace('_', ' ')}"
         return CostLine(label="training", usd=None, how=how)
     image = facts.get("prices.training_per_image_seen")
     if image is not None:
@@ -197,7 +197,7 @@ def _training(
     tokens = facts.get("prices.training_per_1k_tokens")
     if tokens is not None:
         return _token_training(customization, tokens, characters=characters)
-    unknown = f"no price of {customization.base_model.name} is known"
+    unknown = f"no published price for {customization.base_model.name}"
     return CostLine(label="training", usd=None, how=unknown)
 
 
@@ -244,11 +244,11 @@ def _throughput(customization: Customization) -> CostLine:
     desired, model = customization.serving, customization.base_model
     if desired.commitment is None:
         hours, path = desired.lease_hours or 0, "prices.throughput_per_unit_hour"
-        label = f"Provisioned Throughput, lease of {hours} h"
+        label = f"Provisioned Throughput for a lease of {hours} h"
     else:
         path, months = _TERMS[desired.commitment]
         hours = months * HOURS_PER_MONTH
-        label = f"Provisioned Throughput, commitment of {months} month{'s' * (months > 1)}"
+        label = f"Provisioned Throughput for a commitment of {months} month{'s' * (months > 1)}"
     return _priced(model, model.facts, label, path, units=desired.model_units, hours=hours)
 
 
@@ -271,7 +271,7 @@ def _evaluation(customization: Customization, facts: Mapping[str, Sourced]) -> C
     tokens = facts.get("prices.on_demand_per_1k_text_tokens")
     longest = customization.dataset.caption
     if image is None or tokens is None or longest is None:
-        how = f"no price of calls of {customization.base_model.name} is known"
+        how = f"no published price for calls of {customization.base_model.name}"
         return CostLine(label=label, usd=None, how=how)
     # No token is shorter than a character.
     usd = pictures * (image.value + longest.chars_max / 1000 * tokens.value)
@@ -316,7 +316,7 @@ def _priced(
 ) -> CostLine:
     fact = facts.get(path)
     if fact is None:
-        return CostLine(label=label, usd=None, how=f"no price of {model.name} is known")
+        return CostLine(label=label, usd=None, how=f"no published price for {model.name}")
     if units is None or hours is None:
         return _line(label, fact, usd=fact.value, how="for one custom model")
     plural = "s" if units > 1 else ""

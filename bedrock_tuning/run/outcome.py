@@ -108,7 +108,7 @@ def _rejected(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
     """Errors first: only they must be fixed. fetch: the command that downloads the report."""
     lines = [
         "No training job was started and nothing is billed.",
-        f"To fix, then upload the manifest again: {_counted(report['to_fix'])}.",
+        f"Fix these, then upload the manifest again: {_counted(report['to_fix'])}.",
     ]
     if report["worth_a_look"]:
         lines.append(

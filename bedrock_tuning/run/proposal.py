@@ -127,7 +127,8 @@ def propose(
             table="budget",
             key="max_run_usd",
             value=float(math.ceil(price.total_usd)),
-            why=f"a run with this data costs {price.total_usd:,.2f} USD; a dearer one waits",
+            why=f"a run with this data costs {price.total_usd:,.2f} USD; "
+            "a more expensive one waits",
         )
         ordered = tuple(budget if each.key == budget.key else each for each in ordered)
         customization = load(_text(ordered, name), file=file)
@@ -158,7 +159,7 @@ def _said(customization: Customization, data: Data | None) -> Iterator[str]:
 
 def _values(model: BaseModel, data: Data | None, why_model: str) -> Iterator[Value]:
     wanted = f"Learn from {data.noun}" if data is not None else f"Tune {model.name}"
-    yield Value(table="", key="description", value=wanted, why="What it is for: say it better")
+    yield Value(table="", key="description", value=wanted, why="What it is for: describe it")
     yield Value(table="", key="base_model", value=model.key, why=why_model)
     kind = _type(model, data) if data is not None else None
     kinds = _types(model)
@@ -261,7 +262,7 @@ def _given(model: BaseModel, key: str, text: str) -> Value:
             f"a customization has no key {key}{or_meant(key, homes)}",
             fix=f"use one of {', '.join(sorted(homes))}",
         )
-    return Value(table=homes[key], key=key, value=_read(text), why="As you said")
+    return Value(table=homes[key], key=key, value=_read(text), why="Your choice")
 
 
 def _read(text: str) -> Any:

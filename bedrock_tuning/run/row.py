@@ -34,7 +34,7 @@ _WORDS: Final = {
     "rejected": "the dataset was rejected",
     WAITS: "asked for approval of the price",
     QUEUED: "waited for a free slot for its job",
-    "training": "the training job was due",
+    "training": "the training job was cleared to start",
     "trained": "the model was trained",
     "serving": "began to serve the model",
     "served": "the smoke test passed; the endpoint was published",
@@ -111,10 +111,10 @@ def next_steps(row: Row) -> Iterator[tuple[str, str]]:
     """What a page offers: commands without "tuning", and what each is for."""
     run, name, status = row["run"], row["customization"], row["status"]
     if status == "rejected":
-        yield f"upload DATASET -c {name}", "when everything that is listed below is fixed"
+        yield f"upload DATASET -c {name}", "once everything listed below is fixed"
     elif status == "served":
         yield f'invoke {name} "TEXT"', "ask the model"
-        yield f"compare {name} --html compare.html", "see whether training paid"
+        yield f"compare {name} --html compare.html", "see whether tuning paid off"
         if next_words(row) == "endpoints":
             yield f"lease {name} --end", "delete the endpoint, which ends its billing"
     elif status in ("trained", "serving-failed") and "model_arn" in row:

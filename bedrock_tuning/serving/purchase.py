@@ -41,8 +41,8 @@ def may_buy(wish: Wish, intent: Intent, *, replaces: bool) -> Verdict:
     if wish.terms.mode == "provisioned" and not (intent.price and intent.approval):
         return Verdict(answer="ask", reason="no approval of what is served is recorded")
     if intent.terms is not None and not wish.terms.dearer_than(intent.terms):
-        return Verdict(answer="yes", reason="on terms that are not dearer than those approved")
-    return Verdict(answer="ask", reason="the deployed terms are dearer than those approved")
+        return Verdict(answer="yes", reason="on terms that cost no more than those approved")
+    return Verdict(answer="ask", reason="the deployed terms cost more than those approved")
 
 
 def may_renew(wish: Wish) -> bool:

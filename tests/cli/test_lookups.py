@@ -150,6 +150,13 @@ def test_a_refreshed_price_is_of_the_price_list(run: Run, aws: StubbedAws, tmp_p
     assert "source PRICE-API, seen 2026-11-20" in told
 
 
+def test_a_price_by_the_token_names_the_option_that_it_needs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.toml").write_text('description = "x"\nbase_model = "nova-micro"\n')
+    args = ("price", "notes", "--customizations", tmp_path)
+    assert "pass --characters N" in run(*args).stderr
+    assert "--characters" not in run(*args, "--characters", 10).stderr
+
+
 def test_a_price_without_approval_does_not_claim_to_be_within_a_budget(
     run: Run, tmp_path: Path
 ) -> None:

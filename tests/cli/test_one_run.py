@@ -80,6 +80,22 @@ def test_people_see_the_commit_with_all_only(run: Run, aws: StubbedAws) -> None:
     assert "a" * 40 in run("run", RUN, "--all").stdout
 
 
+def test_people_read_hyperparameters_and_what_was_approved_line_by_line(
+    run: Run, aws: StubbedAws
+) -> None:
+    about = {"model": "m", "datasets": {"training": {"version": "v1"}}}
+    aws.deployed()
+    aws.has_run(
+        **SERVED,
+        hyperparameters=json.dumps({"epochCount": "Auto", "batchSize": "576"}),
+        decided_about=json.dumps(about),
+    )
+    shown = [line.split() for line in run("run", RUN, "--all").stdout.splitlines()]
+    assert ["hyperparameters", "epochCount:", "Auto"] in shown
+    assert ["batchSize:", "576"] in shown
+    assert ["datasets.training.version:", "v1"] in shown
+
+
 def test_a_waiting_run_names_the_command_and_never_the_token(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.has_run(**WAITING)
@@ -228,7 +244,7 @@ def test_follow_prints_what_happened_once_with_its_time(
     assert result.stdout.splitlines()[:5] == [
         "0:00:00  uploaded; the check of the dataset began",
         "0:01:05  the dataset is valid",
-        "0:01:10  the training job was due",
+        "0:01:10  the training job was cleared to start",
         "1:23:20  began to serve the model",
         "2:00:00  the smoke test passed; the endpoint was published",
     ]
@@ -381,7 +397,7 @@ def test_a_known_price_counts_units_and_an_unknown_one_is_not_zero(
     throughput(aws, OURS, base="amazon.titan-embed-image-v1:0")
     result = run("endpoints")
     assert "unknown" in result.stdout
-    assert "no price is known for 1" in result.stderr
+    assert "no price is known for 1 of 1 endpoints" in result.stderr
 
 
 def test_nothing_served_is_said(run: Run, aws: StubbedAws) -> None:

@@ -21,7 +21,7 @@ PRICE = "\n".join(
         "1 model unit, a lease of 8 h",
         *(
             f"Provisioned Throughput per {time}: unknown: "
-            "no price of Titan Multimodal Embeddings G1 is known"
+            "no published price for Titan Multimodal Embeddings G1"
             for time in ("hour", "day", "month")
         ),
     ]

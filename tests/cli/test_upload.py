@@ -399,7 +399,9 @@ def test_before_anything_is_sent_its_price_and_size_are_shown(
     assert s3.log == []
     assert "pets → dev · 000000000000 · us-east-1" in result.stderr
     assert "training: 6 images to send (" in result.stderr
-    assert "training: unknown: no price of Titan Multimodal Embeddings G1 is known" in result.stderr
+    assert (
+        "training: unknown: no published price for Titan Multimodal Embeddings G1" in result.stderr
+    )
     assert "training time: unknown" in result.stderr
     assert "approval: no price is known for training" in result.stderr
 

@@ -106,10 +106,10 @@ team = 3
     with pytest.raises(CustomizationError) as caught:
         load(text, file="customizations/pets.toml")
     assert [problem.split(": ")[:2] for problem in caught.value.problems] == [
+        ["customizations/pets.toml:5", "hyperparameters.batchSize"],
         # What is missing is missing in its table.
         ["customizations/pets.toml:7", "serving.lease_hours"],
         ["customizations/pets.toml:11", "tags.team"],
-        ["customizations/pets.toml:5", "hyperparameters.batchSize"],
     ]
 
 

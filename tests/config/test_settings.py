@@ -359,8 +359,8 @@ def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwis
             {"data_roles": [f"{n:02}{'r' * 199}" for n in range(50)], "deny_others": True},
             "data_roles: 10050 characters in total, the maximum is 8000 (a bucket's policy holds",
         ),
-        ({"vpc_cidr": "10.1.0.0/16"}, "vpc_cidr: has no effect without vpc = true"),
-        ({"vpc_endpoint_zones": 3}, "vpc_endpoint_zones: has no effect without vpc = true"),
+        ({"vpc_cidr": "10.1.0.0/16"}, 'vpc_cidr: has no effect without "vpc": true'),
+        ({"vpc_endpoint_zones": 3}, 'vpc_endpoint_zones: has no effect without "vpc": true'),
         (
             {"people": ["approver=Finance-*", "uploader=Finance-Ann"]},
             'people: "Finance-Ann" may become an uploader and "Finance-*" an approver, and one',
@@ -369,11 +369,17 @@ def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwis
             {"people": ["approver=Team-*-lead", "uploader.pets=Team-A-*"]},
             'people: "Team-A-*" may become an uploader and "Team-*-lead" an approver, and one',
         ),
+        (
+            {"people": ["operator=Al"]},
+            'people: "operator=Al" is not one of reader, uploader, approver, operator, auditor, '
+            "deployer or uploader.CUSTOMIZATION, then = and the name of a role with its path, of "
+            "at least 3 characters",
+        ),
         ({"people": ["owner=Ann"]}, 'people: "owner=Ann" is not one of reader, uploader, '),
         ({"deny_others": True}, "data_roles: is missing: with deny_others, nobody else can"),
-        ({"data_roles": ["Team"]}, "data_roles: has no effect without deny_others = true"),
-        ({"vpc_zones": ["use1-az1"]}, "vpc_zones: has no effect without vpc = true"),
-        ({"vpc_subnets": ["subnet-01234567"]}, "vpc_subnets: has no effect without vpc = true"),
+        ({"data_roles": ["Team"]}, 'data_roles: has no effect without "deny_others": true'),
+        ({"vpc_zones": ["use1-az1"]}, 'vpc_zones: has no effect without "vpc": true'),
+        ({"vpc_subnets": ["subnet-01234567"]}, 'vpc_subnets: has no effect without "vpc": true'),
         ({"vpc": True, "region": "eu-west-1"}, "vpc_zones: is missing: the zones of eu-west-1 are"),
         (
             {"vpc": True, "vpc_cidr": "10.0.0.0/8"},

@@ -53,6 +53,17 @@ def test_what_all_may_cost_by_the_hour_is_limited_also_where_it_is_not_deployed_
     assert set(_read(two, max_hourly_usd=1_000).customizations) == {"cats", "dogs"}
 
 
+def test_problems_of_a_file_follow_its_lines_whichever_check_finds_them(tmp_path: Path) -> None:
+    (tmp_path / "cats.toml").write_text(
+        PRICED.replace("500", "0").replace("\nlease_hours = 4", "\nlease_hours = 1000"), "utf-8"
+    )
+    (tmp_path / "dogs.toml").write_text(PRICED.replace("500", "0"), "utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        _read(tmp_path, max_hourly_usd=-1)
+    places = [each.split(": ")[0].rpartition("/")[2] for each in caught.value.problems]
+    assert places == ["cdk.json", "cats.toml:6", "cats.toml:9", "dogs.toml:6"]
+
+
 def test_the_limit_itself_may_be_reached(two: Path) -> None:
     words = _problem(two, max_hourly_usd=1).split("may cost ")[1]
     exactly = float(words.split(" USD")[0])
@@ -75,8 +86,8 @@ def test_a_workflow_that_starts_jobs_itself_passes_no_role_that_exists_already(
     file.write_text(f'{UNPRICED}[job]\nservice_role = "{role}"\n', "utf-8")
     assert "cats" in _read(tmp_path).customizations
     problem = _problem(tmp_path, jobs_started_by="workflow")
-    assert "cats.toml: job.service_role: cannot be used in prod, where jobs_started_by" in problem
-    assert 'remove it, or set jobs_started_by = "starter" in cdk.json' in problem
+    assert 'cats.toml: job.service_role: cannot be used in prod, where "jobs_started_by"' in problem
+    assert 'remove it, or set "jobs_started_by": "starter" in cdk.json' in problem
 
 
 def test_where_the_workflow_starts_jobs_their_tags_count_twice_in_a_parameter(

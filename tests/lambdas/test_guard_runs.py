@@ -50,6 +50,8 @@ def test_a_deployment_takes_nothing_from_a_run_whose_job_has_not_ended(
         assert "tuning stop RUN" in answer["Reason"]
         assert "tuning runs -e dev" in answer["Reason"]
         assert answer["Reason"].endswith("then deploy again")
+        # The buckets' policies, which name the roles of runs, were changed before it was asked.
+        assert "the earlier settings again if it has changed tuning-dev-data" in answer["Reason"]
         _runs.close_run("a-table", RUN, status="declined")
         again = stack.ask("Create", Uses=f"output, {SERVICE_ROLES}, training")
         assert again["Status"] == "SUCCESS"
@@ -110,7 +112,7 @@ def test_of_many_runs_five_are_named(stack: CloudFormation) -> None:
         begin("awaiting-approval", f"20261121-0930{number:02}-3f9a1c", training_version="v1")
     reason = stack.ask("Create", Uses="output")["Reason"]
     assert reason.count("awaiting-approval") == 5
-    assert "and 35 more. Decline or stop them" in reason
+    assert "and 35 more. First deploy the earlier settings" in reason
     assert reason.endswith("then deploy again")
 
 

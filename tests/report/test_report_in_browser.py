@@ -30,13 +30,14 @@ needs_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium
 
 
 @needs_browser
-def test_nothing_sticks_out(tmp_path: Path) -> None:
+def test_nothing_sticks_out_and_no_number_breaks(tmp_path: Path) -> None:
     views = [View(1400, dark=False), View(390, dark=False), View(390, dark=True)]
     pages = {name: page() for name, page in PAGES.items()}
     for (name, view), seen in browser.look(pages, tmp_path, views, may_scroll="svg").items():
         assert seen.scroll <= seen.client <= view.width, (name, view)
         assert seen.sticking == 0, (name, view)
         assert seen.dark == view.dark, (name, view)
+        assert [each for each in seen.broken if each[0].isdigit()] == [], (name, view)
 
 
 @needs_browser

@@ -56,7 +56,7 @@ def found() -> str:
 @pytest.mark.slow
 def test_the_page_tells_the_verdict_the_scores_and_what_moved() -> None:
     comparison, html = compared(), page()
-    assert "Tuning paid" in html
+    assert "Tuning paid off" in html
     for side in comparison.sides:
         assert f"{100 * side.tuned.recall[5]:.1f} %" in html
         assert f"{side.mrr_difference.value:+.3f}" in html
@@ -84,7 +84,7 @@ def test_the_page_names_the_run_that_is_compared_with_and_says_what_is_simulated
     other = page(against="20261120-081503-abc234")
     assert "Model of run 20261120-081503-abc234 and tuned model" in other
     assert "than the model of run 20261120-081503-abc234." in other
-    assert "Tuning paid" not in other
+    assert "Tuning paid off" not in other
     assert ">Base<" not in other
     assert "SIMULATED" not in other
     assert "SIMULATED" in page(place="local · 000000000000 · us-east-1")

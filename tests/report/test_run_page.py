@@ -42,7 +42,12 @@ METRICS = {
     "training_loss": "0.2",
     "files": {
         STEPS: [
-            {"step_number": str(step), "epoch_number": "0", "training_loss": str(1 / (step + 1))}
+            {
+                "step_number": str(step),
+                "epoch_number": "0",
+                "training_loss": str(1.3329 / (step + 1)),
+                "training_perplexity": str(3.3461 / (step + 1)),
+            }
             for step in range(20)
         ]
     },
@@ -99,7 +104,7 @@ def test_what_happened_stands_in_its_order_with_who_approved() -> None:
     words = [moment.what for moment in moments]
     approved = words.index("approved by arn:aws:iam::111122223333:user/ann")
     assert words[approved - 1] == "asked for approval of the price"
-    assert words[approved + 1] == "the training job was due"
+    assert words[approved + 1] == "the training job was cleared to start"
 
 
 def test_a_run_that_was_rejected_shows_what_to_fix_and_no_model() -> None:
@@ -108,7 +113,7 @@ def test_a_run_that_was_rejected_shows_what_to_fix_and_no_model() -> None:
         del row[name]
     html = page(row, {"report.json": bad_report().to_json()})
     parsed(html)
-    assert html.index("Rejected".lower()) < html.index("What is next") < html.index("What to fix")
+    assert html.index("Rejected".lower()) < html.index("Next steps") < html.index("What to fix")
     assert "tuning upload DATASET -c pets-style -e dev" in html
     for absent in ("Smoke test", "<h2>Training", "<h2>Price", "Hyperparameters", "<polyline"):
         assert absent not in html
@@ -170,5 +175,5 @@ def test_what_the_workflow_notes_comes_after_the_answer_that_let_it_go_on() -> N
     }
     assert timeline(row) == [
         ("2026-11-21T10:00:01Z", "approved by somebody"),
-        ("2026-11-21T10:00:01Z", "the training job was due"),
+        ("2026-11-21T10:00:01Z", "the training job was cleared to start"),
     ]

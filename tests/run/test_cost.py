@@ -37,7 +37,7 @@ def test_the_60_pictures_of_source_document_002_cost_200_dollars_to_train() -> N
     assert [(line.label, line.usd) for line in run.lines] == [
         ("training", 200.0),
         ("storage for a month", 1.95),
-        ("Provisioned Throughput, lease of 4 h", 84.0),
+        ("Provisioned Throughput for a lease of 4 h", 84.0),
     ]
     assert run.known
     assert run.total_usd == 285.95
@@ -54,7 +54,7 @@ def test_an_estimate_says_each_price_with_its_calculation_and_its_source() -> No
         "training: 200.00 USD (or 75.00 USD): 5,000 steps × batch 8 × 0.005, or × 3 images in "
         f"place of the batch; sources PRICE-KO, UG-img, {seen}",
         f"storage for a month: 1.95 USD: for one custom model; sources PRICE-KO, SMP-TIG, {seen}",
-        "Provisioned Throughput, lease of 4 h: 84.00 USD: 1 model unit × 4 h × 21.0; source "
+        "Provisioned Throughput for a lease of 4 h: 84.00 USD: 1 model unit × 4 h × 21.0; source "
         f"PRICE-KO, {seen}",
         f"training time: {run.training_time}",
         "total: 285.95 USD, prices of 2025-02-28 or later",
@@ -84,7 +84,7 @@ def test_several_units_of_a_commitment_are_worded_and_counted() -> None:
     run = estimate(customization=_load(COHERE + wish), training_characters=6_000_000)
 
     assert "2 epochs × about 1,000,000 tokens × 0.004 per 1,000" in run.lines[0].how
-    assert run.lines[-1].label == "Provisioned Throughput, commitment of 6 months"
+    assert run.lines[-1].label == "Provisioned Throughput for a commitment of 6 months"
     assert run.lines[-1].how == "2 model units × 4,320 h × 23.77"
     assert [rate.how for rate in run.rates][1] == "2 model units × 24 h × 23.77"
 
@@ -93,10 +93,10 @@ def test_a_price_that_nobody_published_is_unknown_and_not_zero() -> None:
     run = estimate(customization=SHIPPED["pets-search"], training_records=1_000)
 
     assert not run.known
-    assert run.unknown == ("training", "Provisioned Throughput, lease of 8 h")
+    assert run.unknown == ("training", "Provisioned Throughput for a lease of 8 h")
     assert [line.usd for line in run.lines] == [None, 1.95, None]
     assert "training: unknown" in str(run)
-    assert "at least, without training and Provisioned Throughput, lease of 8 h" in str(run)
+    assert "at least, without training and Provisioned Throughput for a lease of 8 h" in str(run)
     assert all(rate.usd is None for rate in run.rates)
 
 
@@ -235,7 +235,7 @@ def test_what_a_teacher_or_a_grader_costs_is_unknown_and_a_person_is_asked(
 
     training = run.lines[0]
     assert training.usd is None
-    assert "no price of" in training.how
+    assert "no published price for" in training.how
     reason = needs_approval(customization=tuned, estimate=run)
     assert reason is not None
     assert "no price is known for training" in reason

@@ -86,7 +86,7 @@ def test_warnings_are_told_apart_from_what_has_to_be_fixed() -> None:
 
     assert ended.subject.endswith("1 error")
     fix, look = ended.message.splitlines()[1:3]
-    assert fix == "To fix, then upload the manifest again: a ×1."
+    assert fix == "Fix these, then upload the manifest again: a ×1."
     assert look == "Warnings, which do not reject the dataset: b ×2."
 
 
@@ -541,7 +541,8 @@ AGAIN = "tuning serve pets-search --run r -e prod"
                 "rejected",
                 "dataset rejected, 7 errors",
                 "No training job was started and nothing is billed.\n"
-                "To fix, then upload the manifest again: image-missing ×4, caption-too-long ×3.\n"
+                "Fix these, then upload the manifest again: image-missing ×4, caption-too-long "
+                "×3.\n"
                 "Warnings, which do not reject the dataset: b ×2.\n"
                 "The report: s3://output/report.html\n"
                 "Every finding with its line: s3://output/rejected.jsonl\n"

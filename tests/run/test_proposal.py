@@ -117,7 +117,7 @@ HEAD = """\
 # The customization pets: what to tune, how to serve it, what it may cost.
 # All keys are in docs/settings.md; what sources such as S2 are is in docs/models.md.
 
-# What it is for: say it better.
+# What it is for: describe it.
 description = "Learn from {noun}"
 # Chosen.
 base_model = "{model}"
@@ -159,7 +159,9 @@ batchSize = 8
 learningRate = 1e-05
 """
     + HOURLY.format(cited="S2, UG-img")
-    + BUDGET.format(why="a run with this data costs 469.95 USD; a dearer one waits", usd="470.0"),
+    + BUDGET.format(
+        why="a run with this data costs 469.95 USD; a more expensive one waits", usd="470.0"
+    ),
     "titan-multimodal-embeddings-g1": HEAD.format(
         noun="images with captions", model="titan-multimodal-embeddings-g1"
     )
@@ -193,7 +195,9 @@ mode = "on-demand"
 # What the model is asked before it is published.
 smoke_text = "Ron the dog"
 """
-    + BUDGET.format(why="a run with this data costs 1.96 USD; a dearer one waits", usd="2.0"),
+    + BUDGET.format(
+        why="a run with this data costs 1.96 USD; a more expensive one waits", usd="2.0"
+    ),
 }
 
 

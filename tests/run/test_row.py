@@ -53,7 +53,7 @@ def test_each_row_names_the_command_that_follows(row: dict[str, Any], command: s
 
 
 ASK = ('invoke pets "TEXT"', "ask the model")
-COMPARE = ("compare pets --html compare.html", "see whether training paid")
+COMPARE = ("compare pets --html compare.html", "see whether tuning paid off")
 END = ("lease pets --end", "delete the endpoint, which ends its billing")
 SERVE = (f"serve pets --run {RUN}", "serve the model of this run")
 
@@ -69,7 +69,7 @@ SERVE = (f"serve pets --run {RUN}", "serve the model of this run")
         (_row("trained"), []),
         (
             _row("rejected"),
-            [("upload DATASET -c pets", "when everything that is listed below is fixed")],
+            [("upload DATASET -c pets", "once everything listed below is fixed")],
         ),
         (_row("failed", model_arn=MODEL), [(f"run {RUN}", "what comes next")]),
     ],
@@ -99,7 +99,7 @@ def test_only_moments_of_a_status_are_in_the_timeline() -> None:
         ("rejected", "the dataset was rejected"),
         ("awaiting-approval", "asked for approval of the price"),
         ("queued", "waited for a free slot for its job"),
-        ("training", "the training job was due"),
+        ("training", "the training job was cleared to start"),
         ("trained", "the model was trained"),
         ("serving", "began to serve the model"),
         ("served", "the smoke test passed; the endpoint was published"),
@@ -143,7 +143,7 @@ def test_a_decision_is_a_moment_with_who_made_it(past: str) -> None:
 def test_moments_stand_in_the_order_of_time_however_they_were_noted() -> None:
     row = {"at_trained": "2026-11-21T09:30:01.500Z", "at_training": "2026-11-21T09:30:01Z"}
     assert [moment.what for moment in timeline(row)] == [
-        "the training job was due",
+        "the training job was cleared to start",
         "the model was trained",
     ]
     assert timeline(row)[1].at == "2026-11-21T09:30:01Z"

@@ -30,7 +30,7 @@ mode = "none"
 def test_a_sample_that_somebody_published_is_named_as_such() -> None:
     told = training_time(catalogue()["titan-image-generator-v1"])
     assert told == (
-        "unknown for this dataset; 5 h in a sample of AWS (about; one sample of 60 images and "
+        "unknown for this dataset; 5 h in an AWS sample (about; one sample of 60 images and "
         "8,000 steps; source SMP-TIG). More data or more steps take longer"
     )
 

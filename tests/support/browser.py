@@ -25,7 +25,7 @@ const broken = [], texts = document.createTreeWalker(document.body, NodeFilter.S
 for (let node; (node = texts.nextNode()) && broken.length < 20;) {
   const around = node.parentElement;
   if (around.closest("pre, script, svg, style") || !around.checkVisibility()) continue;
-  for (const word of node.data.matchAll(/[A-Za-z]{3,}/g)) {
+  for (const word of node.data.matchAll(/[A-Za-z]{3,}|(?<!\\S)\\d[\\d.,]+(?!\\S)/g)) {
     const place = new Range();
     place.setStart(node, word.index);
     place.setEnd(node, word.index + word[0].length);
@@ -71,7 +71,7 @@ def accessibility(
 class Seen(NamedTuple):
     """Widths in pixels; sticking: elements beyond the right edge; dark: whether the ground is.
 
-    broken: words of prose that go on in the next line.
+    broken: words of prose, and numbers, that go on in the next line.
     """
 
     client: int

@@ -108,10 +108,12 @@ def _base_model_arn(subject: Subject) -> Iterator[Answer]:
             continue
         spelled = ", ".join(sorted(alike))
         if alike == {id}:
-            yield ok(f"{id} is written so", learned={"base-model-arn": spelled})
+            yield ok(
+                f"Bedrock writes {id} as the catalogue does", learned={"base-model-arn": spelled}
+            )
         else:
             yield fail(
-                f"{id} is written {spelled}: each run would create a second endpoint",
+                f"Bedrock writes {id} as {spelled}: each run would create a second endpoint",
                 "report it: the catalogue's id has to change",
                 learned={"base-model-arn": spelled},
             )

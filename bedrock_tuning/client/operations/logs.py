@@ -85,7 +85,9 @@ class RunLogs:
             for page in pages:
                 for event in page["events"]:
                     line = self._line(source, event)
-                    if line is not None and self._is_new(str(event["eventId"])):
+                    # The API requires no id, and the local AWS gives none to what functions log.
+                    id = event.get("eventId") or (line, event.get("logStreamName"))
+                    if line is not None and self._is_new(str(id)):
                         yield line
 
     def _line(self, source: str, event: Mapping[str, Any]) -> Line | None:

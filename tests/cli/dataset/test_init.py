@@ -42,7 +42,7 @@ def test_a_folder_of_pictures_becomes_a_file_that_can_be_used(run: Run, pictures
     assert found.base_model.key == "titan-multimodal-embeddings-g1"
     assert found.serving.smoke_text == "Smila the cat, 0"
     assert "3 records are too few" in result.stderr
-    assert "training: unknown: no price" in result.stdout
+    assert "training: unknown: no published price" in result.stdout
     # What is told to type next works.
     assert "next: tuning price pets\n" in result.stderr
     assert run("price", "pets").exit_code == 0

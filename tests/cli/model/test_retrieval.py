@@ -132,7 +132,7 @@ def test_a_model_that_learned_is_better_in_both_directions(
     for side in said["comparison"]["sides"]:
         assert side["questions"] == 220
         assert side["tuned"]["recall"]["1"] > side["base"]["recall"]["1"] > side["chance"]["1"]
-    assert "Tuning paid" in page.read_text()
+    assert "Tuning paid off" in page.read_text()
     assert "data:image/jpeg" in page.read_text()
 
 

@@ -364,9 +364,9 @@ def test_the_totals_end_the_list_and_say_what_is_not_known(
     image = "amazon.titan-image-generator-v2:0"
     _holds(aws, endpoints=[("abc", image), ("def", "unheard.of")])
     assert listing().stdout.splitlines()[-3:] == [
-        "endpoints: at least 42.00 USD, and unknown for def an hour",
+        "endpoints per hour: at least 42.00 USD, and unknown for def",
         "endpoints, if they stay for 30 days: 30,240.00 USD",
-        "stored and remaining: 0.00 USD a month",
+        "stored and remaining per month: 0.00 USD",
     ]
 
 

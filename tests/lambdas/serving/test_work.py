@@ -33,7 +33,7 @@ def test_a_deployments_wish_has_the_price_of_serving_alone(
 
     lines = wish.price.splitlines()
     assert [line.partition(":")[0] for line in lines] == [
-        "Provisioned Throughput, lease of 4 h",
+        "Provisioned Throughput for a lease of 4 h",
         *(f"Provisioned Throughput per {time}" for time in ("hour", "day", "month")),
     ]
     assert wish.approval == "the price is within the budget"

@@ -197,7 +197,7 @@ def _model(key: str | None, data: "Data | None", *, asks: bool) -> "tuple[BaseMo
         why = unfit(model, data)
         if why and not model.lifecycle.closed_because():
             raise UserError(f"{model.name} cannot be tuned so: {why}", fix="tuning models --open")
-        return model, "As you said"
+        return model, "Your choice"
     fits = fitting(data)
     noun = "new jobs" if data is None else f"{data.noun} and new jobs"
     if len(fits) == 1:
@@ -206,7 +206,7 @@ def _model(key: str | None, data: "Data | None", *, asks: bool) -> "tuple[BaseMo
         for each in fits.values():
             say(f"  {each.key}: {each.name}")
         choice = click.Choice(list(fits))
-        return fits[_ask("Which model?", type=choice, show_choices=False)], "As you said"
+        return fits[_ask("Which model?", type=choice, show_choices=False)], "Your choice"
     if fits:
         raise UserError(
             f"several models take {noun}: {', '.join(fits)}", fix="choose one with --model KEY"

@@ -13,7 +13,7 @@ from bedrock_tuning.cli.options import (
     find_customization,
 )
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
 if TYPE_CHECKING:
     from bedrock_tuning.client.aws import Aws
@@ -80,6 +80,8 @@ def price(
         for line in found.rates:
             emit(f"  {line}")
     emit(f"\napproval: {approval or _why_not_needed(chosen)}")
+    if characters is None and "prices.training_per_1k_tokens" in chosen.base_model.facts:
+        say("training is priced by the token: pass --characters N, the characters of all texts")
 
 
 def _listed(aws: "Aws", chosen: "Customization") -> "ListedPrices":

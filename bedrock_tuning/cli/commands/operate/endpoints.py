@@ -45,7 +45,7 @@ def endpoints(*, every: bool, deployed: Deployed, as_json: bool) -> None:
     if known:
         say(f"total: {'at least ' if unknown else ''}{sum(known):,.2f} USD per hour")
     if unknown:
-        say(f"no price is known for {unknown} of {len(found)}: check the AWS price list")
+        say(f"no price is known for {unknown} of {len(found)} endpoints: see the AWS price list")
 
 
 def _row(each: "ProvisionedEndpoint") -> tuple[str, ...]:

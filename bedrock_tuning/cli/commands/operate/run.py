@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
 from textwrap import wrap
 from typing import Any
 
@@ -75,14 +76,24 @@ def _show(shown: dict[str, Any]) -> None:
     width = max(len(name) for name in shown)
     room = shutil.get_terminal_size().columns - width - 2 if sys.stdout.isatty() else sys.maxsize
     for name, value in shown.items():
-        between = "\n" if name == "timeline" else " ← "
-        text = between.join(value) if isinstance(value, list) else str(value)
         lines = [
             piece
-            for line in text.splitlines()
+            for line in _lines(name, value)
             # An ARN or a command stays whole, so that it can be copied.
             for piece in wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""]
         ]
         emit(f"{name.ljust(width)}  {lines[0] if lines else ''}")
         for line in lines[1:]:
             emit(f"{' ' * width}  {line}")
+
+
+def _lines(name: str, value: Any) -> Iterator[str]:
+    """A value as people read it: an object with one line for each of its values."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            separator = "." if isinstance(each, dict) else ": "
+            yield from (f"{key}{separator}{line}" for line in _lines(key, each))
+    elif isinstance(value, list) and name != "timeline":
+        yield " ← ".join(value)
+    else:
+        yield from value if isinstance(value, list) else str(value).splitlines()

@@ -126,8 +126,8 @@ def doctor(
         emit_json(_document(results, written))
     else:
         emit(
-            f"\n{states.count('fail')} to repair, {states.count('warn')} to know, "
-            f"{states.count('skip')} not asked. Nothing was changed"
+            f"\nChecks: {states.count('fail')} failed, {states.count('warn')} with warnings, "
+            f"{states.count('skip')} skipped. Nothing was changed"
             + (", nothing billed." if all(each.is_free for each in chosen) else ".")
         )
         if written:

@@ -151,7 +151,7 @@ def _show(held: "Holdings") -> None:
         ],
     )
     _table(
-        ("KEPT WITHOUT ITS STACK", "NAME", "BILLED", "USD/MONTH"),
+        ("OUTLIVES ITS STACK", "NAME", "BILLED", "USD/MONTH"),
         [(each.kind, each.name, each.billed, usd(each.usd_per_month)) for each in held.kept],
     )
     _table(
@@ -173,10 +173,10 @@ def _show(held: "Holdings") -> None:
         emit("\nto go on with it, set in cdk.json before you deploy again:\n")
         emit(json.dumps(adopting, indent=2)[2:-2])
     hourly, monthly = held.hourly, held.monthly
-    emit(f"\nendpoints: {hourly} an hour")
+    emit(f"\nendpoints per hour: {hourly}")
     if hourly.usd:
         emit(f"endpoints, if they stay for 30 days: {hourly.usd * MONTH_HOURS:,.2f} USD")
-    emit(f"stored and remaining: {monthly} a month")
+    emit(f"stored and remaining per month: {monthly}")
 
 
 def _table(header: tuple[str, ...], rows: "Sequence[tuple[str, ...]]") -> None:
