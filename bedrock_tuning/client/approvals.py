@@ -12,6 +12,7 @@ from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
 from bedrock_tuning.errors import DeniedError, UserError
 from bedrock_tuning.run.approvals import Answer, Decision
+from bedrock_tuning.sources.listing import objects
 
 POLL_SECONDS: Final = 1.0
 # A run says that it waits a moment before its question can be answered.
@@ -69,7 +70,6 @@ def decisions(deployment: Deployment, *, customization: str | None) -> Iterator[
     """The trail, of one customization or of all: by customization, run and time."""
     s3, bucket = deployment.aws.s3, deployment.buckets.output
     prefix = f"{s3_layout.APPROVALS}/{f'{customization}/' if customization else ''}"
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for each in page.get("Contents", ()):
-            body = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
-            yield Decision.from_json(body.decode())
+    for each in objects(s3, bucket, prefix):
+        body = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+        yield Decision.from_json(body.decode())

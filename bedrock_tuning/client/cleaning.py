@@ -6,7 +6,7 @@ What is served, published or at work is never unused, and what cannot be asked c
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import Deployment
@@ -14,6 +14,7 @@ from bedrock_tuning.client.inference import pointer
 from bedrock_tuning.client.inventory import model_left, tuned_models
 from bedrock_tuning.client.runs import open_runs
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.sources.listing import listed, objects
 from bedrock_tuning.sources.locations import references
 from bedrock_tuning.wording import counted, in_bytes
 
@@ -87,12 +88,10 @@ def _served(deployment: Deployment) -> set[str]:
     """Models that answer, or soon will, through whatever anybody made of them."""
     bedrock = deployment.aws.bedrock
     found: set[str] = set()
-    for page in bedrock.get_paginator("list_provisioned_model_throughputs").paginate():
-        for each in page["provisionedModelSummaries"]:
-            found |= {each["modelArn"], each["desiredModelArn"]}
-    for deployments in bedrock.get_paginator("list_custom_model_deployments").paginate():
-        found |= {each["modelArn"] for each in deployments["modelDeploymentSummaries"]}
-    return found
+    for each in listed(bedrock, "list_provisioned_model_throughputs", "provisionedModelSummaries"):
+        found |= {each["modelArn"], each["desiredModelArn"]}
+    deployed = listed(bedrock, "list_custom_model_deployments", "modelDeploymentSummaries")
+    return found | {each["modelArn"] for each in deployed}
 
 
 def _images(
@@ -110,7 +109,7 @@ def _images(
             for folder in deployment.customizations[name].media_folders:
                 free = [
                     each
-                    for each in _objects(deployment, bucket, folder)
+                    for each in objects(deployment.aws.s3, bucket, folder)
                     if each["LastModified"] < before
                     and each["Key"] not in named
                     and not each["Key"].endswith(s3_layout.MANIFEST_FILE)
@@ -134,14 +133,6 @@ def _named(deployment: Deployment, bucket: str, name: str) -> set[str] | None:
     except s3.exceptions.NoSuchKey:
         return None
     return {key for at, key in references(body.iter_chunks(_CHUNK)) if at == bucket}
-
-
-def _objects(deployment: Deployment, bucket: str, folder: str) -> Iterator[Any]:
-    pages = deployment.aws.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=bucket, Prefix=folder
-    )
-    for page in pages:
-        yield from page.get("Contents", ())
 
 
 def delete(deployment: Deployment, found: Unused) -> None:

@@ -14,6 +14,7 @@ from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts.contract import settings_prefix
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
+from bedrock_tuning.sources.listing import listed
 from bedrock_tuning.wording import or_meant
 
 _FILES: Final = Path("customizations")
@@ -53,11 +54,13 @@ class Deployment:
 
     def running(self) -> Iterator[Any]:
         """The workflow's executions that have not ended, as Step Functions lists them."""
-        pages = self.aws.stepfunctions.get_paginator("list_executions").paginate(
-            stateMachineArn=self.workflow_arn, statusFilter="RUNNING"
+        return listed(
+            self.aws.stepfunctions,
+            "list_executions",
+            "executions",
+            stateMachineArn=self.workflow_arn,
+            statusFilter="RUNNING",
         )
-        for page in pages:
-            yield from page["executions"]
 
     def require(self, customization: str) -> None:
         """Raises UserError for a customization that is not deployed here.
@@ -142,10 +145,8 @@ def parameters(aws: Aws, path: str, **more: Any) -> Iterator[tuple[str, str]]:
 
     more: for GetParametersByPath.
     """
-    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(Path=path, **more)
-    for page in pages:
-        for each in page["Parameters"]:
-            yield each["Name"].removeprefix(f"{path}/"), each["Value"]
+    for each in listed(aws.ssm, "get_parameters_by_path", "Parameters", Path=path, **more):
+        yield each["Name"].removeprefix(f"{path}/"), each["Value"]
 
 
 def customizations(aws: Aws, environment: str) -> dict[str, Customization]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bedrock_tuning.catalogue import BaseModel, base_id, catalogue
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.run.job import TAG_PREFIX
+from bedrock_tuning.sources.listing import listed
 
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 _PRICES: Final = {
@@ -57,13 +58,11 @@ def _now() -> datetime:
 
 def endpoints(aws: Aws, *, environment: str | None) -> Iterator[ProvisionedEndpoint]:
     """Those of an environment, found by tag; all of the account and Region for None."""
-    pages = aws.bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
-    for page in pages:
-        for summary in page["provisionedModelSummaries"]:
-            arn = summary["provisionedModelArn"]
-            tags = tags_of(aws, arn)
-            if tags is not None and environment in (None, tags.get(f"{TAG_PREFIX}:environment")):
-                yield _endpoint(dict(summary), tags)
+    operation, rows = "list_provisioned_model_throughputs", "provisionedModelSummaries"
+    for summary in listed(aws.bedrock, operation, rows):
+        tags = tags_of(aws, summary["provisionedModelArn"])
+        if tags is not None and environment in (None, tags.get(f"{TAG_PREFIX}:environment")):
+            yield _endpoint(dict(summary), tags)
 
 
 def tags_of(aws: Aws, arn: str) -> dict[str, str] | None:

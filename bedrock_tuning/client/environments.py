@@ -1,11 +1,12 @@
 """The environments that are deployed in an account and Region."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.config.names import RESERVED, stack_name
+from bedrock_tuning.sources.listing import listed
 
 # What a client needs of a deployment, by the stack that exports it; this tells our stacks apart
 # from others of a similar name.
@@ -31,18 +32,15 @@ class Environment:
 
 def deployed(aws: Aws) -> list[Environment]:
     """Every environment whose stacks are there, by name."""
-    pages = aws.cloudformation.get_paginator("describe_stacks").paginate()
-    stacks: dict[str, Any] = {
-        stack["StackName"]: stack for page in pages for stack in page["Stacks"]
-    }
+    every = {stack["StackName"]: stack for stack in stacks(aws)}
     names = {
         name.removeprefix("tuning-").removesuffix(f"-{part}")
-        for name, stack in stacks.items()
+        for name, stack in every.items()
         for part, outputs in OUTPUTS.items()
         if name.startswith("tuning-") and name.endswith(f"-{part}") and _has(stack, outputs)
     }
     found: dict[str, list[str]] = {name: [] for name in sorted(names)}
-    for name, stack in stacks.items():
+    for name, stack in every.items():
         # No environment is the beginning of another one (bedrock_tuning.config.names).
         owner = next((each for each in names if name.startswith(stack_name(each, ""))), None)
         if owner is not None and _has(stack, (_OF_CUSTOMIZATION,)):
@@ -50,13 +48,18 @@ def deployed(aws: Aws) -> list[Environment]:
     return [
         Environment(
             name=name,
-            status=stacks.get(stack_name(name, _MAIN), {}).get(
+            status=every.get(stack_name(name, _MAIN), {}).get(
                 "StackStatus", f"without the stack {stack_name(name, _MAIN)}"
             ),
             customizations=sorted(set(customizations) - RESERVED.keys()),
         )
         for name, customizations in found.items()
     ]
+
+
+def stacks(aws: Aws) -> Iterator[Any]:
+    """Every stack of the account and Region, as CloudFormation describes it."""
+    return listed(aws.cloudformation, "describe_stacks", "Stacks")
 
 
 def stack_of(aws: Aws, name: str) -> Mapping[str, Any] | None:

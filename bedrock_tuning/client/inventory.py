@@ -17,6 +17,7 @@ from bedrock_tuning.contracts.construct_names import setting_of
 from bedrock_tuning.contracts.contract import parameter_prefix, settings_prefix
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.job import TAG_PREFIX, run_of
+from bedrock_tuning.sources.listing import listed
 
 # What the stacks retain, by the service in its ARN.
 _RETAINED: Final = {"s3": "bucket", "kms": "key", "dynamodb": "table"}
@@ -101,23 +102,22 @@ def _stacks(aws: Aws, environment: str) -> dict[str, str]:
     """The status of each customization's stack, by name."""
     prefix = stack_name(environment, "")
     names: dict[str, str] = {}
-    for page in aws.cloudformation.get_paginator("describe_stacks").paginate():
-        for stack in page["Stacks"]:
-            name = stack["StackName"].removeprefix(prefix)
-            if name in environments.OUTPUTS and environments.is_older(stack):
-                raise UserError(
-                    "an older version of this project deployed it, without a stack for each "
-                    "customization",
-                    where=stack["StackName"],
-                    fix=f"`tuning upgrade -e {environment}`, then deploy this version: "
-                    f"{deploy_command(environment)}",
-                )
-            if name != stack["StackName"] and name not in RESERVED:
-                # "team" does not begin the name of another environment in cdk.json, but could in
-                # another project: the tag says whose the stack is.
-                tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
-                if tags.get(f"{TAG_PREFIX}:environment", environment) == environment:
-                    names[name] = stack["StackStatus"]
+    for stack in environments.stacks(aws):
+        name = stack["StackName"].removeprefix(prefix)
+        if name in environments.OUTPUTS and environments.is_older(stack):
+            raise UserError(
+                "an older version of this project deployed it, without a stack for each "
+                "customization",
+                where=stack["StackName"],
+                fix=f"`tuning upgrade -e {environment}`, then deploy this version: "
+                f"{deploy_command(environment)}",
+            )
+        if name != stack["StackName"] and name not in RESERVED:
+            # "team" does not begin the name of another environment in cdk.json, but could in
+            # another project: the tag says whose the stack is.
+            tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
+            if tags.get(f"{TAG_PREFIX}:environment", environment) == environment:
+                names[name] = stack["StackStatus"]
     return names
 
 
@@ -138,21 +138,18 @@ def retained(aws: Aws, environment: str) -> Iterator[tuple[bool, Remains]]:
     every = [each for found in held.values() for each in found]
     used = {each.get("PhysicalResourceId", "") for each in every}
     own = {setting_of(each["LogicalResourceId"])[0] for each in every}
-    pages = aws.tagging.get_paginator("get_resources").paginate(
-        TagFilters=[{"Key": f"{TAG_PREFIX}:environment", "Values": [environment]}]
-    )
-    for page in pages:
-        for each in page["ResourceTagMappingList"]:
-            arn = str(each["ResourceARN"])
-            _, _, service, _, _, tail = arn.split(":", 5)
-            kind, name = _RETAINED.get(service), tail.rpartition("/")[2]
-            if kind is not None:
-                tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
-                setting, stack = setting_of(tags.get(_LOGICAL_ID, ""))
-                is_named = bool(setting and held[stack]) and setting not in own
-                value = (name if kind == "bucket" else arn) if setting else ""
-                one = replace(_retained_one(kind, name), setting=setting, value=value)
-                yield name in used or is_named, one
+    filters = [{"Key": f"{TAG_PREFIX}:environment", "Values": [environment]}]
+    for each in listed(aws.tagging, "get_resources", "ResourceTagMappingList", TagFilters=filters):
+        arn = str(each["ResourceARN"])
+        _, _, service, _, _, tail = arn.split(":", 5)
+        kind, name = _RETAINED.get(service), tail.rpartition("/")[2]
+        if kind is not None:
+            tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
+            setting, stack = setting_of(tags.get(_LOGICAL_ID, ""))
+            is_named = bool(setting and held[stack]) and setting not in own
+            value = (name if kind == "bucket" else arn) if setting else ""
+            one = replace(_retained_one(kind, name), setting=setting, value=value)
+            yield name in used or is_named, one
 
 
 def _retained_one(kind: str, name: str) -> Remains:
@@ -173,10 +170,9 @@ def resources(aws: Aws, stack: str) -> Iterator[Any]:
     """The resources of a stack, as CloudFormation lists them; none if there is no such stack."""
     from botocore.exceptions import ClientError
 
-    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    client, rows = aws.cloudformation, "StackResourceSummaries"
     try:
-        for page in pages:
-            yield from page["StackResourceSummaries"]
+        yield from listed(client, "list_stack_resources", rows, StackName=stack)
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
@@ -215,12 +211,11 @@ def tuned_models(aws: Aws, environment: str) -> Iterator[tuple[str, Any]]:
 
     Their tags say so: a customization can name its models itself, and can be renamed later.
     """
-    for page in aws.bedrock.get_paginator("list_custom_models").paginate():
-        for each in page["modelSummaries"]:
-            if run_of(each["modelName"]):
-                tags = tags_of(aws, each["modelArn"])
-                if tags and tags.get(f"{TAG_PREFIX}:environment") == environment:
-                    yield tags.get(f"{TAG_PREFIX}:customization", ""), each
+    for each in listed(aws.bedrock, "list_custom_models", "modelSummaries"):
+        if run_of(each["modelName"]):
+            tags = tags_of(aws, each["modelArn"])
+            if tags and tags.get(f"{TAG_PREFIX}:environment") == environment:
+                yield tags.get(f"{TAG_PREFIX}:customization", ""), each
 
 
 def pointers(aws: Aws, environment: str) -> dict[tuple[str, str], str]:

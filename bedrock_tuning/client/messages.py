@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bedrock_tuning.contracts.ending import ANNOUNCE
+from bedrock_tuning.sources.listing import listed
 
 # In the name that CloudFormation gives to the function, which makes events and tells no person.
 _ANNOUNCES: Final = f"-{ANNOUNCE.path.replace('/', '')}"
@@ -11,8 +12,7 @@ _ANNOUNCES: Final = f"-{ANNOUNCE.path.replace('/', '')}"
 
 def subscriptions(sns: Any, topic: str) -> Sequence[Mapping[str, str]]:
     """All subscriptions of the topic but the app's own, confirmed or not."""
-    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    found = (each for page in pages for each in page["Subscriptions"])
+    found = listed(sns, "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
     return [each for each in found if _ANNOUNCES not in each["Endpoint"]]
 
 

@@ -8,6 +8,7 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import preflight, vpc_endpoints
 from bedrock_tuning.contracts.preflight import Endpoint, Network, Rule, SecurityGroup, Subnet
+from bedrock_tuning.sources.listing import listed
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -50,18 +51,11 @@ def read(ec2: "EC2Client", *, subnets: Sequence[str], groups: Sequence[str]) -> 
     rows: list[Any] = list(ec2.describe_subnets(SubnetIds=list(subnets))["Subnets"])
     vpc = rows[0]["VpcId"]
     inside: list[Any] = [{"Name": "vpc-id", "Values": [vpc]}]
-    endpoints = [
-        _endpoint(row)
-        for page in ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=inside)
-        for row in page["VpcEndpoints"]
-    ]
+    found = listed(ec2, "describe_vpc_endpoints", "VpcEndpoints", Filters=inside)
+    endpoints = [_endpoint(row) for row in found]
     named = sorted({*groups, *(group for each in endpoints for group in each.groups)})
     rules = ec2.describe_security_groups(GroupIds=named)["SecurityGroups"]
-    tables: list[Any] = [
-        row
-        for page in ec2.get_paginator("describe_route_tables").paginate(Filters=inside)
-        for row in page["RouteTables"]
-    ]
+    tables = list(listed(ec2, "describe_route_tables", "RouteTables", Filters=inside))
     zones = ec2.describe_availability_zones(
         Filters=[
             {"Name": "state", "Values": ["available"]},

@@ -14,6 +14,7 @@ from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.job import TAG_PREFIX, run_of
 from bedrock_tuning.s3_layout import customization_of
+from bedrock_tuning.sources.listing import listed
 
 POLL_SECONDS: Final = 5.0
 
@@ -67,18 +68,19 @@ def _whose(given: dict[str, Any]) -> str | None:
 
 def _jobs(deployment: Deployment, customization: str) -> Iterator[str]:
     """Its jobs that Bedrock still works on, also where their execution is gone."""
-    pages = deployment.aws.bedrock.get_paginator("list_model_customization_jobs").paginate(
-        statusEquals="InProgress"
-    )
-    for page in pages:
-        for each in page["modelCustomizationJobSummaries"]:
-            tags = tags_of(deployment.aws, each["jobArn"]) if run_of(each["jobName"]) else None
-            if (
-                tags is not None
-                and tags.get(f"{TAG_PREFIX}:environment") == deployment.environment
-                and tags.get(f"{TAG_PREFIX}:customization") == customization
-            ):
-                yield f"job {each['jobName']}"
+    for each in listed(
+        deployment.aws.bedrock,
+        "list_model_customization_jobs",
+        "modelCustomizationJobSummaries",
+        statusEquals="InProgress",
+    ):
+        tags = tags_of(deployment.aws, each["jobArn"]) if run_of(each["jobName"]) else None
+        if (
+            tags is not None
+            and tags.get(f"{TAG_PREFIX}:environment") == deployment.environment
+            and tags.get(f"{TAG_PREFIX}:customization") == customization
+        ):
+            yield f"job {each['jobName']}"
 
 
 def delete(deployment: Deployment, retirement: Retirement) -> None:

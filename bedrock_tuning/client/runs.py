@@ -11,6 +11,7 @@ from bedrock_tuning.run.items import RUN
 from bedrock_tuning.run.job_queue import QUEUED, queue
 from bedrock_tuning.run.job_queue import waiting as waiting_runs
 from bedrock_tuning.run.row import AT, commit_of, hyperparameters, timeline
+from bedrock_tuning.sources.listing import listed
 from bedrock_tuning.wording import or_meant
 
 POLL_SECONDS: Final = 1.0
@@ -73,10 +74,8 @@ def items(
     deployment: Deployment, operation: Literal["query", "scan"], **asked: Any
 ) -> Iterator[dict[str, Any]]:
     """Items of the runs table, all pages of them, with plain values."""
-    pages = deployment.aws.dynamodb.get_paginator(operation).paginate(
-        TableName=deployment.runs_table, **asked
-    )
-    return (_row(item) for page in pages for item in page.get("Items", ()))
+    client, table = deployment.aws.dynamodb, deployment.runs_table
+    return map(_row, listed(client, operation, "Items", TableName=table, **asked))
 
 
 def newest(deployment: Deployment, *, customization: str | None) -> str:
@@ -91,13 +90,8 @@ def newest(deployment: Deployment, *, customization: str | None) -> str:
 
 def newest_before_upload(deployment: Deployment, customization: str) -> str | None:
     """The newest run, "" if there is none; None for callers that may not read the table."""
-    from botocore.exceptions import ClientError
-
-    try:
-        found = rows(deployment, customization=customization, limit=1)
-    except ClientError as error:
-        if not error.response["Error"]["Code"].startswith("AccessDenied"):
-            raise
+    found = _rows_if_allowed(deployment, customization=customization, limit=1)
+    if found is None:
         return None
     return str(found[0]["run"]) if found else ""
 
@@ -147,7 +141,8 @@ def row(deployment: Deployment, run: str) -> dict[str, Any]:
             fix=f"`{deployment.command('runs')}` lists them",
         )
     if item is None:
-        known = [str(each["run"]) for each in _all_if_allowed(deployment, limit=_KNOWN)]
+        newest = _rows_if_allowed(deployment, customization=None, limit=_KNOWN)
+        known = [str(each["run"]) for each in newest or ()]
         raise UserError(
             f"unknown run {run} in {deployment.environment}{or_meant(run, known)}",
             fix=f"`{deployment.command('runs')}` lists them",
@@ -219,16 +214,18 @@ def _second(found: Row) -> str:
     return str(found["run"])[:15]
 
 
-def _all_if_allowed(deployment: Deployment, *, limit: int) -> Sequence[Row]:
-    """Runs of all customizations; none for who may list those of one customization only."""
+def _rows_if_allowed(
+    deployment: Deployment, *, customization: str | None, limit: int
+) -> Sequence[Row] | None:
+    """As `rows`; None for who may not list them, perhaps those of one customization only."""
     from botocore.exceptions import ClientError
 
     try:
-        return rows(deployment, customization=None, limit=limit)
+        return rows(deployment, customization=customization, limit=limit)
     except ClientError as error:
         if not error.response["Error"]["Code"].startswith("AccessDenied"):
             raise
-        return []
+        return None
 
 
 def lineage(deployment: Deployment, found: Row) -> list[str]:
@@ -236,7 +233,7 @@ def lineage(deployment: Deployment, found: Row) -> list[str]:
     wanted = str(found.get("builds_on", ""))
     if not wanted:
         return []
-    every = _all_if_allowed(deployment, limit=_ALL)
+    every = _rows_if_allowed(deployment, customization=None, limit=_ALL) or ()
     made = {str(each["model_arn"]): each for each in every if "model_arn" in each}
     line: list[str] = []
     while wanted:

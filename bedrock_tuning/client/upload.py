@@ -15,6 +15,7 @@ from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import Bounds
 from bedrock_tuning.progress import Meter
 from bedrock_tuning.sources.folder import Names
+from bedrock_tuning.sources.listing import objects
 from bedrock_tuning.sources.locations import beside, references
 from bedrock_tuning.sources.manifests import LocalManifest, manifests_in
 
@@ -212,12 +213,10 @@ def upload_manifest(side: Side, deployment: Deployment) -> str:
 
 
 def _there(side: Side, deployment: Deployment) -> dict[str, tuple[int, datetime]]:
-    listed = deployment.aws.s3.get_paginator("list_objects_v2")
     return {
         found["Key"]: (found["Size"], found["LastModified"])
         for folder in side.folders
-        for page in listed.paginate(Bucket=side.bucket, Prefix=folder)
-        for found in page.get("Contents", ())
+        for found in objects(deployment.aws.s3, side.bucket, folder)
     }
 
 

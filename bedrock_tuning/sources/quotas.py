@@ -1,11 +1,11 @@
 """The quotas of an account, and what is in use of them, as AWS answers."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.run.quotas import Counted, needed
+from bedrock_tuning.sources.listing import listed
 
 
 def value_of(service_quotas: Any, code: str) -> int | None:
@@ -30,13 +30,13 @@ def in_use(bedrock: Any, counted: Counted, *, but: str) -> int:
     but: the start of the names of endpoints that do not count: a run swaps its own.
     """
     if counted == "custom models":
-        return sum(1 for _ in _listed(bedrock, "list_custom_models", "modelSummaries"))
+        return sum(1 for _ in listed(bedrock, "list_custom_models", "modelSummaries"))
     own = re.compile(rf"{re.escape(but)}-[0-9a-f]+")
     if counted == "deployments":
-        found = _listed(bedrock, "list_custom_model_deployments", "modelDeploymentSummaries")
+        found = listed(bedrock, "list_custom_model_deployments", "modelDeploymentSummaries")
         return sum(1 for each in found if not own.fullmatch(each["customModelDeploymentName"]))
     if counted == "throughput units":
-        found = _listed(bedrock, "list_provisioned_model_throughputs", "provisionedModelSummaries")
+        found = listed(bedrock, "list_provisioned_model_throughputs", "provisionedModelSummaries")
         return sum(
             each["modelUnits"]
             for each in found
@@ -62,8 +62,3 @@ def lacking(
         if lack is not None:
             found.append(lack)
     return found
-
-
-def _listed(bedrock: Any, operation: str, rows: str) -> Iterator[Any]:
-    for page in bedrock.get_paginator(operation).paginate():
-        yield from page[rows]

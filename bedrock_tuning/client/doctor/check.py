@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.environments import outputs_of
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
 
@@ -30,11 +30,9 @@ class Subject:
     def stacks(self) -> Mapping[str, Mapping[str, Any]]:
         """The stacks of the environment, by name, as CloudFormation describes them."""
         prefix = f"tuning-{self.settings.name}-"
-        pages = self.aws.cloudformation.get_paginator("describe_stacks").paginate()
         return {
             stack["StackName"]: stack
-            for page in pages
-            for stack in page["Stacks"]
+            for stack in environments.stacks(self.aws)
             if stack["StackName"].startswith(prefix)
         }
 
@@ -46,7 +44,7 @@ class Subject:
     def output(self, stack: str, name: str) -> str | None:
         """An output of one of the platform's stacks; None where there is none."""
         found = self.stacks.get(f"tuning-{self.settings.name}-{stack}", {})
-        return outputs_of(found).get(name)
+        return environments.outputs_of(found).get(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

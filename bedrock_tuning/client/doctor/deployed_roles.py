@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bedrock_tuning.client import inventory
 from bedrock_tuning.client.doctor.check import Subject
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts import Grant, Refusal, Role, contracts
@@ -92,13 +93,11 @@ def resources(subject: Subject) -> Iterator[tuple[str, str]]:
     for stack in subject.stacks:
         body: Any = client.get_template(StackName=stack)["TemplateBody"]
         template = json.loads(body) if isinstance(body, str) else body
-        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
-        for page in pages:
-            for each in page["StackResourceSummaries"]:
-                said = template["Resources"].get(each["LogicalResourceId"], {}).get("Metadata", {})
-                path = str(said.get("aws:cdk:path", "")).removesuffix("/Resource")
-                if path and "PhysicalResourceId" in each:
-                    yield path, each["PhysicalResourceId"]
+        for each in inventory.resources(subject.aws, stack):
+            said = template["Resources"].get(each["LogicalResourceId"], {}).get("Metadata", {})
+            path = str(said.get("aws:cdk:path", "")).removesuffix("/Resource")
+            if path and "PhysicalResourceId" in each:
+                yield path, each["PhysicalResourceId"]
 
 
 def _lines(role: Role, fill: Mapping[str, str]) -> Iterator[Line]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.sources.listing import listed
 
 _GONE: Final = (
     "404",
@@ -55,15 +56,14 @@ def read_role(aws: Aws, arn: str) -> ExistingRole | None:
 
 
 def _policies(aws: Aws, name: str) -> Iterator[Any]:
-    for page in aws.iam.get_paginator("list_role_policies").paginate(RoleName=name):
-        for inline in page["PolicyNames"]:
-            yield aws.iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]
-    for page in aws.iam.get_paginator("list_attached_role_policies").paginate(RoleName=name):
-        for each in page["AttachedPolicies"]:
-            arn = each["PolicyArn"]
-            version = aws.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-            answer = aws.iam.get_policy_version(PolicyArn=arn, VersionId=version)
-            yield answer["PolicyVersion"]["Document"]
+    iam = aws.iam
+    for inline in listed(iam, "list_role_policies", "PolicyNames", RoleName=name):
+        yield iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]
+    for each in listed(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name):
+        arn = each["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        yield answer["PolicyVersion"]["Document"]
 
 
 def read(aws: Aws, name: str, arn: str, chosen: Settings) -> Existing:

@@ -21,6 +21,7 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.run.exposure import Total, total
 from bedrock_tuning.run.job import TAG_PREFIX
+from bedrock_tuning.sources.listing import listed
 
 MONTH_HOURS: Final = 24 * 30
 # Where S3 Standard has the price of the catalogue.
@@ -200,21 +201,19 @@ def _provisioned(aws: Aws, environment: str) -> Iterator[Endpoint]:
 
 
 def _on_demand(aws: Aws, environment: str) -> Iterator[Endpoint]:
-    pages = aws.bedrock.get_paginator("list_custom_model_deployments").paginate()
-    for page in pages:
-        for each in page["modelDeploymentSummaries"]:
-            tags = tags_of(aws, each["customModelDeploymentArn"]) or {}
-            if tags.get(f"{TAG_PREFIX}:environment") == environment:
-                yield Endpoint(
-                    name=each["customModelDeploymentName"],
-                    arn=each["customModelDeploymentArn"],
-                    model=each["modelArn"],
-                    customization=tags.get(f"{TAG_PREFIX}:customization", ""),
-                    status=each["status"],
-                    billed="by the request",
-                    ends="never",
-                    usd_per_hour=0.0,
-                )
+    for each in listed(aws.bedrock, "list_custom_model_deployments", "modelDeploymentSummaries"):
+        tags = tags_of(aws, each["customModelDeploymentArn"]) or {}
+        if tags.get(f"{TAG_PREFIX}:environment") == environment:
+            yield Endpoint(
+                name=each["customModelDeploymentName"],
+                arn=each["customModelDeploymentArn"],
+                model=each["modelArn"],
+                customization=tags.get(f"{TAG_PREFIX}:customization", ""),
+                status=each["status"],
+                billed="by the request",
+                ends="never",
+                usd_per_hour=0.0,
+            )
 
 
 def _stored(aws: Aws, environment: str) -> list[Stored]:
@@ -239,11 +238,10 @@ def _in_bucket(aws: Aws, bucket: str, deployed: Mapping[str, Customization]) -> 
     sizes: defaultdict[str, int] = defaultdict(int)
     files: Counter[str] = Counter()
     try:
-        for page in aws.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for each in page.get("Versions", ()):
-                owner = _owner(each["Key"], deployed)
-                sizes[owner] += each["Size"]
-                files[owner] += 1
+        for each in listed(aws.s3, "list_object_versions", "Versions", Bucket=bucket):
+            owner = _owner(each["Key"], deployed)
+            sizes[owner] += each["Size"]
+            files[owner] += 1
     except ClientError as error:
         if not error.response["Error"]["Code"].startswith("AccessDenied"):
             raise

@@ -13,6 +13,7 @@ from bedrock_tuning.client.inventory import resources
 from bedrock_tuning.client.runs import Row, row
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.run.row import is_open, timeline
+from bedrock_tuning.sources.listing import listed
 
 POLL_SECONDS: Final = 2.0
 # Functions are called a moment after the run's first note, and log a moment after its last.
@@ -77,18 +78,19 @@ class RunLogs:
     def _logged(self) -> Iterator[Line]:
         until = datetime.now(UTC) if is_open(self._run) else _time(self._run["updated"]) + _AFTER
         for group, source in self._groups.items():
-            pages = self._deployment.aws.logs.get_paginator("filter_log_events").paginate(
+            for event in listed(
+                self._deployment.aws.logs,
+                "filter_log_events",
+                "events",
                 logGroupName=group,
                 startTime=_milliseconds(self._began),
                 endTime=_milliseconds(until),
-            )
-            for page in pages:
-                for event in page["events"]:
-                    line = self._line(source, event)
-                    # The API requires no id, and the local AWS gives none to what functions log.
-                    id = event.get("eventId") or (line, event.get("logStreamName"))
-                    if line is not None and self._is_new(str(id)):
-                        yield line
+            ):
+                line = self._line(source, event)
+                # The API requires no id, and the local AWS gives none to what functions log.
+                id = event.get("eventId") or (line, event.get("logStreamName"))
+                if line is not None and self._is_new(str(id)):
+                    yield line
 
     def _line(self, source: str, event: Mapping[str, Any]) -> Line | None:
         message = str(event["message"]).rstrip()
