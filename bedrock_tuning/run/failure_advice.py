@@ -8,7 +8,7 @@ from bedrock_tuning.access_denied import denial
 from bedrock_tuning.catalogue import base_id, catalogue
 from bedrock_tuning.rules import BY_NAME, RULES, find_rule
 from bedrock_tuning.run.error_classes import CLASSES, VAGUE
-from bedrock_tuning.run.failure_reasons import CLOSED, OWN, REASONS
+from bedrock_tuning.run.failure_reasons import reasons
 
 # Bedrock cuts its messages at 2,048 characters; nothing longer is worth matching.
 _LONGEST: Final = 4_096
@@ -73,7 +73,8 @@ def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
 
 def _words(text: str, message: str, *, code: str, model: str) -> tuple[bool, str, str]:
     """Whether the message is known, the cause, the fix."""
-    own = next((each for each in OWN if each.pattern.search(text)), None)
+    table = reasons()
+    own = next((each for each in table.own if each.pattern.search(text)), None)
     rule = _RULE.search(text)
     if rule is not None and own is None:
         found = find_rule(rule[0])
@@ -82,17 +83,16 @@ def _words(text: str, message: str, *, code: str, model: str) -> tuple[bool, str
             f"a finding of this project's own check, not of Bedrock: {found.summary}",
             f"{found.fix} More: tuning rules {found.id}",
         )
-    reason = next((each for each in REASONS if each.pattern.search(text)), None)
+    reason = next((each for each in table.known if each.pattern.search(text)), None)
     refused = denial(text)
     if refused is not None:
-        about = f"{reason.cause}: " if reason is not None and reason.about else ""
+        about = f"{reason.cause}: " if reason is not None and reason.about == "service role" else ""
         return True, about + refused.cause, refused.fix
     if own is not None:
         return True, own.cause, own.fix
-    if reason is CLOSED:
-        return True, _closed(text, model), reason.fix
     if reason is not None:
-        return True, reason.cause, reason.fix
+        closed = reason.about == "closed model"
+        return True, _closed(reason.cause, text, model) if closed else reason.cause, reason.fix
     named = _CLASS.search(text)
     kind = code if code in CLASSES or code in VAGUE else named[1] if named else ""
     if kind in CLASSES:
@@ -124,14 +124,14 @@ def with_advice(message: str, *, model: str = "") -> str:
     return f"{message}\nLikely cause: {advice.cause}\nWhat to do: {advice.fix}"
 
 
-def _closed(text: str, model: str) -> str:
+def _closed(cause: str, text: str, model: str) -> str:
     """That the base model is closed; since when, if it is one of the catalogue's."""
     for base in catalogue().values():
         names = {base.key, *base.ids.customization, *base.ids.throughput, *base.ids.invoke}
         if base_id(model) in names or any(name in text for name in names):
             why = base.lifecycle.closed_because().partition(":")[0]
-            return f"{CLOSED.cause}: {base.name} is {why}" if why else CLOSED.cause
-    return CLOSED.cause
+            return f"{cause}: {base.name} is {why}" if why else cause
+    return cause
 
 
 def _place(text: str) -> str:

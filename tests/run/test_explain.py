@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.run.failure_advice import explain
-from bedrock_tuning.run.failure_reasons import OWN, REASONS
+from bedrock_tuning.run.failure_reasons import reasons
 
 # A message for each reason that is known, with words of its cause and of its fix.
 KNOWN = [
@@ -140,7 +140,8 @@ def test_a_known_message_has_a_cause_and_a_fix(message: str, cause: str, fix: st
 
 def test_every_reason_is_found_by_a_message_that_says_nothing_else() -> None:
     found = {(each.cause, each.fix) for message, *_ in KNOWN for each in [explain(message)]}
-    assert {(each.cause, each.fix) for each in (*OWN, *REASONS)} <= found
+    table = reasons()
+    assert {(each.cause, each.fix) for each in (*table.own, *table.known)} <= found
 
 
 @pytest.mark.parametrize(

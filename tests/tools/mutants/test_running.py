@@ -3,9 +3,9 @@
 from tools.mutants.operators import Mutant, mutants
 from tools.mutants.running import ROOT, Coverage, importers, importing, watched
 
-DATA = "bedrock_tuning/run/reasons_of_data.py"
-HOLDER = "bedrock_tuning/run/failure_reasons.py"
-USER = "bedrock_tuning/run/failure_advice.py"
+DATA = "bedrock_tuning/run/error_classes.py"
+HOLDER = "bedrock_tuning/run/failure_advice.py"
+USER = "bedrock_tuning/run/outcome.py"
 FAR = "lambdas/record_job.py"
 
 
