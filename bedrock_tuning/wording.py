@@ -42,6 +42,11 @@ def or_meant(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {meant}?" if meant else ""
 
 
+def word_list(*lines: str) -> tuple[str, ...]:
+    """The words of some lines: how a long list of names is written."""
+    return tuple(word for line in lines for word in line.split())
+
+
 def in_cell(text: str) -> str:
     """A text for a cell of a table in Markdown: on one line, without bars."""
     return " ".join(text.split()).replace("|", "\\|")

@@ -7,20 +7,13 @@ from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
 from bedrock_tuning.run.job_queue import QUEUED
 from bedrock_tuning.run.row import BROKEN, next_words
-from bedrock_tuning.wording import counted
+from bedrock_tuning.wording import counted, word_list
 
 _SHORT: Final = 60
 _USD: Final = re.compile(r"[\d,]+\.\d\d USD")
 # Their message says best what happened.
-_TOLD: Final = (
-    "waiting",
-    "superseded",
-    "outdated",
-    "in-progress",
-    "already-trained",
-    "closed",
-    "declined",
-    "expired",
+_TOLD: Final = word_list(
+    "waiting superseded outdated in-progress already-trained closed declined expired",
 )
 
 

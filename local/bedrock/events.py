@@ -4,21 +4,13 @@ and how often models are called (docs/facts/api.md#metrics)."""
 import json
 from typing import Any, Final
 
+from bedrock_tuning.wording import word_list
 from local.bedrock.data.records import Resource
 from local.bedrock.simulator import log
 
-_SAME: Final = (
-    "jobName",
-    "jobArn",
-    "outputModelName",
-    "outputModelArn",
-    "roleArn",
-    "failureMessage",
-    "creationTime",
-    "lastModifiedTime",
-    "endTime",
-    "baseModelArn",
-    "hyperParameters",
+_SAME: Final = word_list(
+    "jobName jobArn outputModelName outputModelArn roleArn failureMessage creationTime",
+    "lastModifiedTime endTime baseModelArn hyperParameters",
 )
 """Members that are those of the API."""
 

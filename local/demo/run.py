@@ -17,6 +17,7 @@ from bedrock_tuning.progress import silent
 from bedrock_tuning.run.approvals import Answer
 from bedrock_tuning.s3_layout import MANIFEST_FILE, Kind
 from bedrock_tuning.serving import questions
+from bedrock_tuning.wording import word_list
 from local.demo import dataset
 from local.demo.deploy import bootstrap, deploy
 from local.emulator.server import LocalAws
@@ -26,19 +27,11 @@ PICTURES: Final[dict[Kind, int]] = {"training": 1_000, "validation": 16}
 EMBEDDING_LENGTH: Final = 1_024
 # The faults of the second dataset; one pass must find them all.
 EXPECTED_RULES: Final = frozenset(
-    {
-        "aspect-ratio-out-of-range",
-        "caption-too-long",
-        "empty-image",
-        "image-format-not-supported",
-        "image-in-another-bucket",
-        "image-missing",
-        "image-ref-not-s3",
-        "image-side-too-small",
-        "malformed-json",
-        "missing-field",
-        "truncated-image",
-    }
+    word_list(
+        "aspect-ratio-out-of-range caption-too-long empty-image image-format-not-supported",
+        "image-in-another-bucket image-missing image-ref-not-s3 image-side-too-small",
+        "malformed-json missing-field truncated-image",
+    )
 )
 
 

@@ -11,52 +11,18 @@ from bedrock_tuning.dataset.layouts.reading import LeftOut, Options, Reading, Ro
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_word
 from bedrock_tuning.dataset.layouts.tables import cells_shown
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.wording import did_you_mean
+from bedrock_tuning.wording import did_you_mean, word_list
 
 # What the columns are called, the usual names first; the cells decide between all of them.
-_IMAGES: Final = [
-    "file_name",
-    "file",
-    "filename",
-    "image-ref",
-    "image",
-    "image_name",
-    "image_path",
-    "filepath",
-    "path",
-    "img",
-    "img_path",
-    "image_id",
-    "image_file",
-    "name",
-    "id",
-    "url",
-    "image_url",
-]
-_CAPTIONS: Final = [
-    "caption",
-    "captions",
-    "text",
-    "title",
-    "sentence",
-    "sentences",
-    "comment",
-    "description",
-    "prompt",
-    "suffix",
-    "answer",
-    "raw",
-    "productdisplayname",
-    "prod_name",
-    "detail_desc",
-    "alt",
-    "alt_text",
-    "transcription",
-    "label",
-    "labels",
-    "class",
+_IMAGES: Final = word_list(
+    "file_name file filename image-ref image image_name image_path filepath path img img_path",
+    "image_id image_file name id url image_url",
+)
+_CAPTIONS: Final = word_list(
+    "caption captions text title sentence sentences comment description prompt suffix answer raw",
+    "productdisplayname prod_name detail_desc alt alt_text transcription label labels class",
     "category",
-]
+)
 _SPLITS: Final = ("split", "set", "subset", "partition", "fold")
 # Label Studio's own columns, beside the images and what people said of them.
 _ANNOTATOR: Final = frozenset(

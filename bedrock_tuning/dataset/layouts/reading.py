@@ -9,51 +9,15 @@ from typing import Any, Final, Protocol
 
 from bedrock_tuning.dataset.layouts.names import Found, Names
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders, split_of_name
+from bedrock_tuning.wording import word_list
 
 # Files that are no images, whatever else they are; every other file is checked.
 NO_IMAGES: Final = frozenset(
-    [
-        ".txt",
-        ".caption",
-        ".csv",
-        ".tsv",
-        ".json",
-        ".jsonl",
-        ".ndjson",
-        ".manifest",
-        ".token",
-        ".parquet",
-        ".arrow",
-        ".feather",
-        ".xlsx",
-        ".xls",
-        ".ods",
-        ".tar",
-        ".tgz",
-        ".gz",
-        ".zip",
-        ".rar",
-        ".7z",
-        ".md",
-        ".rst",
-        ".toml",
-        ".yaml",
-        ".yml",
-        ".xml",
-        ".html",
-        ".db",
-        ".ini",
-        ".py",
-        ".ipynb",
-        ".npy",
-        ".npz",
-        ".pkl",
-        ".lock",
-        ".log",
-        ".cls",
-        ".names",
-        ".data",
-    ]
+    word_list(
+        ".txt .caption .csv .tsv .json .jsonl .ndjson .manifest .token .parquet .arrow .feather",
+        ".xlsx .xls .ods .tar .tgz .gz .zip .rar .7z .md .rst .toml .yaml .yml .xml .html .db .ini",
+        ".py .ipynb .npy .npz .pkl .lock .log .cls .names .data",
+    )
 )
 _SAMPLE: Final = 200
 
