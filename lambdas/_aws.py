@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from bedrock_tuning.run.messages import ATTRIBUTES, Message
 from bedrock_tuning.run.price_list import API_REGION
+from bedrock_tuning.wording import word_list
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -39,28 +40,14 @@ logging.getLogger(__name__).info(
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
 # What botocore itself repeats, and what single services call their own passing trouble.
 PASSING_CODES: Final = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-        "ModelErrorException",
-        "ModelNotReadyException",
-        "ModelTimeoutException",
-        "TooManyUpdates",
-    }
+    word_list(
+        "BandwidthLimitExceeded EC2ThrottledException LimitExceededException",
+        "PriorRequestNotComplete ProvisionedThroughputExceededException",
+        "RequestLimitExceeded RequestThrottled RequestThrottledException RequestTimeout",
+        "RequestTimeoutException SlowDown ThrottledException Throttling ThrottlingException",
+        "TooManyRequestsException TransactionInProgressException ModelErrorException",
+        "ModelNotReadyException ModelTimeoutException TooManyUpdates",
+    )
 )
 
 
@@ -89,64 +76,33 @@ def told_apart(client: Client) -> Client:
     return client
 
 
-@cache
-def s3() -> "S3Client":
-    """Small objects and listings; datasets are read by bedrock_tuning.sources.s3."""
-    return told_apart(boto3.client("s3", config=_CONFIG))
+def _client(service: Any) -> Any:
+    """A function that gives a service's client, made at its first call; the name is a text."""
+    return cache(lambda: told_apart(boto3.client(service, config=_CONFIG)))
 
 
-@cache
-def dynamodb() -> "DynamoDBClient":
-    """The runs table."""
-    return told_apart(boto3.client("dynamodb", config=_CONFIG))
-
-
-@cache
-def ssm() -> "SSMClient":
-    """The pointers to the model and the endpoint of each customization."""
-    return told_apart(boto3.client("ssm", config=_CONFIG))
-
-
-@cache
-def bedrock() -> "BedrockClient":
-    """Models, jobs, Provisioned Throughput."""
-    return told_apart(boto3.client("bedrock", config=_CONFIG))
-
-
-@cache
-def bedrock_runtime() -> "BedrockRuntimeClient":
-    """Inference, for the smoke test."""
-    return told_apart(boto3.client("bedrock-runtime", config=_CONFIG))
-
-
-@cache
-def cloudwatch() -> "CloudWatchClient":
-    """How often endpoints are called."""
-    return told_apart(boto3.client("cloudwatch", config=_CONFIG))
-
-
-@cache
-def sns() -> "SNSClient":
-    """Messages that the workflow does not send itself."""
-    return told_apart(boto3.client("sns", config=_CONFIG))
-
-
-@cache
-def events() -> Any:
-    """The bus on which each message is an event, too; untyped, its stubs are not installed."""
-    return told_apart(boto3.client("events", config=_CONFIG))
-
-
-@cache
-def stepfunctions() -> "SFNClient":
-    """Starts the workflow when a deployment changes what is to be served."""
-    return told_apart(boto3.client("stepfunctions", config=_CONFIG))
-
-
-@cache
-def service_quotas() -> Any:
-    """What the account has room for; untyped, its stubs are not installed."""
-    return told_apart(boto3.client("service-quotas", config=_CONFIG))
+# Small objects and listings; datasets are read by bedrock_tuning.sources.s3.
+s3: "Callable[[], S3Client]" = _client("s3")
+# The runs table.
+dynamodb: "Callable[[], DynamoDBClient]" = _client("dynamodb")
+# The pointers to the model and the endpoint of each customization.
+ssm: "Callable[[], SSMClient]" = _client("ssm")
+# Models, jobs, Provisioned Throughput.
+bedrock: "Callable[[], BedrockClient]" = _client("bedrock")
+# Inference, for the smoke test.
+bedrock_runtime: "Callable[[], BedrockRuntimeClient]" = _client("bedrock-runtime")
+# How often endpoints are called.
+cloudwatch: "Callable[[], CloudWatchClient]" = _client("cloudwatch")
+# Messages that the workflow does not send itself.
+sns: "Callable[[], SNSClient]" = _client("sns")
+# Starts the workflow when a deployment changes what is to be served.
+stepfunctions: "Callable[[], SFNClient]" = _client("stepfunctions")
+# Closes the default security group of the app's network.
+ec2: "Callable[[], EC2Client]" = _client("ec2")
+# The stubs of the following are not installed, so they are untyped: the bus on which each message
+# is an event, too, and what the account has room for.
+events = _client("events")
+service_quotas = _client("service-quotas")
 
 
 @cache
@@ -154,12 +110,6 @@ def pricing() -> Any:
     """Prices of today; one who does not answer soon is not waited for: older prices are known."""
     impatient = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     return boto3.client("pricing", region_name=API_REGION, config=_CONFIG.merge(impatient))
-
-
-@cache
-def ec2() -> "EC2Client":
-    """Closes the default security group of the app's network."""
-    return told_apart(boto3.client("ec2", config=_CONFIG))
 
 
 def tell(topic_arn: str, message: Message) -> None:

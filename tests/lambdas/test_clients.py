@@ -13,35 +13,36 @@ from tests.lambdas.aws import Aws
 from tests.lambdas.fakes import Refused
 
 # Taken before the fixtures put fakes in their places.
-CLIENTS = [
-    _aws.s3,
-    _aws.dynamodb,
-    _aws.ssm,
-    _aws.bedrock,
-    _aws.bedrock_runtime,
-    _aws.sns,
-    _aws.events,
-    _aws.stepfunctions,
-    _aws.ec2,
-    _aws.service_quotas,
-]
+CLIENTS: dict[str, Any] = {
+    "s3": _aws.s3,
+    "dynamodb": _aws.dynamodb,
+    "ssm": _aws.ssm,
+    "bedrock": _aws.bedrock,
+    "bedrock-runtime": _aws.bedrock_runtime,
+    "cloudwatch": _aws.cloudwatch,
+    "sns": _aws.sns,
+    "events": _aws.events,
+    "stepfunctions": _aws.stepfunctions,
+    "ec2": _aws.ec2,
+    "service-quotas": _aws.service_quotas,
+}
 PRICING = _aws.pricing
 
 
-@pytest.mark.parametrize("make", CLIENTS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("service", CLIENTS)
 def test_a_client_is_made_for_the_functions_region_and_retries_what_passes(
-    make: Any, monkeypatch: pytest.MonkeyPatch
+    service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
 
-    client = make.__wrapped__()
+    client = CLIENTS[service].__wrapped__()
 
     assert client.meta.region_name == "eu-west-1"
     assert client.meta.config.retries == {"mode": "standard", "total_max_attempts": 5}
-    assert make.__name__.replace("_", "-") == client.meta.service_model.service_name
+    assert client.meta.service_model.service_name == service
 
 
-@pytest.mark.parametrize("make", CLIENTS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", CLIENTS.values(), ids=CLIENTS)
 def test_a_client_is_kept_while_the_function_is_warm(make: Any) -> None:
     assert make.cache_parameters()["maxsize"] is None
 
