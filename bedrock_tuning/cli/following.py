@@ -1,6 +1,5 @@
 """Shows a run as it happens: one line per event, what goes on meanwhile, then how it ended."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -113,20 +112,16 @@ def _loss(deployment: Deployment, run: Row) -> list[str]:
     """How the loss fell, once the job has left it; nothing for who may not read it."""
     from botocore.exceptions import ClientError
 
-    from bedrock_tuning.client.reports import METRICS, stored
-    from bedrock_tuning.run.curves import curves
+    from bedrock_tuning.client.reports import losses_of
 
-    if "metrics" not in run:
-        return []
     try:
-        written = json.loads(stored(deployment, run).read(METRICS))
+        losses = losses_of(deployment, run)
     except (ClientError, UserError, ValueError):
         return []
     lines = [
         f"{each.name}: {each.points[0].value:.4g} → {each.points[-1].value:.4g}, "
         f"lowest {each.best.value:.4g} at step {each.best.step:,}"
-        for each in curves(written.get("files", {}))
-        if each.is_loss
+        for each in losses
     ]
     shown = deployment.command(f"metrics {run['run']}")
     return [*lines, f"its curve: {shown}"] if lines else []

@@ -7,7 +7,7 @@ from typing import Final
 
 from bedrock_tuning.cli.embedding import Wanted, agree_to_embed, embed, require_free
 from bedrock_tuning.cli.terminal.extras import require
-from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, say
+from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, say, write_page
 from bedrock_tuning.client.comparing import vectors as client
 from bedrock_tuning.client.comparing.pairs import Pair, from_folder, of_run, trained_on
 from bedrock_tuning.client.comparing.vectors import Vectors
@@ -93,9 +93,7 @@ def show(deployment: Deployment, models: Mapping[Name, AskedModel], wanted: Want
             against=wanted.against,
             place=deployment.place,
         )
-        wanted.html.parent.mkdir(parents=True, exist_ok=True)
-        wanted.html.write_text(page, "utf-8")
-        say(f"wrote {wanted.html}")
+        write_page(wanted.html, page)
     if wanted.as_json:
         said = {"about": about, "against": wanted.against, "verdict": found.verdict}
         emit_json({**said, "comparison": found})

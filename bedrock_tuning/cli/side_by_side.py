@@ -2,32 +2,26 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from bedrock_tuning.cli.embedding import Wanted, agree_to_calls, kept_at_ctrl_c, require_free
-from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, say
+from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, write_page
 from bedrock_tuning.cli.terminal.progress import ProgressBar
+from bedrock_tuning.client import runs
+from bedrock_tuning.client.comparing import side_by_side as client
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.inference import AskedModel, pointer
+from bedrock_tuning.client.reports import comparisons, losses_of
 from bedrock_tuning.errors import UserError
-
-if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
-    from bedrock_tuning.client.inference import AskedModel
-    from bedrock_tuning.report.side_by_side import Compared
-    from bedrock_tuning.run.curves import Curve
-    from bedrock_tuning.serving.questions import Question
-    from bedrock_tuning.serving.side_by_side import Answer, Prompt, Side
+from bedrock_tuning.report.side_by_side import Compared, side_by_side_page
+from bedrock_tuning.run.curves import Curve
+from bedrock_tuning.serving.questions import Question
+from bedrock_tuning.serving.side_by_side import Answer, Prompt, Side, identity, seed
 
 PROMPTS = 8
 
 
-def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: Wanted) -> None:
+def show(deployment: Deployment, models: Mapping[Side, AskedModel], wanted: Wanted) -> None:
     """Asks what is not known yet after showing its price, and shows answers beside each other."""
-    from bedrock_tuning.client.comparing import side_by_side as client
-    from bedrock_tuning.client.inference import pointer
-    from bedrock_tuning.client.reports import comparisons
-    from bedrock_tuning.report.side_by_side import side_by_side_page
-    from bedrock_tuning.serving.side_by_side import Prompt
-
     require_free(wanted.html, overwrite=wanted.overwrite)
     run = pointer(deployment, wanted.customization, "run")
     if run is None:
@@ -56,7 +50,10 @@ def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: 
     )
     rows = _rows(models["tuned"], prompts, others or kept.base, kept.tuned)
     names = [run] if wanted.against is None else [wanted.against, run]
-    losses = _losses(deployment, names) if models["tuned"].base.task != "text-to-image" else {}
+    losses = {}
+    if models["tuned"].base.task != "text-to-image":
+        every = {name: losses_of(deployment, runs.row(deployment, name)) for name in names}
+        losses = {name: found for name, found in every.items() if found}
     about = {
         "Customization": wanted.customization,
         "Base model": models["base"].base.name,
@@ -68,9 +65,7 @@ def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: 
     )
     client.keep_page(folder, page)
     if wanted.html is not None:
-        wanted.html.parent.mkdir(parents=True, exist_ok=True)
-        wanted.html.write_text(page, "utf-8")
-        say(f"wrote {wanted.html}")
+        write_page(wanted.html, page)
     kept_at = folder.uri(client.PAGE)
     if wanted.as_json:
         last = {
@@ -85,15 +80,12 @@ def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: 
 
 
 def _others(
-    deployment: "Deployment", wanted: Wanted, prompts: "Sequence[Prompt]", model: "AskedModel"
-) -> "dict[str, Answer]":
+    deployment: Deployment, wanted: Wanted, prompts: Sequence[Prompt], model: AskedModel
+) -> dict[str, Answer]:
     """What the other run's model answered when it was served; {} where none is compared.
 
     Raises UserError if it was not asked all of this.
     """
-    from bedrock_tuning.client.comparing import side_by_side as client
-    from bedrock_tuning.client.reports import comparisons
-
     if wanted.against is None:
         return {}
     other = comparisons(deployment, wanted.customization, wanted.against)
@@ -110,7 +102,7 @@ def _others(
     return known
 
 
-def _price(model: "AskedModel", calls: int) -> str:
+def _price(model: AskedModel, calls: int) -> str:
     price = model.base.prices.on_demand_per_image
     if model.tuned is not None or model.base.task != "text-to-image" or price is None:
         return "billed by the call; no price is known"
@@ -118,15 +110,11 @@ def _price(model: "AskedModel", calls: int) -> str:
 
 
 def _rows(
-    model: "AskedModel",
-    prompts: "Sequence[Prompt]",
-    left: "Mapping[str, Answer]",
-    right: "Mapping[str, Answer]",
-) -> "list[Compared]":
-    from bedrock_tuning.client.comparing.side_by_side import asked
-    from bedrock_tuning.report.side_by_side import Compared
-    from bedrock_tuning.serving.side_by_side import identity, seed
-
+    model: AskedModel,
+    prompts: Sequence[Prompt],
+    left: Mapping[str, Answer],
+    right: Mapping[str, Answer],
+) -> list[Compared]:
     draws = model.base.task == "text-to-image"
     return [
         Compared(
@@ -134,33 +122,14 @@ def _rows(
             answers=(left[identity(question)], right[identity(question)]),
             seed=seed(place) if draws else None,
         )
-        for place, (prompt, question) in enumerate(zip(prompts, asked(model, prompts), strict=True))
+        for place, (prompt, question) in enumerate(
+            zip(prompts, client.asked(model, prompts), strict=True)
+        )
     ]
 
 
-def _losses(deployment: "Deployment", names: Sequence[str]) -> "dict[str, list[Curve]]":
-    """The losses of runs, as far as they left any."""
-    import json
-
-    from bedrock_tuning.client.reports import METRICS, stored
-    from bedrock_tuning.client.runs import row
-    from bedrock_tuning.run.curves import curves
-
-    found = {}
-    for name in names:
-        known = row(deployment, name)
-        if "metrics" in known:
-            written = json.loads(stored(deployment, known).read(METRICS))
-            losses = [each for each in curves(written.get("files", {})) if each.is_loss]
-            if losses:
-                found[name] = losses
-    return found
-
-
 def _print(
-    rows: "Sequence[Compared]",
-    columns: tuple[str, str],
-    losses: "Mapping[str, Sequence[Curve]]",
+    rows: Sequence[Compared], columns: tuple[str, str], losses: Mapping[str, Sequence[Curve]]
 ) -> None:
     if losses:
         emit_table(

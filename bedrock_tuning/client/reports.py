@@ -3,6 +3,7 @@
 The page is drawn here, from what lies there: so it shows a run as it is now.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,12 @@ import msgspec
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.report.run_page import read_files, run_page
+from bedrock_tuning.report.run_page import METRICS, read_files, run_page
+from bedrock_tuning.run.curves import Curve, curves
 from bedrock_tuning.s3_layout import comparisons_prefix, split_uri, uri
 
 PAGE: Final = "report.html"
 _FILES: Final = (PAGE, "report.json", "rejected.jsonl")
-METRICS: Final = "metrics.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,14 @@ def stored(deployment: Deployment, found: Row) -> Folder:
         prefix=f"{key.rpartition('/')[0]}/",
         names=(*_FILES, *([METRICS] if "metrics" in found else [])),
     )
+
+
+def losses_of(deployment: Deployment, found: Row) -> list[Curve]:
+    """The losses that a run's job left by step; none where it left nothing."""
+    if "metrics" not in found:
+        return []
+    written = json.loads(stored(deployment, found).read(METRICS))
+    return [each for each in curves(written.get("files", {})) if each.is_loss]
 
 
 def page(files: Folder, found: Row, *, billed: bool) -> str:

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -45,6 +46,13 @@ def emit(text: str = "", *, whole: bool = True) -> None:
 def say(text: str) -> None:
     """A line of explanation beside the result, on standard error."""
     click.echo(shown(text), err=True)
+
+
+def write_page(file: Path, page: str) -> None:
+    """Writes a file that an option names, with its folders, and says so."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(page, "utf-8")
+    say(f"wrote {file}")
 
 
 def emit_table(

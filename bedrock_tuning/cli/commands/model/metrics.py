@@ -90,8 +90,9 @@ def _curves(
     deployed: Deployed, runs: Sequence[str], customization: str | None
 ) -> "Mapping[str, list[Curve]]":
     """The curves of each run; raises UserError for a run that has none."""
-    from bedrock_tuning.client.reports import METRICS, stored
+    from bedrock_tuning.client.reports import stored
     from bedrock_tuning.client.runs import chosen, resolved, row
+    from bedrock_tuning.report.run_page import METRICS
     from bedrock_tuning.run.curves import curves
 
     deployment = deployed()

@@ -8,7 +8,7 @@ import click
 from bedrock_tuning.cli.embedding import embedding_options
 from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
+from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, write_page
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -144,6 +144,4 @@ def _write(
         for name, hits in found.items()
     }
     about = {"Customization": customization, "Folder": str(folder)}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(search_page(question, about=about, columns=columns), "utf-8")
-    say(f"wrote {file}")
+    write_page(file, search_page(question, about=about, columns=columns))
