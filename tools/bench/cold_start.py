@@ -1,8 +1,6 @@
 """What a function's start costs: the size of what is unpacked, and the time of its imports."""
 
 import json
-import os
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -11,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from tools.bench import measure
-from tools.bench.measure import ROOT, MeasurementError, say
+from tools.bench.customizations import synthesize_apart
+from tools.bench.measure import MeasurementError, say
 from tools.bench.plan import Plan
 from tools.bench.result import Section
 from tools.bench.server import find_tool
@@ -26,13 +25,7 @@ began, cpu = time.perf_counter(), time.process_time()
 __import__(module)
 print(time.perf_counter() - began, time.process_time() - cpu)
 """
-_SYNTH: Final = """
-import sys
-from app import build_app, read_context
-build_app({**read_context(), "environment": sys.argv[1]}, outdir=sys.argv[2]).synth()
-"""
 _BOTO3: Final = "boto3 alone, which the runtime brings"
-_TIMEOUT: Final = 600
 
 
 def cold_start(plan: Plan) -> Section:
@@ -56,15 +49,13 @@ def cold_start(plan: Plan) -> Section:
         deployed = local if plan.quick else _synthesize("dev", Path(folder, "dev"))[0]
         size = sum(file.stat().st_size for each in deployed for file in _files(each)) / 1e6
         measurements = {
-            **{f"lambdas.{name}": partial(_import, local, f"lambdas.{name}") for name in modules},
+            **{
+                f"lambdas.{name}": partial(_import, local, f"lambdas.{name}", unpacked_mb=size)
+                for name in modules
+            },
             _BOTO3: partial(_import, local, "boto3"),
         }
-
-        def add(what: str, figures: dict[str, float]) -> None:
-            more = {} if what == _BOTO3 else {"unpacked_mb": size}
-            section.row(what).add({**figures, **more})
-
-        measure.alternate(measurements, rounds=plan.rounds, add=add)
+        measure.alternate(section, measurements, rounds=plan.rounds)
     slowest = max(
         (row for row in section.rows if row.what != _BOTO3), key=lambda row: row.median("import_ms")
     )
@@ -77,18 +68,7 @@ def cold_start(plan: Plan) -> Section:
 
 def _synthesize(environment: str, folder: Path) -> tuple[list[Path], list[str]]:
     """Asset and layer of the functions of an environment, and the names of their modules."""
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", _SYNTH, environment, str(folder)],
-        cwd=ROOT,
-        # Node comes from the virtual environment, as in the Makefile.
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT,
-    )
-    if done.returncode:
-        raise MeasurementError(f"synthesis: {done.stderr.strip()[-1000:]}")
+    synthesize_apart(measure.ROOT / "customizations", folder, environment)
     modules: set[str] = set()
     for template in folder.glob("*.template.json"):
         for resource in json.loads(template.read_text("utf-8")).get("Resources", {}).values():
@@ -107,28 +87,13 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def _import(staged: list[Path], module: str) -> dict[str, float]:
+def _import(staged: list[Path], module: str, **more: float) -> dict[str, float]:
+    """more: figures that are known already."""
     code, layer = staged
-    probe = [
-        find_tool("taskset"),
-        "-c",
-        str(measure.CORE),
-        sys.executable,
-        "-I",
-        "-S",
-        "-B",
-        "-c",
-        _PROBE,
-    ]
-    done = subprocess.run(  # noqa: S603
-        [*probe, str(code), str(layer / "python"), sysconfig.get_paths()["purelib"], module],
-        env={"AWS_REGION": "us-east-1", "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT,
-    )
-    if done.returncode:
-        raise MeasurementError(f"{module}: {done.stderr.strip()[-1000:]}")
-    seconds, cpu = map(float, done.stdout.split())
-    return {"import_ms": seconds * 1000, "cpu_ms": cpu * 1000}
+    pinned = [find_tool("taskset"), "-c", str(measure.CORE)]
+    probe = [*pinned, sys.executable, "-I", "-S", "-B", "-c", _PROBE]
+    places = [str(code), str(layer / "python"), sysconfig.get_paths()["purelib"]]
+    environment = {"AWS_REGION": "us-east-1", "PATH": "/usr/bin:/bin"}
+    said = measure.output_of(module, [*probe, *places, module], environment=environment)
+    seconds, cpu = map(float, said.split())
+    return {"import_ms": seconds * 1000, "cpu_ms": cpu * 1000, **more}

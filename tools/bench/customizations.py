@@ -5,7 +5,6 @@ import json
 import os
 import resource
 import shutil
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -20,7 +19,6 @@ from tools.bench.result import Section
 _PLATFORM: Final = ("data", "pipeline", "serving", "people")
 _EXAMPLE: Final = measure.ROOT / "customizations" / "pets-search.toml"
 _WORD: Final = ("by text or picture", "by words or picture")
-_TIMEOUT: Final = 1_800
 
 
 def synthesis(plan: Plan) -> Section:
@@ -158,15 +156,9 @@ def synthesize_apart(files: Path, out: Path, environment: str, **settings: int) 
     settings: of the environment, beside those of cdk.json.
     """
     shutil.rmtree(out, ignore_errors=True)
-    done = subprocess.run(  # noqa: S603 - our own module with our own arguments
-        [
-            sys.executable, "-m", "tools.bench.customizations",
-            str(files), str(out), environment, json.dumps(settings),
-        ],
-        cwd=measure.ROOT, capture_output=True, text=True, check=False, timeout=_TIMEOUT,
-    )  # fmt: skip
-    if done.returncode:
-        raise MeasurementError(f"synthesis: {done.stderr.strip()[-1000:]}")
+    given = [str(files), str(out), environment, json.dumps(settings)]
+    command = [sys.executable, "-m", "tools.bench.customizations", *given]
+    measure.output_of("synthesis", command)
 
 
 def main() -> None:

@@ -99,11 +99,7 @@ def _measure(plan: Plan, section: Section, server: Server, keys: Path) -> None:
         measurements[_LIMIT] = limit
     except ToolMissingError as missing:
         section.notes.append(f"The limit was not measured: {missing}.")
-    measure.alternate(
-        measurements,
-        rounds=plan.rounds,
-        add=lambda what, figures: section.row(what).add(figures),
-    )
+    measure.alternate(section, measurements, rounds=plan.rounds)
     ours, boto = (section.row(what).median("images_per_s") for what in (_OURS, _BOTO))
     section.at_least("images/s on one core", ours, 10_000, "{:,.0f}")
     section.at_least("times boto3 with the same ranges", ours / boto, 15, "{:.1f}")

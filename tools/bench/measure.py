@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+from tools.bench.result import Section
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 # The measured process runs on the first core; what serves it runs on the last.
@@ -25,14 +27,20 @@ def say(text: str) -> None:
 
 def run(task: str, /, *, environment: Mapping[str, str] | None = None, **options: Any) -> Any:
     """What a task of bench.child measured in a process of its own; raises MeasurementError."""
-    command = [
-        sys.executable,
-        "-m",
-        "tools.bench.child",
-        task,
-        json.dumps({"core": CORE, **options}),
-    ]
-    # Our own module with our own arguments.
+    command = ["-m", "tools.bench.child", task, json.dumps({"core": CORE, **options})]
+    said = output_of(task, [sys.executable, *command], environment=environment)
+    return json.loads(said.splitlines()[-1])
+
+
+def output_of(
+    what: str,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    good: Container[int] = (0,),
+) -> str:
+    """What a program prints; raises MeasurementError if it ends otherwise than with a good code."""
+    # Our own modules, and programs that were found in PATH, with our own arguments.
     done = subprocess.run(  # noqa: S603
         command,
         cwd=ROOT,
@@ -42,21 +50,23 @@ def run(task: str, /, *, environment: Mapping[str, str] | None = None, **options
         check=False,
         timeout=_TIMEOUT,
     )
-    if done.returncode:
-        raise MeasurementError(f"{task}: {done.stderr.strip()[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    if done.returncode not in good:
+        raise MeasurementError(f"{what}: {done.stderr.strip()[-2000:]}")
+    return done.stdout
 
 
 def alternate(
-    measurements: Mapping[str, Callable[[], dict[str, float]]],
-    *,
-    rounds: int,
-    add: Callable[[str, dict[str, float]], None],
+    section: Section, measurements: Mapping[str, Callable[[], dict[str, float]]], *, rounds: int
 ) -> None:
-    """Every measurement once per round, so that a change of the machine's mood meets all alike."""
+    """Every measurement once per round, so that a change of the machine's mood meets all alike.
+
+    The section gets a row for each, with the figures of its columns.
+    """
     for number in range(rounds):
         for name, measure in measurements.items():
             figures = measure()
-            add(name, figures)
+            section.row(name).add(
+                {column: value for column, value in figures.items() if column in section.columns}
+            )
             shown = ", ".join(f"{value:,.4g} {column}" for column, value in figures.items())
             say(f"  {number + 1}/{rounds} {name}: {shown}")

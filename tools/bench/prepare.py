@@ -5,7 +5,6 @@ import importlib.util
 import random
 import resource
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +15,6 @@ from typing import Final
 from PIL import Image
 
 from tools.bench import measure
-from tools.bench.measure import MeasurementError
 from tools.bench.pictures import pictures
 from tools.bench.plan import Plan
 from tools.bench.result import Section
@@ -38,7 +36,6 @@ for file in files:
 _LARGE: Final = (6_000, 4_000)
 _FITS: Final = "4096x2731"
 _LARGE_SHARE: Final = 100
-_TIMEOUT: Final = 1_800
 
 
 def prepare(plan: Plan) -> Section:
@@ -67,11 +64,7 @@ def prepare(plan: Plan) -> Section:
         _FIX: partial(_run, [*prepared, str(large), *options, "--fix"], out, few),
         peer: partial(_run, [*shrink(out), *map(str, files)], out, few),
     }
-    measure.alternate(
-        measurements,
-        rounds=plan.rounds,
-        add=lambda what, figures: section.row(what).add(figures),
-    )
+    measure.alternate(section, measurements, rounds=plan.rounds)
     rates = {row.what: row.median("images_per_s") for row in section.rows}
     section.at_least("images/s, linked", rates[_LINK], 2_000, "{:,.0f}")
     # The same in CPU time, which other work on the machine does not change.
@@ -95,19 +88,9 @@ def _run(command: Sequence[str], out: Path, count: int) -> dict[str, float]:
     if not ours:
         out.mkdir()
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Our own command, or one that was found in PATH, with our own arguments.
-    done = subprocess.run(  # noqa: S603
-        command,
-        cwd=measure.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT,
-    )
-    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     # 1: prepared, and rejected by our check, which so few pictures are.
-    if done.returncode not in ((0, 1) if ours else (0,)):
-        raise MeasurementError(f"{command[0]}: {done.stderr.strip()[-1000:]}")
+    measure.output_of(command[0], command, good=(0, 1) if ours else (0,))
+    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"images_per_s": count / seconds, "cpu_us_per_image": 1e6 * cpu / count}
 

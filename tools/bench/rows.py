@@ -48,7 +48,7 @@ def image_rows(plan: Plan) -> Section:
         **_pydantic(section, right, "images"),
         **_limits(right, "images"),
     }
-    _alternate(plan, section, measurements)
+    measure.alternate(section, measurements, rounds=plan.rounds)
     ours = section.row(_OURS).median("rows_per_s")
     section.at_least("rows/s on one core", ours, 1_000_000, "{:,.0f}")
     wrong_rows = section.row(_FAULTY).median("rows_per_s")
@@ -83,7 +83,7 @@ def long_rows(plan: Plan) -> Section:
         **_pydantic(section, file, "texts"),
         **_limits(file, "texts"),
     }
-    _alternate(plan, section, measurements)
+    measure.alternate(section, measurements, rounds=plan.rounds)
     ours = section.row(_OURS)
     section.at_least("GB/s on one core", ours.median("gb_per_s"), 0.7, "{:.2f}")
     section.at_most("MiB of memory", ours.median("peak_mib"), 100, "{:.0f}")
@@ -138,15 +138,3 @@ def _read(path: Path, *, what: str, how: str) -> dict[str, float]:
         "gb_per_s": got["bytes"] / got["seconds"] / 1e9,
         "peak_mib": got["peak_mib"],
     }
-
-
-def _alternate(
-    plan: Plan, section: Section, measurements: dict[str, partial[dict[str, float]]]
-) -> None:
-    measure.alternate(
-        measurements,
-        rounds=plan.rounds,
-        add=lambda what, figures: section.row(what).add(
-            {column: value for column, value in figures.items() if column in section.columns}
-        ),
-    )
