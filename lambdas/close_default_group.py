@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bedrock_tuning.sources.listing import listed
 from lambdas import _aws
 from lambdas._deploying import _cloudformation
 
@@ -24,10 +25,8 @@ def handler(event: dict[str, Any], context: object) -> None:
 def _close(group: str) -> int:
     """Revokes every rule and returns how many there were."""
     ec2 = _aws.ec2()
-    pages = ec2.get_paginator("describe_security_group_rules").paginate(
-        Filters=[{"Name": "group-id", "Values": [group]}]
-    )
-    rules = [rule for page in pages for rule in page["SecurityGroupRules"]]
+    chosen = [{"Name": "group-id", "Values": [group]}]
+    rules = list(listed(ec2, "describe_security_group_rules", "SecurityGroupRules", Filters=chosen))
     incoming = [rule["SecurityGroupRuleId"] for rule in rules if not rule["IsEgress"]]
     outgoing = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"]]
     if incoming:

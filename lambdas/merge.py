@@ -14,6 +14,7 @@ from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.rules.finding import FindingsFile, Heard
 from bedrock_tuning.rules.rule import Severity
+from bedrock_tuning.sources.listing import objects
 from lambdas import _aws
 from lambdas._records import _pins, _runs
 from lambdas._records._pins import UncheckedError
@@ -121,8 +122,7 @@ def _append(bucket: str, key: str, findings: FindingsFile) -> None:
 
 
 def _keys(bucket: str, prefix: str) -> list[str]:
-    pages = _aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return sorted(entry["Key"] for page in pages for entry in page.get("Contents", ()))
+    return sorted(entry["Key"] for entry in objects(_aws.s3(), bucket, prefix))
 
 
 def _write(bucket: str, key: str, body: bytes, content_type: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run.outcome import capitalized
+from bedrock_tuning.sources.listing import objects
 from lambdas import _aws
 from lambdas._records import _runs
 
@@ -91,15 +92,13 @@ def _metric_files(folder: str, job_arn: str) -> tuple[dict[str, list[dict[str, A
     prefix = f"{below.rstrip('/')}/model-customization-job-{job_arn.rpartition('/')[2]}/"
     files: dict[str, list[dict[str, Any]]] = {}
     unreadable: list[str] = []
-    pages = _aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    for page in pages:
-        for entry in page.get("Contents", ()):
-            if entry["Key"].endswith("metrics.csv"):
-                path = entry["Key"].removeprefix(prefix)
-                body = _aws.s3().get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-                text = io.StringIO(body.decode("utf-8-sig", "replace"), newline="")
-                try:
-                    files[path] = list(csv.DictReader(text, restkey=""))
-                except csv.Error as error:
-                    unreadable.append(f"{path}: {error}")
+    for entry in objects(_aws.s3(), bucket, prefix):
+        if entry["Key"].endswith("metrics.csv"):
+            path = entry["Key"].removeprefix(prefix)
+            body = _aws.s3().get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+            text = io.StringIO(body.decode("utf-8-sig", "replace"), newline="")
+            try:
+                files[path] = list(csv.DictReader(text, restkey=""))
+            except csv.Error as error:
+                unreadable.append(f"{path}: {error}")
     return files, unreadable

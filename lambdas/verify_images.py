@@ -18,6 +18,7 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run.decisions import ImagesDecision
+from bedrock_tuning.sources.listing import objects
 from bedrock_tuning.wording import counted
 from lambdas import _aws
 from lambdas._data import _evaluation
@@ -101,11 +102,9 @@ def _trained_on(
 
 def _now(bucket: str, folders: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
     """Key, ETag and size of every object below some folders."""
-    pages = _aws.s3().get_paginator("list_objects_v2")
     for folder in folders:
-        for page in pages.paginate(Bucket=bucket, Prefix=folder):
-            for each in page.get("Contents", ()):
-                yield each["Key"], each["ETag"].strip('"'), each["Size"]
+        for each in objects(_aws.s3(), bucket, folder):
+            yield each["Key"], each["ETag"].strip('"'), each["Size"]
 
 
 def _decision(decision: ImagesDecision, reason: str) -> dict[str, Any]:

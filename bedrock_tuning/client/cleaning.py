@@ -14,7 +14,7 @@ from bedrock_tuning.client.inference import pointer
 from bedrock_tuning.client.inventory import model_left, tuned_models
 from bedrock_tuning.client.runs import open_runs
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.sources.listing import listed, objects
+from bedrock_tuning.sources.listing import deployments, objects, throughputs
 from bedrock_tuning.sources.locations import references
 from bedrock_tuning.wording import counted, in_bytes
 
@@ -87,11 +87,9 @@ def _models(
 def _served(deployment: Deployment) -> set[str]:
     """Models that answer, or soon will, through whatever anybody made of them."""
     bedrock = deployment.aws.bedrock
-    found: set[str] = set()
-    for each in listed(bedrock, "list_provisioned_model_throughputs", "provisionedModelSummaries"):
-        found |= {each["modelArn"], each["desiredModelArn"]}
-    deployed = listed(bedrock, "list_custom_model_deployments", "modelDeploymentSummaries")
-    return found | {each["modelArn"] for each in deployed}
+    served = list(throughputs(bedrock))
+    found = {each[which] for each in served for which in ("modelArn", "desiredModelArn")}
+    return found | {each["modelArn"] for each in deployments(bedrock)}
 
 
 def _images(

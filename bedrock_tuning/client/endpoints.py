@@ -8,7 +8,7 @@ from typing import Any, Final
 from bedrock_tuning.catalogue import BaseModel, base_id, catalogue
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.run.job import TAG_PREFIX
-from bedrock_tuning.sources.listing import listed
+from bedrock_tuning.sources.listing import throughputs
 
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 _PRICES: Final = {
@@ -58,8 +58,7 @@ def _now() -> datetime:
 
 def endpoints(aws: Aws, *, environment: str | None) -> Iterator[ProvisionedEndpoint]:
     """Those of an environment, found by tag; all of the account and Region for None."""
-    operation, rows = "list_provisioned_model_throughputs", "provisionedModelSummaries"
-    for summary in listed(aws.bedrock, operation, rows):
+    for summary in throughputs(aws.bedrock):
         tags = tags_of(aws, summary["provisionedModelArn"])
         if tags is not None and environment in (None, tags.get(f"{TAG_PREFIX}:environment")):
             yield _endpoint(dict(summary), tags)

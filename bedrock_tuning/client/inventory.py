@@ -17,7 +17,7 @@ from bedrock_tuning.contracts.construct_names import setting_of
 from bedrock_tuning.contracts.contract import parameter_prefix, settings_prefix
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.job import TAG_PREFIX, run_of
-from bedrock_tuning.sources.listing import listed
+from bedrock_tuning.sources.listing import custom_models, listed
 
 # What the stacks retain, by the service in its ARN.
 _RETAINED: Final = {"s3": "bucket", "kms": "key", "dynamodb": "table"}
@@ -211,7 +211,7 @@ def tuned_models(aws: Aws, environment: str) -> Iterator[tuple[str, Any]]:
 
     Their tags say so: a customization can name its models itself, and can be renamed later.
     """
-    for each in listed(aws.bedrock, "list_custom_models", "modelSummaries"):
+    for each in custom_models(aws.bedrock):
         if run_of(each["modelName"]):
             tags = tags_of(aws, each["modelArn"])
             if tags and tags.get(f"{TAG_PREFIX}:environment") == environment:

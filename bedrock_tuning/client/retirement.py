@@ -14,7 +14,7 @@ from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.job import TAG_PREFIX, run_of
 from bedrock_tuning.s3_layout import customization_of
-from bedrock_tuning.sources.listing import listed
+from bedrock_tuning.sources.listing import jobs
 
 POLL_SECONDS: Final = 5.0
 
@@ -68,12 +68,7 @@ def _whose(given: dict[str, Any]) -> str | None:
 
 def _jobs(deployment: Deployment, customization: str) -> Iterator[str]:
     """Its jobs that Bedrock still works on, also where their execution is gone."""
-    for each in listed(
-        deployment.aws.bedrock,
-        "list_model_customization_jobs",
-        "modelCustomizationJobSummaries",
-        statusEquals="InProgress",
-    ):
+    for each in jobs(deployment.aws.bedrock, statusEquals="InProgress"):
         tags = tags_of(deployment.aws, each["jobArn"]) if run_of(each["jobName"]) else None
         if (
             tags is not None

@@ -5,7 +5,7 @@ from typing import Any
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.run.quotas import Counted, needed
-from bedrock_tuning.sources.listing import listed
+from bedrock_tuning.sources import listing
 
 
 def value_of(service_quotas: Any, code: str) -> int | None:
@@ -30,16 +30,15 @@ def in_use(bedrock: Any, counted: Counted, *, but: str) -> int:
     but: the start of the names of endpoints that do not count: a run swaps its own.
     """
     if counted == "custom models":
-        return sum(1 for _ in listed(bedrock, "list_custom_models", "modelSummaries"))
+        return sum(1 for _ in listing.custom_models(bedrock))
     own = re.compile(rf"{re.escape(but)}-[0-9a-f]+")
     if counted == "deployments":
-        found = listed(bedrock, "list_custom_model_deployments", "modelDeploymentSummaries")
+        found = listing.deployments(bedrock)
         return sum(1 for each in found if not own.fullmatch(each["customModelDeploymentName"]))
     if counted == "throughput units":
-        found = listed(bedrock, "list_provisioned_model_throughputs", "provisionedModelSummaries")
         return sum(
             each["modelUnits"]
-            for each in found
+            for each in listing.throughputs(bedrock)
             if "commitmentDuration" not in each
             and ":custom-model/" in each["modelArn"]
             and not own.fullmatch(each["provisionedModelName"])

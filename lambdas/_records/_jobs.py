@@ -3,17 +3,12 @@
 from collections.abc import Iterator
 
 from bedrock_tuning.run import job
+from bedrock_tuning.sources.listing import jobs
 from lambdas import _aws
 
 
 def running() -> Iterator[tuple[str, str]]:
     """Their names, with the run that each names: a customization can have such names itself."""
-    pages = (
-        _aws.bedrock()
-        .get_paginator("list_model_customization_jobs")
-        .paginate(statusEquals="InProgress")
-    )
-    for page in pages:
-        for each in page.get("modelCustomizationJobSummaries", ()):
-            if run := job.run_of(each["jobName"]):
-                yield each["jobName"], run
+    for each in jobs(_aws.bedrock(), statusEquals="InProgress"):
+        if run := job.run_of(each["jobName"]):
+            yield each["jobName"], run

@@ -3,6 +3,7 @@ run that made the model, and whether its serving stack is deployed."""
 
 from collections.abc import Iterator
 
+from bedrock_tuning.sources.listing import listed
 from lambdas import _aws
 
 
@@ -15,11 +16,10 @@ def read(prefix: str, customization: str, name: str) -> str | None:
 
 def every(prefix: str) -> Iterator[tuple[str, str, str]]:
     """All pointers: customization, name, value."""
-    pages = _aws.ssm().get_paginator("get_parameters_by_path").paginate(Path=prefix, Recursive=True)
-    for page in pages:
-        for parameter in page["Parameters"]:
-            customization, _, name = parameter["Name"].removeprefix(f"{prefix}/").partition("/")
-            yield customization, name, parameter["Value"]
+    asked = {"Path": prefix, "Recursive": True}
+    for parameter in listed(_aws.ssm(), "get_parameters_by_path", "Parameters", **asked):
+        customization, _, name = parameter["Name"].removeprefix(f"{prefix}/").partition("/")
+        yield customization, name, parameter["Value"]
 
 
 def publish(prefix: str, customization: str, name: str, value: str) -> None:

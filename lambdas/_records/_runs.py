@@ -9,6 +9,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from bedrock_tuning.run import row
 from bedrock_tuning.run.items import CLAIM, KEY, RUN
+from bedrock_tuning.sources.listing import listed
 from lambdas import _aws
 
 _ID: Final = "id"
@@ -155,20 +156,17 @@ def runs_of(table: str, customization: str) -> Iterator[dict[str, Any]]:
 
 def _indexed(table: str, index: str, name: str, value: str) -> Iterator[dict[str, Any]]:
     """The items that an index has under a value of an attribute."""
-    pages = (
-        _aws.dynamodb()
-        .get_paginator("query")
-        .paginate(
-            TableName=table,
-            IndexName=index,
-            KeyConditionExpression="#name = :value",
-            ExpressionAttributeNames={"#name": name},
-            ExpressionAttributeValues={":value": {"S": value}},
-        )
-    )
-    for page in pages:
-        for item in page["Items"]:
-            yield {name: _deserialize(value) for name, value in item.items()}
+    for item in listed(
+        _aws.dynamodb(),
+        "query",
+        "Items",
+        TableName=table,
+        IndexName=index,
+        KeyConditionExpression="#name = :value",
+        ExpressionAttributeNames={"#name": name},
+        ExpressionAttributeValues={":value": {"S": value}},
+    ):
+        yield {name: _deserialize(value) for name, value in item.items()}
 
 
 def rename_run(table: str, run: str, customization: str) -> None:

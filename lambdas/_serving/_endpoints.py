@@ -12,6 +12,7 @@ from bedrock_tuning.config.names import NAME
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
 from bedrock_tuning.serving.plan import STATUS, Endpoint, EndpointKind
+from bedrock_tuning.sources import listing
 from lambdas import _aws
 
 ENVIRONMENT = f"{job.TAG_PREFIX}:environment"
@@ -38,12 +39,13 @@ def provisioned(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
 
     A name does not prove ownership: only our own create call sets the tag.
     """
-    return list(_tagged(environment, (each["provisionedModelArn"] for each in _throughputs())))
+    found = listing.throughputs(_aws.bedrock())
+    return list(_tagged(environment, (each["provisionedModelArn"] for each in found)))
 
 
 def named() -> Iterator[tuple[str, str]]:
     """Every Provisioned Throughput of the account and Region, whoever owns it, with its name."""
-    for summary in _throughputs():
+    for summary in listing.throughputs(_aws.bedrock()):
         yield summary["provisionedModelArn"], summary["provisionedModelName"]
 
 
@@ -55,18 +57,8 @@ def is_ours(environment: str, name: str) -> bool:
 
 def deployments(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
     """Every on-demand deployment of this environment with its tags, found by tag."""
-    pages = _aws.bedrock().get_paginator("list_custom_model_deployments").paginate()
-    arns = (
-        summary["customModelDeploymentArn"]
-        for page in pages
-        for summary in page["modelDeploymentSummaries"]
-    )
-    return list(_tagged(environment, arns))
-
-
-def _throughputs() -> Iterator[Any]:
-    for page in _aws.bedrock().get_paginator("list_provisioned_model_throughputs").paginate():
-        yield from page["provisionedModelSummaries"]
+    found = listing.deployments(_aws.bedrock())
+    return list(_tagged(environment, (each["customModelDeploymentArn"] for each in found)))
 
 
 def _tagged(environment: str, arns: Iterator[str]) -> Iterator[tuple[Endpoint, dict[str, str]]]:

@@ -17,6 +17,7 @@ from bedrock_tuning.progress import silent
 from bedrock_tuning.run.approvals import Answer
 from bedrock_tuning.s3_layout import MANIFEST_FILE, Kind
 from bedrock_tuning.serving import questions
+from bedrock_tuning.sources.listing import jobs
 from bedrock_tuning.wording import word_list
 from local.demo import dataset
 from local.demo.deploy import bootstrap, deploy
@@ -197,5 +198,4 @@ def _approve(deployment: Deployment, narrator: Narrator, run: str) -> None:
 
 def _jobs(deployment: Deployment) -> list[str]:
     """The ARNs of all customization jobs."""
-    pages = deployment.aws.bedrock.get_paginator("list_model_customization_jobs").paginate()
-    return sorted(job["jobArn"] for page in pages for job in page["modelCustomizationJobSummaries"])
+    return sorted(job["jobArn"] for job in jobs(deployment.aws.bedrock))

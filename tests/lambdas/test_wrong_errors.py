@@ -784,15 +784,26 @@ def _operations(function: ast.FunctionDef, clients: dict[str, Any]) -> Iterator[
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
     for call in ast.walk(function):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        if isinstance(call, ast.Call):
             yield from SHARED.get(ast.unparse(call.func), ())
-            client, method = call.func.value, call.func.attr
-            service = kept.get(client.id) if isinstance(client, ast.Name) else _service(client)
-            if service:
-                if method == "get_paginator":
-                    method = ast.literal_eval(call.args[0])
-                operations = clients[service].meta.method_to_api_mapping
-                yield from TRANSFERS.get(method) or [operations[method]]
+            for client, method in _called(call):
+                service = kept.get(client.id) if isinstance(client, ast.Name) else _service(client)
+                if service:
+                    operations = clients[service].meta.method_to_api_mapping
+                    yield from TRANSFERS.get(method) or [operations[method]]
+
+
+def _called(call: ast.Call) -> Iterator[tuple[ast.expr, str]]:
+    """The client that a call may be of, and its method, also of what lists all pages."""
+    match call:
+        case ast.Call(func=ast.Name("listed"), args=[client, ast.Constant(str(method)), *_]):
+            yield client, method
+        case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name), args=[client, *_]) if (
+            name in LISTINGS
+        ):
+            yield client, LISTINGS[name]
+        case ast.Call(func=ast.Attribute(value=client, attr=method)):
+            yield client, method
 
 
 def _service(node: ast.AST) -> str | None:
@@ -811,6 +822,13 @@ SHARED = {
     "_jobs.running": ["ListModelCustomizationJobs"],
     "_runs.get": ["GetItem"],
     "_workflow.start": ["StartExecution"],
+}
+# What bedrock_tuning.sources.listing asks for.
+LISTINGS = {
+    "objects": "list_objects_v2",
+    "jobs": "list_model_customization_jobs",
+    "throughputs": "list_provisioned_model_throughputs",
+    "deployments": "list_custom_model_deployments",
 }
 TRANSFERS = {
     "copy": ["HeadObject", "CopyObject"],

@@ -8,8 +8,8 @@ from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok,
 from bedrock_tuning.run import quotas
 from bedrock_tuning.run.price_list import usage_types
 from bedrock_tuning.run.quotas import Need
-from bedrock_tuning.sources.listing import listed
-from bedrock_tuning.sources.price_list import listed as listed_prices
+from bedrock_tuning.sources.listing import custom_models
+from bedrock_tuning.sources.price_list import listed
 from bedrock_tuning.sources.quotas import in_use, value_of
 
 # Unknowns that a quota answers.
@@ -101,8 +101,7 @@ def _room(subject: Subject, need: Need, *, customization: str = "") -> Answer:
 def _base_model_arn(subject: Subject) -> Iterator[Answer]:
     """How Bedrock writes the base model of models that exist, against what we compare it with."""
     wanted = {each.base_model.customization_id for each in subject.customizations.values()}
-    made = listed(subject.aws.bedrock, "list_custom_models", "modelSummaries")
-    found = {base_id(model["baseModelArn"]) for model in made}
+    found = {base_id(model["baseModelArn"]) for model in custom_models(subject.aws.bedrock)}
     for id in sorted(wanted):
         alike = {each for each in found if id.startswith(each) or each.startswith(id)}
         if not alike:
@@ -126,7 +125,7 @@ def _prices(subject: Subject) -> Iterator[Answer]:
         model = each.base_model
         if not usage_types(model, subject.region):
             continue
-        found = listed_prices(subject.aws.pricing, model, subject.region)
+        found = listed(subject.aws.pricing, model, subject.region)
         for problem in found.problems:
             yield warn(
                 f"{name}: {problem}",

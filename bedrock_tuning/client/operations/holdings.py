@@ -21,7 +21,7 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.run.exposure import Total, total
 from bedrock_tuning.run.job import TAG_PREFIX
-from bedrock_tuning.sources.listing import listed
+from bedrock_tuning.sources.listing import deployments, listed
 
 MONTH_HOURS: Final = 24 * 30
 # Where S3 Standard has the price of the catalogue.
@@ -201,7 +201,7 @@ def _provisioned(aws: Aws, environment: str) -> Iterator[Endpoint]:
 
 
 def _on_demand(aws: Aws, environment: str) -> Iterator[Endpoint]:
-    for each in listed(aws.bedrock, "list_custom_model_deployments", "modelDeploymentSummaries"):
+    for each in deployments(aws.bedrock):
         tags = tags_of(aws, each["customModelDeploymentArn"]) or {}
         if tags.get(f"{TAG_PREFIX}:environment") == environment:
             yield Endpoint(
