@@ -3,6 +3,7 @@
 The item is apart from the run's: people read runs, and this one only the function that answers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,38 +49,29 @@ def decide(table: str, decision: Decision, *, token: str) -> Decision:
 
     The first one holds, however often it is answered.
     """
-    _aws.none_if(
-        "ConditionalCheckFailedException",
-        lambda: _aws.dynamodb().update_item(
-            TableName=table,
-            Key=_key(decision.run),
-            UpdateExpression="SET decision = :decision",
-            ConditionExpression="attribute_not_exists(decision) AND #token = :token",
-            ExpressionAttributeNames={"#token": _TOKEN},
-            ExpressionAttributeValues={
-                ":decision": {"S": decision.to_json()},
-                ":token": {"S": token},
-            },
-        ),
-    )
+    asked = "attribute_not_exists(decision) AND #token = :token"
+    said = {":decision": {"S": decision.to_json()}}
+    _update(table, decision.run, token, "SET decision = :decision", only_if=asked, values=said)
     kept = read(table, decision.run)
     return kept.decision if kept is not None and kept.decision is not None else decision
 
 
 def forget_token(table: str, run: str, token: str) -> None:
     """The answer was sent: nobody can use the token any more."""
+    _update(table, run, token, "REMOVE #token", only_if="#token = :token", values={})
+
+
+def _update(
+    table: str, run: str, token: str, expression: str, *, only_if: str, values: Mapping[str, Any]
+) -> None:
     _aws.none_if(
         "ConditionalCheckFailedException",
         lambda: _aws.dynamodb().update_item(
             TableName=table,
-            Key=_key(run),
-            UpdateExpression="REMOVE #token",
-            ConditionExpression="#token = :token",
+            Key={"id": {"S": f"{APPROVAL}{run}"}},
+            UpdateExpression=expression,
+            ConditionExpression=only_if,
             ExpressionAttributeNames={"#token": _TOKEN},
-            ExpressionAttributeValues={":token": {"S": token}},
+            ExpressionAttributeValues={**values, ":token": {"S": token}},
         ),
     )
-
-
-def _key(run: str) -> Any:
-    return {"id": {"S": f"{APPROVAL}{run}"}}

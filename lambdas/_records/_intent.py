@@ -1,7 +1,7 @@
 """The intent item of each customization in the runs table: read, and written if nobody else did."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from bedrock_tuning.config.lambda_environment import (
     LeaseEnvironment,
@@ -10,7 +10,6 @@ from bedrock_tuning.config.lambda_environment import (
 )
 from bedrock_tuning.run.items import INTENT
 from bedrock_tuning.serving.intent import Intent, Published
-from lambdas import _aws
 from lambdas._records import _pointers, _runs
 
 # How often an item that others write at the same moment is read again.
@@ -43,36 +42,15 @@ def read(
 
 
 def write(table: str, intent: Intent) -> Intent | None:
-    """As it is stored now; None if somebody else has written since it was read.
-
-    If the answer to a write was lost, botocore writes again and is refused: so it is read again.
-    """
+    """As it is stored now; None if somebody else has written since it was read."""
     after = replace(intent, version=intent.version + 1)
-    condition = "#version = :version" if intent.version else "attribute_not_exists(id)"
-    names: dict[str, Any] = (
-        {
-            "ExpressionAttributeNames": {"#version": "version"},
-            "ExpressionAttributeValues": {":version": {"N": str(intent.version)}},
-        }
-        if intent.version
-        else {}
-    )
-    written = _aws.none_if(
-        "ConditionalCheckFailedException",
-        lambda: _aws.dynamodb().put_item(
-            TableName=table,
-            Item={
-                "id": {"S": f"{INTENT}{intent.customization}"},
-                "version": {"N": str(after.version)},
-                "intent": {"S": after.to_json()},
-            },
-            ConditionExpression=condition,
-            **names,
-        ),
-    )
-    if written is not None or stored(table, intent.customization) == after:
-        return after
-    return None
+    item = {
+        "id": f"{INTENT}{intent.customization}",
+        "version": after.version,
+        "intent": after.to_json(),
+    }
+    has = {"version": intent.version} if intent.version else None
+    return after if _runs.put_if(table, item, has=has) else None
 
 
 def stored(table: str, customization: str) -> Intent | None:

@@ -30,19 +30,25 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _put_if(table: str, values: Mapping[str, Any], condition: str, **names: Any) -> bool:
-    """Whether it was written; False if the condition does not hold.
+def put_if(table: str, values: Mapping[str, Any], *, has: Mapping[str, Any] | None = None) -> bool:
+    """Whether an item was written; False if the one that is there has other values.
 
+    has: what it must have; None for an item that must not be there yet.
     boto3 repeats a call whose answer was lost, and then the condition fails against the first
     write: so whether it holds is read from the table.
     """
     wanted = {name: value for name, value in values.items() if value is not None}
+    asked: dict[str, Any] = {"ConditionExpression": f"attribute_not_exists({_ID})"}
+    if has is not None:
+        asked = {
+            "ConditionExpression": " AND ".join(f"#{name} = :{name}" for name in has),
+            "ExpressionAttributeNames": {f"#{name}": name for name in has},
+            "ExpressionAttributeValues": {f":{k}": _serialize(v) for k, v in has.items()},
+        }
     item = {name: _serialize(value) for name, value in wanted.items()}
     written = _aws.none_if(
         "ConditionalCheckFailedException",
-        lambda: _aws.dynamodb().put_item(
-            TableName=table, Item=item, ConditionExpression=condition, **names
-        ),
+        lambda: _aws.dynamodb().put_item(TableName=table, Item=item, **asked),
     )
     return written is not None or get(table, str(values[_ID])) == wanted
 
@@ -60,7 +66,7 @@ def claim_upload(table: str, *, claim: str, run: str, execution: str) -> str | N
     An execution that asks again, because the first answer was lost, finds its own claim.
     """
     item = {_ID: f"{CLAIM}{claim}", "run": run, "execution": execution, "created": now()}
-    if _put_if(table, item, "attribute_not_exists(id)"):
+    if put_if(table, item):
         return None
     owner = get(table, f"{CLAIM}{claim}") or {}
     return None if owner.get("execution") == execution else str(owner.get("run", "unknown"))
@@ -79,7 +85,7 @@ def start_run(table: str, *, run: str, customization: str, **values: Any) -> Non
     }
     if "status" in values:
         item[row.at(values["status"])] = now()
-    _put_if(table, item, "attribute_not_exists(id)")
+    put_if(table, item)
 
 
 def update_run(table: str, run: str, **values: Any) -> None:
@@ -186,7 +192,7 @@ def is_noted(table: str, note: str) -> bool:
 
 def note(table: str, note: str) -> None:
     """Notes that it was done."""
-    _put_if(table, {_ID: note, "created": now()}, "attribute_not_exists(id)")
+    put_if(table, {_ID: note, "created": now()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +216,7 @@ def acquire_lock(table: str, *, key: str, run: str, job_name: str) -> WorkLock:
     A run that asks again finds its own lock, with the attempt that it had.
     """
     item = _lock_item(key, run=run, job_name=job_name, attempt=1)
-    _put_if(table, item, "attribute_not_exists(id)")
+    put_if(table, item)
     lock = lock_of(table, key)
     if lock is None:
         raise RuntimeError(f"{KEY}{key} vanished from {table}: its items are never deleted")
@@ -220,7 +226,7 @@ def acquire_lock(table: str, *, key: str, run: str, job_name: str) -> WorkLock:
 def take_over(table: str, *, key: str, run: str, job_name: str, after: WorkLock) -> WorkLock | None:
     """Takes over the lock of a run whose work came to nothing; None if another run was faster."""
     item = _lock_item(key, run=run, job_name=job_name, attempt=after.attempt + 1)
-    return lock_of(table, key) if _put_if_owned(table, item, owner=after.run) else None
+    return lock_of(table, key) if put_if(table, item, has={"run": after.run}) else None
 
 
 def lock_of(table: str, key: str) -> WorkLock | None:
@@ -249,8 +255,7 @@ def keep_lock(table: str, *, key: str, run: str) -> str | None:
     if lock.run != run or lock.state == "training":
         return None if lock.run == run else lock.run
     item = _lock_item(key, run=run, job_name=lock.job_name, attempt=lock.attempt)
-    kept = _put_if_owned(table, item, owner=run)
-    return None if kept else "another"
+    return None if put_if(table, item, has={"run": run}) else "another"
 
 
 def release_work(table: str, *, key: str, run: str) -> None:
@@ -266,17 +271,7 @@ def finish_work(table: str, *, key: str, run: str, state: str, model_arn: str | 
     if lock is None or lock.run != run:
         return
     item = _lock_item(key, run=run, job_name=lock.job_name, attempt=lock.attempt)
-    _put_if_owned(table, {**item, "state": state, "model_arn": model_arn}, owner=run)
-
-
-def _put_if_owned(table: str, item: Mapping[str, Any], *, owner: str) -> bool:
-    return _put_if(
-        table,
-        item,
-        "#run = :run",
-        ExpressionAttributeNames={"#run": "run"},
-        ExpressionAttributeValues={":run": {"S": owner}},
-    )
+    put_if(table, {**item, "state": state, "model_arn": model_arn}, has={"run": run})
 
 
 def _lock_item(key: str, *, run: str, job_name: str, attempt: int) -> dict[str, Any]:
