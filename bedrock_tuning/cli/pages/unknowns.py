@@ -1,24 +1,10 @@
 """docs/unknowns.md: what only AWS can show, how to find out, and what it answered."""
 
 from pathlib import Path
-from typing import Final
 
+from bedrock_tuning.cli.pages.rendering import render
 from bedrock_tuning.client.doctor.every_check import CHECKS
 from bedrock_tuning.client.doctor.unknowns import VERIFIED, Unknown, read_verified, unknowns
-
-_HEADER: Final = """# What only AWS can show
-
-`make docs` writes this page from `bedrock_tuning/client/doctor/unknowns.toml` and `verified.toml`.
-Edit these, not the page.
-
-Nothing here has run on a real AWS account. The local AWS is an emulator with a Bedrock simulator,
-and everything was compared with AWS's documentation. These assumptions remain. `tuning doctor`
-answers those that have a check and writes the answers into `verified.toml`: send us yours, and both
-this page and the local AWS follow them.
-
-| What is assumed | Why | If it is wrong | How to find out | AWS's answer |
-| --- | --- | --- | --- | --- |
-"""
 
 
 def unknowns_page(root: Path) -> str:
@@ -28,11 +14,16 @@ def unknowns_page(root: Path) -> str:
         where = f"{each.date}, {each.region}, account {each.account}"
         answers.setdefault(each.unknown, []).append(f"{each.answer} ({where})")
     rows = [
-        f"| {unknown.assumption} | {unknown.why} | {unknown.breaks} | {_how(unknown)} "
-        f"| {'; '.join(answers.get(id, ['not asked yet']))} |"
-        for id, unknown in unknowns().items()
+        (
+            each.assumption,
+            each.why,
+            each.breaks,
+            _how(each),
+            "; ".join(answers.get(id, ["not asked yet"])),
+        )
+        for id, each in unknowns().items()
     ]
-    return _HEADER + "\n".join(rows) + "\n"
+    return render("unknowns.md.j2", rows=rows)
 
 
 def _how(unknown: Unknown) -> str:
