@@ -11,26 +11,10 @@ from bedrock_tuning.files import read_plain
 
 MANIFEST: Final = "manifest.json"
 _ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
-# The CLI fills in the account that it deploys to.
-_OWN_ROLE: Final = re.compile(
-    r"arn:\$\{AWS::Partition\}:iam::\$\{AWS::AccountId\}:role/cdk-[a-z0-9]+-([\w-]+)-role-"
-    r"\$\{AWS::AccountId\}-[\w-]+"
-)
 
 # Five times as deep as a state machine in a template of this app is; what reads it calls itself.
 _DEEPEST: Final = 100
 _TOO_DEEP: Final = f"more than {_DEEPEST} objects and lists are inside of each other"
-
-
-def is_bootstrap_role(arn: str, account: str, kind: str) -> bool:
-    """Whether a role is the one of this kind that `cdk bootstrap` makes in the account."""
-    found = _OWN_ROLE.fullmatch(arn.replace(account, "${AWS::AccountId}"))
-    return found is not None and found[1] == kind
-
-
-def account_of(artifact: Mapping[str, Any]) -> str:
-    """The account that a stack is deployed to, as the manifest has it."""
-    return str(artifact.get("environment")).removeprefix("aws://").partition("/")[0]
 
 
 def parsed(file: Path) -> dict[str, Any]:
@@ -132,7 +116,8 @@ def regions(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 def accounts(manifest: Mapping[str, Any]) -> frozenset[str]:
     """The accounts that stacks are deployed to; none for whichever the credentials are of."""
-    named = {account_of(artifact) for _, artifact, _ in stacks(manifest)}
+    places = (str(artifact.get("environment")) for _, artifact, _ in stacks(manifest))
+    named = {each.removeprefix("aws://").partition("/")[0] for each in places}
     return frozenset(named - {"unknown-account"})
 
 

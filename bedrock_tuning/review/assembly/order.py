@@ -1,4 +1,4 @@
-"""In which order the CDK CLI deploys stacks, and by which versions: as the synthesis writes it."""
+"""In which order the CDK CLI deploys stacks: as the synthesis writes it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,14 +7,8 @@ from typing import Any, Final
 from bedrock_tuning.config.names import RESERVED, stack_name
 from bedrock_tuning.contracts.contract import settings_prefix
 from bedrock_tuning.review.assembly.json_path import imports
-from bedrock_tuning.review.assembly.manifest import MANIFEST, stacks
+from bedrock_tuning.review.assembly.manifest import stacks
 
-# The bootstrap that these stacks need, and the one whose role may look values up, as the CDK's
-# synthesizer says it. Another number skips the check of the CLI, or asks for what nobody has.
-BOOTSTRAP: Final = 6
-LOOKUP: Final = 8
-_OF_ASSEMBLY: Final = frozenset({"artifacts", "minimumCliVersion", "missing", "version"})
-_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 _PLATFORM: Final = re.compile(stack_name(".+", f"({'|'.join(RESERVED)})"))
 _SETTINGS: Final = re.compile(settings_prefix("([^/]+)") + "/.+")
 
@@ -23,30 +17,10 @@ Templates = Mapping[str, Mapping[str, Any]]
 
 
 def faults(manifest: Mapping[str, Any], templates: Templates) -> Iterator[Fault]:
-    """Where, and how, order and versions are not those that the synthesis writes.
+    """Where, and how, the order is not that which the synthesis writes.
 
     templates: by what their stacks are deployed as. A stack of somebody else's may wait for any.
     """
-    for odd in sorted(manifest.keys() - _OF_ASSEMBLY):
-        yield MANIFEST, f"it has {odd}"
-    for name in ("version", "minimumCliVersion"):
-        said = manifest.get(name)
-        if said is not None and not _VERSION.fullmatch(str(said)):
-            yield MANIFEST, f"its {name} is {said}"
-    for name, artifact in manifest.get("artifacts", {}).items():
-        given = artifact.get("properties", {})
-        needed = {
-            "requiresBootstrapStackVersion": (given, BOOTSTRAP),
-            "lookupRole.requiresBootstrapStackVersion": (given.get("lookupRole", {}), LOOKUP),
-        }
-        for path, (where, wanted) in needed.items():
-            version = where.get("requiresBootstrapStackVersion", wanted)
-            if version != wanted:
-                yield name, f"{path} is {version!r}, not {wanted}"
-    yield from _dependencies(manifest, templates)
-
-
-def _dependencies(manifest: Mapping[str, Any], templates: Templates) -> Iterator[Fault]:
     artifacts = manifest.get("artifacts", {})
     called = {name: str(given.get("stackName") or name) for name, _, given in stacks(manifest)}
     exports = {

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from bedrock_tuning.review.assembly import deployed, identity, manifest, order, uploads
+from bedrock_tuning.review.assembly import deployment, identity, manifest, order
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.manifest import parsed
 from bedrock_tuning.review.assembly.reads import Properties, Reads
@@ -147,8 +147,7 @@ def read(
         found.accounts |= manifest.accounts(known)
         found.assets |= manifest.assets(directory, known)
         found.hashes |= manifest.hashes(directory, known)
-        found.differing += deployed.differing(directory, known)
-        found.differing += uploads.faults(directory, known)
+        found.differing += deployment.faults(directory, known)
         found.differing += order.faults(known, own)
     if empty:
         raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")

@@ -8,7 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from bedrock_tuning.review.assembly import order, template
+from bedrock_tuning.review.assembly import deployment, template
 from tests.review.broken import Synthesized
 
 DATA, PIPELINE, SERVING = "tuning-dev-data", "tuning-dev-pipeline", "tuning-dev-serving"
@@ -118,9 +118,9 @@ def test_the_cdk_needs_the_bootstrap_that_the_review_expects() -> None:
     app = cdk.App()
     cdk.Stack(app, "S")
     assembly = app.synth().get_stack_artifact("S")
-    assert assembly.requires_bootstrap_stack_version == order.BOOTSTRAP
+    assert assembly.requires_bootstrap_stack_version == deployment.BOOTSTRAP
     assert assembly.lookup_role is not None
-    assert assembly.lookup_role.requires_bootstrap_stack_version == order.LOOKUP
+    assert assembly.lookup_role.requires_bootstrap_stack_version == deployment.LOOKUP
 
 
 def test_somebody_elses_stack_waits_for_what_it_likes(folder: Path) -> None:

@@ -1,0 +1,266 @@
+"""How the CDK CLI deploys an assembly: as the CDK writes it, from nothing but files that lie there.
+
+The CLI does what the manifests say: it uploads any path, runs programs and becomes any role. So
+what they say of stacks and uploads is compared with what the CDK says of them, and all else is a
+fault.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from bedrock_tuning.files import NotPlainError, odd_modes, read_plain, tree_hash
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.manifest import MANIFEST, noted, parsed, stacks
+from bedrock_tuning.wording import cleaned
+
+# The bootstrap that these stacks need, and the one whose role may look values up, as the CDK's
+# synthesizer says it. Another number skips the check of the CLI, or asks for what nobody has.
+BOOTSTRAP: Final = 6
+LOOKUP: Final = 8
+_NEEDS: Final = "requiresBootstrapStackVersion"
+_SAID: Final = "bootstrapStackVersionSsmParameter"
+_OF_ASSEMBLY: Final = frozenset({"artifacts", "minimumCliVersion", "missing", "version"})
+_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+_ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
+_BOOTSTRAPPED: Final = re.compile(r"/cdk-bootstrap/([a-z0-9]+)/version")
+# Of a stack: what others judge, or nobody has to.
+_FREE: Final = frozenset({"stackName", "tags", "terminationProtection", "validateOnSynth"})
+# Notes that change nothing; others have the CLI upload files or tag stacks.
+_NOTES: Final = re.compile(
+    r"aws:cdk:(analytics:\w+|creationStack|error|info|logicalId|path|templateFile|warning)"
+)
+_ENDING: Final = {"zip": ".zip", "file": ".json"}
+# What the CLI reads and deploys nothing of.
+_NOT_DEPLOYED: Final = ("cdk:tree", "cdk:feature-flag-report")
+
+Fault = tuple[str, str]
+# The hash of an archive's content, and its odd modes.
+Archived = Callable[[Path], tuple[str, list[tuple[str, int]]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bootstrap:
+    """What `cdk bootstrap` makes in one account and Region, as manifests name it."""
+
+    qualifier: str
+    account: str
+    region: str
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> "_Bootstrap":
+        """The one that most artifacts of a manifest name."""
+        artifacts = manifest.get("artifacts", {}).values()
+        places = Counter(
+            str(each.get("environment")) for each in artifacts if "environment" in each
+        )
+        place = _ENVIRONMENT.fullmatch(next(iter(dict(places.most_common(1))), ""))
+        versions = Counter(str(each.get("properties", {}).get(_SAID)) for each in artifacts)
+        named = (_BOOTSTRAPPED.fullmatch(each) for each, _ in versions.most_common())
+        account, region = place.groups() if place else ("unknown-account", "unknown-region")
+        return cls(
+            qualifier=next((found[1] for found in named if found), "hnb659fds"),
+            # The CLI fills in the account that it deploys to.
+            account="${AWS::AccountId}" if account == "unknown-account" else account,
+            region=region,
+        )
+
+    @property
+    def bucket(self) -> str:
+        """Where everything is uploaded to."""
+        return f"cdk-{self.qualifier}-assets-{self.account}-{self.region}"
+
+    def role(self, kind: str) -> str:
+        """As whom the CLI acts."""
+        name = f"cdk-{self.qualifier}-{kind}-role-{self.account}-{self.region}"
+        return f"arn:${{AWS::Partition}}:iam::{self.account}:role/{name}"
+
+    def version(self, needed: int) -> dict[str, Any]:
+        """How a manifest says which version of it is needed."""
+        return {_NEEDS: needed, _SAID: f"/cdk-bootstrap/{self.qualifier}/version"}
+
+
+def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
+    """Where, and how, something else could be deployed than what lies in an assembly's folder."""
+    yield from ((MANIFEST, what) for what in _whole(manifest))
+    if (folder / MANIFEST).is_symlink():
+        yield MANIFEST, "it is a link, not a plain file"
+    artifacts, bootstrap = manifest.get("artifacts", {}), _Bootstrap.of(manifest)
+    # Stacks share assets.
+    archived = cache(lambda path: (tree_hash(path), [*odd_modes(path)]))
+    for name, artifact in artifacts.items():
+        given = artifact.get("properties", {})
+        match artifact.get("type"):
+            case "aws:cloudformation:stack":
+                for what in _stack(folder, name, artifact, bootstrap):
+                    yield name, what
+                if "stackTemplateAssetObjectUrl" in given and f"{name}.assets" not in artifacts:
+                    yield name, "no list says what is uploaded for it"
+            case "cdk:asset-manifest":
+                wanted = {"file": f"{name}.json", **bootstrap.version(BOOTSTRAP)}
+                yield from ((name, what) for what in _unlike(given, wanted))
+                for what in _list(folder, f"{name}.json", manifest, bootstrap, archived):
+                    yield f"{name}.json", what
+            case "cdk:cloud-assembly":
+                inner = folder / str(given.get("directoryName"))
+                if not (inner.name.startswith("assembly-") and (inner / MANIFEST).is_file()):
+                    yield name, f"its stacks are in {inner.name}, which is not read"
+            case kind if kind not in _NOT_DEPLOYED:
+                yield name, f"it is of the type {kind}, which is not known"
+
+
+def _whole(manifest: Mapping[str, Any]) -> Iterator[str]:
+    if "version" not in manifest:
+        yield "it is not there: nothing says what is deployed, and how"
+    for odd in sorted(manifest.keys() - _OF_ASSEMBLY):
+        yield f"it has {odd}"
+    for name in ("version", "minimumCliVersion"):
+        said = manifest.get(name)
+        if said is not None and not _VERSION.fullmatch(str(said)):
+            yield f"its {name} is {said}"
+    if manifest.get("missing"):
+        yield "values are to be looked up before it can be deployed"
+    environments = {str(artifact.get("environment")) for _, artifact, _ in stacks(manifest)}
+    if len(environments) > 1:
+        yield f"stacks go to {', '.join(sorted(environments))}"
+
+
+def _unlike(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    """What is said besides, or otherwise; what is not said, the CLI does not do."""
+    for name in sorted(given):
+        if name not in wanted:
+            yield f"it has {name}: {given[name]!r}"
+        elif given[name] != wanted[name]:
+            yield f"{name} is {given[name]!r}, not {wanted[name]!r}"
+
+
+def _stack(
+    folder: Path, name: str, artifact: Mapping[str, Any], bootstrap: _Bootstrap
+) -> Iterator[str]:
+    given = artifact.get("properties", {})
+    template = folder / f"{name}.template.json"
+    digest = hashlib.sha256(read_plain(template)).hexdigest() if template.is_file() else ""
+    wanted: dict[str, Any] = {
+        "templateFile": template.name,
+        "stackTemplateAssetObjectUrl": f"s3://{bootstrap.bucket}/{digest}.json",
+        "additionalDependencies": [f"{name}.assets"],
+        "assumeRoleArn": bootstrap.role("deploy"),
+        "cloudFormationExecutionRoleArn": bootstrap.role("cfn-exec"),
+        **bootstrap.version(BOOTSTRAP),
+        "lookupRole.arn": bootstrap.role("lookup"),
+        **{f"lookupRole.{key}": of for key, of in bootstrap.version(LOOKUP).items()},
+    }
+    said = {key: value for key, value in given.items() if key not in (*_FREE, "lookupRole")}
+    said |= {f"lookupRole.{key}": value for key, value in given.get("lookupRole", {}).items()}
+    yield from _unlike(said, wanted)
+    if template.is_symlink():
+        yield f"{template.name} is a link, not a plain file"
+    lists = folder / f"{name}.assets.json"
+    uploaded = parsed(lists).get("files", {}) if lists.is_file() else {}
+    source = get(uploaded, digest, "source", "path")
+    if "stackTemplateAssetObjectUrl" in given and source != template.name:
+        yield f"{source or 'nothing'} is deployed, not {template.name}"
+    if "assumeRoleArn" in given and "cloudFormationExecutionRoleArn" not in given:
+        yield "CloudFormation acts as whoever deploys it, not as the bootstrap's role"
+    # Only in a stage do the names of stacks and artifacts differ.
+    called = str(given.get("stackName", name))
+    if called != name and not folder.name.startswith("assembly-"):
+        yield f"it is deployed as {called}"
+    if str(artifact.get("environment")).endswith("/unknown-region"):
+        yield "it goes to whichever Region the credentials are for"
+    yield from _shown(artifact)
+    shown = str(artifact.get("displayName", ""))
+    if shown.partition(" (")[0].rpartition("/")[2] not in ("", name, called):
+        yield f"it is shown as {cleaned(shown)}"
+    kinds = {str(e.get("type")) for each in noted(folder, artifact).values() for e in each}
+    if "tags" in given:
+        # The CLI asks for the note only where these are missing.
+        kinds.discard("aws:cdk:stack-tags")
+    for kind in sorted(kinds):
+        if not _NOTES.fullmatch(kind):
+            yield f"it has notes that the CLI acts on: {kind}"
+
+
+def _shown(named: Mapping[str, Any]) -> Iterator[str]:
+    shown = str(named.get("displayName", ""))
+    if cleaned(shown) != shown:
+        yield f"it is shown as {cleaned(shown)}, which commands a terminal"
+
+
+def _list(
+    folder: Path,
+    file: str,
+    manifest: Mapping[str, Any],
+    bootstrap: _Bootstrap,
+    archived: Archived,
+) -> Iterator[str]:
+    """The faults of the list of what is uploaded with a stack."""
+    if not (folder / file).is_file() or (folder / file).is_symlink():
+        yield "it is not there, or a link"
+        return
+    content = parsed(folder / file)
+    # By another one, the CLI reads it by other rules.
+    said, wanted = content.get("version"), manifest.get("version")
+    if said != wanted:
+        yield f"it is of the version {said}, the manifest of {wanted}"
+    for key in sorted(content.keys() - {"version", "files"}):
+        if content[key]:
+            yield f"{key} are built and uploaded: {', '.join(content[key])}"
+    for asset, entry in content.get("files", {}).items():
+        for what in _asset(folder, asset, entry, bootstrap, archived):
+            yield f"{asset[:12]}: {what}"
+
+
+def _asset(
+    folder: Path, asset: str, entry: Mapping[str, Any], bootstrap: _Bootstrap, archived: Archived
+) -> Iterator[str]:
+    source = entry.get("source", {})
+    packaging, path = str(source.get("packaging")), str(source.get("path"))
+    if packaging not in _ENDING:
+        yield f"it is made of {dict(source)}"
+        return
+    # All stages of an app share the files beside them.
+    above = "../" if folder.name.startswith("assembly-") else ""
+    inside = f"{above}asset.{asset}" if packaging == "zip" else Path(path).name
+    yield from _unlike(source, {"path": inside, "packaging": packaging})
+    if path == inside:
+        yield from _content(folder, asset, path, packaging, archived)
+    for key in sorted(entry.keys() - {"displayName", "source", "destinations"}):
+        yield f"{key} is not known"
+    yield from _shown(entry)
+    for place in entry.get("destinations", {}).values():
+        wanted = {
+            "bucketName": bootstrap.bucket,
+            "objectKey": f"{asset}{_ENDING[packaging]}",
+            "region": bootstrap.region,
+            "assumeRoleArn": bootstrap.role("file-publishing"),
+        }
+        yield from _unlike(place, wanted)
+
+
+def _content(
+    folder: Path, asset: str, path: str, packaging: str, archived: Archived
+) -> Iterator[str]:
+    """A fault if a file or folder of the assembly is not what its hash says."""
+    modes: list[tuple[str, int]] = []
+    try:
+        if packaging == "zip":
+            inner, modes = archived(folder / path)
+            digest = hashlib.sha256(inner.encode()).hexdigest()
+        else:
+            digest = hashlib.sha256(read_plain(folder / path)).hexdigest()
+    except NotPlainError as error:
+        yield f"{error.filename} is a link, not a plain file"
+    except OSError as error:
+        yield f"{path} cannot be read: {error.strerror}"
+    else:
+        if digest != asset:
+            yield f"{path} was changed after synthesis: its hash is {digest[:12]}"
+        # Archives keep modes, which count for no hash.
+        for name, mode in modes:
+            yield f"{name} has the mode {mode:o}"
