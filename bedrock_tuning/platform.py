@@ -69,7 +69,7 @@ class TuningPlatform:
         self._exposed: dict[str, Exposure] = {}
         self._offered: set[tuple[str, str]] = set()
         known = contracts_of(settings, customizations or {})
-        self._permissions = Permissions(known, settings)
+        self._permissions = Permissions(known)
         self._common: dict[str, Any] = {
             "env": cdk.Environment(region=settings.region),
             "permissions": self._permissions,
@@ -83,8 +83,7 @@ class TuningPlatform:
 
     def _platform(self) -> None:
         settings = self.settings
-        common = {**self._common, "settings": settings}
-        holding = {**common, "termination_protection": settings.protected}
+        holding = {**self._common, "termination_protection": settings.protected}
         self.stacks["data"] = DataStack(self.scope, self._name("data"), **holding)
         network = attachment.existing(settings)
         if settings.own_network:
@@ -94,7 +93,7 @@ class TuningPlatform:
         self.stacks["pipeline"] = pipeline
         # It holds nothing, and deleting a customization's stack is how its billing is ended.
         self.stacks["serving"] = ServingStack(
-            self.scope, self._name("serving"), pipeline=pipeline, **common
+            self.scope, self._name("serving"), pipeline=pipeline, **self._common
         )
         self.stacks["people"] = PeopleStack(self.scope, self._name("people"), **self._common)
         for stack in self.stacks.values():
@@ -120,7 +119,7 @@ class TuningPlatform:
         """The stack of one more customization; raises ConfigurationError above max_hourly_usd."""
         contracts = contracts_of(self.settings, {wanted.name: wanted})
         self._offer(contracts)
-        return self._add(wanted, Permissions(contracts, self.settings))
+        return self._add(wanted, Permissions(contracts))
 
     def _offer(self, contracts: Contracts) -> None:
         """The platform's stacks export what these customizations use."""

@@ -45,7 +45,7 @@ def chat(
         configuration_name=own["ConfigurationName"],
         slack_workspace_id=own["SlackWorkspaceId"],
         slack_channel_id=own["SlackChannelId"],
-        iam_role_arn=permissions.role(scope, "Role", "chat").role_arn,
+        iam_role_arn=permissions.role(scope, "chat").role_arn,
         # Without it, AWS sets AdministratorAccess.
         guardrail_policies=[f"arn:{Aws.PARTITION}:iam::aws:policy/AWSDenyAll"],
         sns_topic_arns=[topic.topic_arn, shown.topic_arn],

@@ -11,7 +11,6 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.asset import exclusions, shipped_files, sources
 from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.layer import wheels
@@ -47,14 +46,12 @@ class Runtime(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
         permissions: Permissions,
         log_key: kms.IKey,
         network: Attachment | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.network = network
-        self.settings = settings
         self.permissions = permissions
         self.log_key = log_key
         files = shipped_files()
@@ -73,7 +70,7 @@ class Runtime(Construct):
             "@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified", "other code, other key"
         )
         self.code = lambda_.Code.from_bucket(code.bucket, key.find_in_map("AllFunctions", "S3Key"))
-        folder = wheels(settings.functions)
+        folder = wheels(permissions.settings.functions)
         installed = [name for name in files_below(folder) if "__pycache__" not in name]
         self.layer = lambda_.LayerVersion(
             self,
@@ -98,19 +95,17 @@ class PythonFunction(Construct):
         super().__init__(scope, construct_id)
         permissions = runtime.permissions
         contract = permissions.contracts.function(spec.name)
-        days = runtime.settings.log_retention_days
+        days = permissions.settings.log_retention_days
         self.log_group = log_group(self, "Logs", key=runtime.log_key, days=days)
         permissions.register(contract.log_group, arn=self.log_group.log_group_arn)
-        self.role = permissions.role(
-            self, "Role", spec.name, description=f"lambdas/{spec.module}.py"
-        )
+        self.role = permissions.role(self, spec.name, description=f"lambdas/{spec.module}.py")
         self.function = lambda_.Function(
             self,
             "Function",
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=(
                 lambda_.Architecture.ARM_64
-                if runtime.settings.functions == "lambda"
+                if permissions.settings.functions == "lambda"
                 else lambda_.Architecture.X86_64
             ),
             code=runtime.code,
@@ -125,7 +120,7 @@ class PythonFunction(Construct):
             ephemeral_storage_size=Size.mebibytes(spec.disk_mb),
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
-            tracing=lambda_.Tracing.ACTIVE if permissions.contracts.traced else None,
+            tracing=lambda_.Tracing.ACTIVE if permissions.contracts.chosen.tracing else None,
             description=f"lambdas/{spec.module}.py",
         )
         permissions.register(contract.name, arn=self.function.function_arn)

@@ -1,7 +1,7 @@
 """A network without a way out: subnets in every zone, and an endpoint for every API in use."""
 
 import ipaddress
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_ec2 as ec2
@@ -10,7 +10,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.config.settings_limits import HTTPS
 from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.function import PythonFunction, Runtime, log_group
@@ -37,11 +36,9 @@ class Network:
     parts are constructs of `scope` itself.
     """
 
-    def __init__(
-        self, scope: Construct, *, settings: Settings, permissions: Permissions, key: kms.IKey
-    ) -> None:
+    def __init__(self, scope: Construct, *, permissions: Permissions, key: kms.IKey) -> None:
+        settings = self._settings = permissions.settings
         self._scope = scope
-        self._settings = settings
         self._permissions = permissions
         self._key = key
         self.vpc = ec2.CfnVPC(
@@ -162,41 +159,34 @@ class Network:
             ],
         )
 
-    def _endpoint(self, endpoint: VpcEndpoint) -> ec2.CfnVPCEndpoint:
-        service = f"com.amazonaws.{self._settings.region}.{endpoint.service}"
-        construct_id = f"Endpoint-{endpoint.service}"
+    def _endpoint(self, endpoint: VpcEndpoint) -> None:
         policy = iam.PolicyDocument(
             statements=self._permissions.statements(
                 vpc_endpoints.grants(endpoint), self._scope, principal=iam.AnyPrincipal()
             )
         )
+        place: dict[str, Any] = {
+            "vpc_endpoint_type": "Interface",
+            "subnet_ids": [s.ref for s in self.subnets[: self._settings.vpc_endpoint_zones]],
+            "security_group_ids": [self._endpoints_group.ref],
+            "private_dns_enabled": True,
+        }
         if endpoint.is_gateway:
-            return ec2.CfnVPCEndpoint(
-                self._scope,
-                construct_id,
-                vpc_id=self.vpc.ref,
-                service_name=service,
-                vpc_endpoint_type="Gateway",
-                route_table_ids=[self._routes.ref],
-                policy_document=policy,
-            )
-        return ec2.CfnVPCEndpoint(
+            place = {"vpc_endpoint_type": "Gateway", "route_table_ids": [self._routes.ref]}
+        ec2.CfnVPCEndpoint(
             self._scope,
-            construct_id,
+            f"Endpoint-{endpoint.service}",
             vpc_id=self.vpc.ref,
-            service_name=service,
-            vpc_endpoint_type="Interface",
-            subnet_ids=[s.ref for s in self.subnets[: self._settings.vpc_endpoint_zones]],
-            security_group_ids=[self._endpoints_group.ref],
-            private_dns_enabled=True,
+            service_name=f"com.amazonaws.{self._settings.region}.{endpoint.service}",
             policy_document=policy,
+            **place,
         )
 
     def _record_traffic(self) -> None:
         days = self._settings.log_retention_days
         group = log_group(self._scope, "FlowLogs", key=self._key, days=days)
         self._permissions.register("logs.flow-logs", arn=group.log_group_arn)
-        role = self._permissions.role(self._scope, "FlowLogsRole", "flow-logs")
+        role = self._permissions.role(self._scope, "flow-logs")
         ec2.CfnFlowLog(
             self._scope,
             "Traffic",
@@ -213,7 +203,6 @@ class Network:
         runtime = Runtime(
             self._scope,
             "Runtime",
-            settings=self._settings,
             permissions=self._permissions,
             log_key=self._key,
         )

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from aws_cdk import Fn, Names, Stack
@@ -11,10 +12,11 @@ from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.output import export
-from bedrock_tuning.contracts import Condition, Contracts, Grant, Refusal, Role
+from bedrock_tuning.contracts import Contracts, Grant, Role
 from bedrock_tuning.contracts.bucket_access import ROLE_NAME_LENGTH, physical_name
 from bedrock_tuning.contracts.construct_names import export_name, output_name, policy_output
 from bedrock_tuning.contracts.contract import PLACEHOLDER
+from bedrock_tuning.contracts.grants import conditions_block, statement_block
 
 _ARTICLES: Final = ("a", "an", "the")
 
@@ -26,14 +28,18 @@ class Permissions:
     policy refers to it.
     """
 
-    def __init__(self, contracts: Contracts, settings: Settings, *, imports: bool = False) -> None:
+    def __init__(self, contracts: Contracts, *, imports: bool = False) -> None:
         """imports: what is registered nowhere here is an export of the platform's stacks."""
         self.contracts = contracts
-        self._settings = settings
         self._imports = imports
         self._arns: dict[str, str] = {}
         self._attributes: dict[tuple[str, str], str] = {}
         self._places: dict[Construct, Mapping[str, str]] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """Of the environment."""
+        return self.contracts.chosen
 
     def register(self, name: str, /, *, arn: str = "", **attributes: str) -> None:
         """What {name} and {name:attribute} stand for."""
@@ -64,7 +70,7 @@ class Permissions:
 
     def elsewhere(self) -> "Permissions":
         """The same contracts for another stack, which imports what the platform offers."""
-        return Permissions(self.contracts, self._settings, imports=True)
+        return Permissions(self.contracts, imports=True)
 
     def fill(self, text: str, scope: Construct) -> str:
         """A contract's text with its placeholders replaced, as the stack of `scope` writes them.
@@ -104,7 +110,7 @@ class Permissions:
 
     def statements(
         self,
-        permissions: Iterable[Grant | Refusal],
+        permissions: Iterable[Grant],
         scope: Construct,
         *,
         principal: iam.IPrincipal | None = None,
@@ -116,30 +122,22 @@ class Permissions:
         return [
             iam.PolicyStatement(
                 sid=sid,
-                effect=iam.Effect.DENY if isinstance(each, Refusal) else iam.Effect.ALLOW,
+                effect=iam.Effect[each.effect.upper()],
                 principals=self._services(each, scope) or ([principal] if principal else None),
                 actions=list(each.actions),
                 resources=[self.fill(text, scope) for text in each.resources],
-                conditions=self._conditions(each.conditions, scope),
+                conditions=conditions_block(each.conditions, partial(self.fill, scope=scope)),
             )
             for sid, each in _named(permissions)
         ]
 
-    def document(
-        self, permissions: Iterable[Grant | Refusal], scope: Construct
-    ) -> iam.PolicyDocument:
+    def document(self, permissions: Iterable[Grant], scope: Construct) -> iam.PolicyDocument:
         """A whole policy of a role or of people, as one text.
 
         Statement by statement, it would be a call of another process for each.
         """
         statements = [
-            {
-                "Sid": sid,
-                "Effect": "Deny" if isinstance(each, Refusal) else "Allow",
-                "Action": list(each.actions),
-                "Resource": [self.fill(text, scope) for text in each.resources],
-                "Condition": self._conditions(each.conditions, scope),
-            }
+            {"Sid": sid, **statement_block(each, partial(self.fill, scope=scope))}
             for sid, each in _named(permissions)
         ]
         return iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
@@ -149,14 +147,14 @@ class Permissions:
         grants = [grant for grant in self.contracts.resource(name).grants if grant.services]
         return self.statements(grants, scope)
 
-    def role(
-        self, scope: Construct, construct_id: str, name: str, *, description: str = ""
-    ) -> iam.Role:
+    def role(self, scope: Construct, name: str, *, description: str = "") -> iam.Role:
         """A role with its whole policy inside, so that it never exists without it.
 
-        name: its contract's, without "role."; description: what it does, if not given.
+        name: its contract's, without "role."; its construct is the contract's, too. description:
+        what it does, if not given.
         """
-        contract, boundary = self.contracts.role(name), self._settings.permissions_boundary
+        contract, boundary = self.contracts.role(name), self.settings.permissions_boundary
+        construct_id = contract.place.path.rpartition("/")[2]
         document = self.document((*contract.grants, *contract.refusals), scope)
         role = iam.Role(
             scope,
@@ -196,31 +194,21 @@ class Permissions:
         return policy
 
     def _trusted(self, contract: Role, scope: Construct) -> iam.IPrincipal:
-        conditions = self._conditions(contract.trust, scope)
+        conditions = conditions_block(contract.trust, partial(self.fill, scope=scope))
         if contract.service:
             return iam.ServicePrincipal(contract.service, conditions=conditions)
         # Named by a condition: IAM keeps a principal's id, which is another one when the role that
         # is named is made again.
         return iam.AccountRootPrincipal().with_conditions(conditions)
 
-    def _services(self, permission: Grant | Refusal, scope: Construct) -> list[iam.IPrincipal]:
-        services = permission.services if isinstance(permission, Grant) else ()
-        return [iam.ServicePrincipal(self.fill(service, scope)) for service in services]
-
-    def _conditions(
-        self, conditions: Iterable[Condition], scope: Construct
-    ) -> dict[str, dict[str, str | list[str]]]:
-        found: dict[str, dict[str, str | list[str]]] = {}
-        for each in conditions:
-            values = [self.fill(value, scope) for value in each.values]
-            found.setdefault(each.operator, {})[each.key] = values if len(values) > 1 else values[0]
-        return found
+    def _services(self, permission: Grant, scope: Construct) -> list[iam.IPrincipal]:
+        return [iam.ServicePrincipal(self.fill(each, scope)) for each in permission.services]
 
     def _role_name(self, scope: Construct, construct_id: str, contract: Role) -> str | None:
-        if self._settings.deny_others:
-            return physical_name(self._settings, contract)
+        if self.settings.deny_others:
+            return physical_name(self.settings, contract)
         # Only accounts that demand a prefix get physical names: they forbid some replacements.
-        prefix = self._settings.role_name_prefix
+        prefix = self.settings.role_name_prefix
         if not prefix:
             return None
         room = ROLE_NAME_LENGTH - len(prefix)
@@ -234,7 +222,7 @@ def statement_id(why: str) -> str:
     return "".join(f"{word[0].upper()}{word[1:]}" for word in words if word not in _ARTICLES)
 
 
-def _named(permissions: Iterable[Grant | Refusal]) -> Iterator[tuple[str, Grant | Refusal]]:
+def _named(permissions: Iterable[Grant]) -> Iterator[tuple[str, Grant]]:
     """Permissions with Sids that are unique in their policy."""
     used: Counter[str] = Counter()
     for each in permissions:

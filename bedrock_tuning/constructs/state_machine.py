@@ -5,7 +5,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_tuning import commit
-from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.function import log_group
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts.contract import COMMIT, VENDED_LOGS, workflow_name
@@ -16,7 +15,6 @@ def state_machine(
     scope: Construct,
     construct_id: str,
     *,
-    settings: Settings,
     permissions: Permissions,
     key: kms.IKey,
     after: Construct,
@@ -25,6 +23,7 @@ def state_machine(
 
     after: what must have been deployed before its role changes.
     """
+    settings = permissions.settings
     group = log_group(
         scope,
         f"{construct_id}Logs",
@@ -34,7 +33,7 @@ def state_machine(
         # holds 5,120 characters (docs/facts/workflow.md#logs).
         name=f"{VENDED_LOGS}{workflow_name(settings.name)}",
     )
-    role = permissions.role(scope, f"{construct_id}Role", "workflow")
+    role = permissions.role(scope, "workflow")
     role.node.add_dependency(after)
     contracts = permissions.contracts
     machine = sfn.StateMachine(
@@ -50,7 +49,7 @@ def state_machine(
             COMMIT: commit.said(scope.node.try_get_context(commit.CONTEXT)),
         },
         role=role.without_policy_updates(),
-        tracing_enabled=contracts.traced or None,
+        tracing_enabled=contracts.chosen.tracing or None,
         logs=sfn.LogOptions(
             destination=group, level=sfn.LogLevel.ALL, include_execution_data=False
         ),

@@ -3,7 +3,7 @@
 A first deployment that fails leaves none of it behind: the next attempt begins anew.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -41,37 +41,48 @@ def retained_key(
     return key
 
 
-def log_bucket(scope: Construct, construct_id: str, *, settings: Settings) -> s3.Bucket:
-    """The bucket of access logs."""
+def _bucket(
+    scope: Construct, construct_id: str, *rules: s3.LifecycleRule, **properties: Any
+) -> s3.Bucket:
+    """A private bucket with versions. It is retained, and so is what refuses access to it."""
     bucket = s3.Bucket(
         scope,
         construct_id,
-        # The S3 log delivery service cannot write to a bucket with a customer key.
-        encryption=s3.BucketEncryption.S3_MANAGED,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        # These make the refusals of plain HTTP and old TLS in the contracts.
         enforce_ssl=True,
         minimum_tls_version=1.2,
         versioned=True,
         removal_policy=RETAINED,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                id="ExpireLogs",
-                expiration=Duration.days(settings.log_retention_days),
-                noncurrent_version_expiration=Duration.days(settings.noncurrent_days),
-                abort_incomplete_multipart_upload_after=Duration.days(7),
-            )
-        ],
+        lifecycle_rules=list(rules),
+        **properties,
     )
-    _retain_policy(bucket)
-    return bucket
-
-
-def _retain_policy(bucket: s3.Bucket) -> None:
-    """What refuses access to a bucket lives as long as the bucket."""
     if bucket.policy is None:
         raise TypeError(f"{bucket.node.path} has no policy")
     bucket.policy.apply_removal_policy(RETAINED)
+    return bucket
+
+
+def _cleaned(rule: str, settings: Settings, *, days: int | None = None) -> s3.LifecycleRule:
+    """Removes old versions and what was never uploaded whole. days: when all objects expire."""
+    return s3.LifecycleRule(
+        id=rule,
+        expiration=None if days is None else Duration.days(days),
+        noncurrent_version_expiration=Duration.days(settings.noncurrent_days),
+        abort_incomplete_multipart_upload_after=Duration.days(7),
+    )
+
+
+def log_bucket(scope: Construct, construct_id: str, *, settings: Settings) -> s3.Bucket:
+    """The bucket of access logs."""
+    return _bucket(
+        scope,
+        construct_id,
+        _cleaned("ExpireLogs", settings, days=settings.log_retention_days),
+        # The S3 log delivery service cannot write to a bucket with a customer key.
+        encryption=s3.BucketEncryption.S3_MANAGED,
+    )
 
 
 def data_bucket(
@@ -80,42 +91,27 @@ def data_bucket(
     *rules: s3.LifecycleRule,
     key: kms.IKey,
     access_logs: s3.IBucket,
-    settings: Settings,
     permissions: Permissions,
 ) -> s3.Bucket:
     """A bucket of datasets or results, whose contract has its name in lower case."""
     name = construct_id.lower()
-    bucket = s3.Bucket(
+    bucket = _bucket(
         scope,
         construct_id,
+        _cleaned("CleanUp", permissions.settings),
+        *rules,
         encryption=s3.BucketEncryption.KMS,
         encryption_key=key,
         bucket_key_enabled=True,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        # These make the refusals of plain HTTP and old TLS in the contracts.
-        enforce_ssl=True,
-        minimum_tls_version=1.2,
-        versioned=True,
         server_access_logs_bucket=access_logs,
         server_access_logs_prefix=f"{name}/",
-        removal_policy=RETAINED,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                id="CleanUp",
-                noncurrent_version_expiration=Duration.days(settings.noncurrent_days),
-                abort_incomplete_multipart_upload_after=Duration.days(7),
-            ),
-            *rules,
-        ],
     )
-    _retain_policy(bucket)
     permissions.register(name, arn=bucket.bucket_arn, name=bucket.bucket_name)
-    refuse_others(bucket, name, permissions)
+    _refuse_others(bucket, name, permissions)
     return bucket
 
 
-def refuse_others(bucket: s3.Bucket, name: str, permissions: Permissions) -> None:
+def _refuse_others(bucket: s3.Bucket, name: str, permissions: Permissions) -> None:
     """Refuses what the contract says; but for TLS, which the CDK's own properties demand."""
     refusals = [
         refusal
@@ -146,7 +142,6 @@ def runs_table(
     *,
     key: kms.IKey,
     permissions: Permissions,
-    settings: Settings,
 ) -> dynamodb.Table:
     """The table of runs, with an index by customization and one of those that have not ended."""
     table = dynamodb.Table(
@@ -159,7 +154,7 @@ def runs_table(
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),
-        deletion_protection=settings.protected,
+        deletion_protection=permissions.settings.protected,
         removal_policy=RETAINED,
     )
     table.add_global_secondary_index(

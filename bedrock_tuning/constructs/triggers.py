@@ -3,7 +3,6 @@
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
@@ -22,7 +21,7 @@ def start_on_upload(
     permissions: Permissions,
 ) -> None:
     """The rule that starts the workflow for manifests; its first state knows the customizations."""
-    role = permissions.role(scope, "UploadRuleRole", "upload-rule")
+    role = permissions.role(scope, "upload-rule")
     events.Rule(
         scope,
         "ManifestUploaded",
@@ -108,54 +107,20 @@ def reconcile_on_end(
     )
 
 
-def reconcile_by_the_clock(
+def every_quarter_hour(
     scope: Construct,
-    *,
-    function: lambda_.IFunction,
-    dead_letters: sqs.IQueue,
-    permissions: Permissions,
-) -> None:
-    """Calls the reconciler: events are delivered at best, and jobs end without one."""
-    _by_the_clock(
-        scope,
-        "ReconcileRuns",
-        description="Makes the record of runs true whose execution ended without doing so",
-        function=function,
-        role=permissions.role(scope, "ReconcileScheduleRole", "reconcile-schedule"),
-        dead_letters=dead_letters,
-    )
-
-
-def keep_leases(
-    scope: Construct,
-    *,
-    function: lambda_.IFunction,
-    dead_letters: sqs.IQueue,
-    permissions: Permissions,
-) -> None:
-    """Calls the lease keeper. What can buy comes with what ends it, in the same stack."""
-    _by_the_clock(
-        scope,
-        "KeepLeases",
-        description="Ends Provisioned Throughput whose lease has ended",
-        function=function,
-        role=permissions.role(scope, "LeaseScheduleRole", "lease-schedule"),
-        dead_letters=dead_letters,
-    )
-
-
-def _by_the_clock(
-    scope: Construct,
-    construct_id: str,
+    schedule: str,
     *,
     description: str,
     function: lambda_.IFunction,
-    role: iam.IRole,
     dead_letters: sqs.IQueue,
+    permissions: Permissions,
 ) -> None:
+    """Calls a function by the clock. schedule: its contract's name, whose role calls."""
+    role = permissions.role(scope, schedule)
     scheduler.CfnSchedule(
         scope,
-        construct_id,
+        permissions.contracts.places[schedule].path,
         description=description,
         flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
         schedule_expression="rate(15 minutes)",

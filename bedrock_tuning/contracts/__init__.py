@@ -19,7 +19,6 @@ from bedrock_tuning.contracts.contract import (
     Grant,
     Guarded,
     Place,
-    Refusal,
     Role,
     Scope,
 )
@@ -43,7 +42,6 @@ __all__ = (
     "Grant",
     "Guarded",
     "Place",
-    "Refusal",
     "Role",
     "contracts",
 )
@@ -60,7 +58,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
     by_workflow = job_text.by_workflow(settings)
     known = places(customizations, budgets, starters=not by_workflow)
     base = Contracts(
-        environment=settings.name,
+        chosen=settings,
         places=known,
         roles=roles(scope, known),
         people=people(scope, known),
@@ -75,15 +73,6 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         ),
         trigger_buckets=("training", "validation"),
         trigger_key=f"/{s3_layout.MANIFEST_FILE}",
-        boundary=settings.permissions_boundary,
-        role_prefix=settings.role_name_prefix,
-        data_roles=settings.data_roles if settings.deny_others else (),
-        named_roles=bool(settings.role_name_prefix or settings.deny_others),
-        alarm_email=settings.alarm_email,
-        protected=settings.protected,
-        approval_days=settings.approval_days,
-        jobs_started_by=settings.jobs_started_by,
-        architecture="arm64" if settings.functions == "lambda" else "x86_64",
         table_keys={
             "": ("id",),
             "by-customization": ("customization", "run"),
@@ -96,11 +85,6 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
             "Topic": "{topic}",
             **(job_text.PLACEHOLDERS if by_workflow else {}),
         },
-        retention={
-            "logs": settings.log_retention_days,
-            "noncurrent": settings.noncurrent_days,
-            "work": settings.work_days,
-        },
         settings={
             name: {**to_settings(each), **job_text.in_settings(settings, each)}
             for name, each in customizations.items()
@@ -110,9 +94,6 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
             for name, each in customizations.items()
         },
         budgets=budgets,
-        tags=settings.tags,
-        account=settings.account,
-        region=settings.region,
     )
     whole = _guarding_runs(with_options(base, scope), scope)
     if not settings.deny_others:

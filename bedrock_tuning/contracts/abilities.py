@@ -84,13 +84,6 @@ def _read_runs(_: Scope, whose: str) -> tuple[Grant, ...]:
     )
 
 
-def _follow(scope: Scope, _: str) -> tuple[Grant, ...]:
-    return (
-        # Not its history, which shows the token of a task (docs/facts/iam.md#task-tokens).
-        g.ask_executions("follow executions", scope),
-    )
-
-
 def _read_reports(_: Scope, whose: str) -> tuple[Grant, ...]:
     reports = f"{s3_layout.REPORTS}/{whose}/*" if whose != g.ANY else f"{s3_layout.REPORTS}/*"
     return (
@@ -141,7 +134,7 @@ def approve(_scope: Scope, _: str) -> tuple[Grant, ...]:
             "approve by the function's address only",
             "lambda:InvokeFunction",
             on=APPROVE,
-            when=Condition(operator="Bool", key="lambda:InvokedViaFunctionUrl", values=("true",)),
+            when=Condition.of("Bool", "lambda:InvokedViaFunctionUrl", "true"),
         ),
     )
 
@@ -153,10 +146,6 @@ def _read_trail(_scope: Scope, _: str) -> tuple[Grant, ...]:
         g.listing("list decisions", buckets=g.OUTPUT, prefixes=[decisions]),
         g.use_data_key(*g.READ_KEY),
     )
-
-
-def _see_endpoints(_scope: Scope, _: str) -> tuple[Grant, ...]:
-    return g.find_endpoints()
 
 
 def _read_pointers(scope: Scope, whose: str) -> Grant:
@@ -176,21 +165,6 @@ def _serve(scope: Scope, whose: str) -> tuple[Grant, ...]:
         _DESCRIBE_MODELS,
         g.start_workflow("have it served or ended"),
     )
-
-
-def _renew(scope: Scope, whose: str) -> tuple[Grant, ...]:
-    return (
-        g.allow(
-            "move the end of leases",
-            "bedrock:TagResource",
-            on=g.ENDPOINTS,
-            when=(*_tagged(scope, whose), g.END_OF_LEASE),
-        ),
-    )
-
-
-def _stop(scope: Scope, whose: str) -> tuple[Grant, ...]:
-    return (g.watch_jobs("stop jobs", *_tagged(scope, whose)),)
 
 
 def _call_models(scope: Scope, whose: str) -> tuple[Grant, ...]:
@@ -221,7 +195,10 @@ ABILITIES: Final[Mapping[str, Grants]] = {
     "find the deployment": _find,
     "list what is deployed": _list,
     "read runs": _read_runs,
-    "follow runs": _follow,
+    "follow runs": lambda scope, _: (
+        # Not its history, which shows the token of a task (docs/facts/iam.md#task-tokens).
+        g.ask_executions("follow executions", scope),
+    ),
     "read reports": _read_reports,
     "upload datasets": _upload,
     "read datasets": _read_datasets,
@@ -230,10 +207,17 @@ ABILITIES: Final[Mapping[str, Grants]] = {
     "ask for prices": lambda *_: (g.ASK_PRICES,),
     "read decisions": _read_trail,
     "ask for bills": lambda *_: (g.allow("ask for bills", "ce:GetCostAndUsage", on="*"),),
-    "see endpoints": _see_endpoints,
+    "see endpoints": lambda _scope, _: g.find_endpoints(),
     "serve models": _serve,
-    "move leases": _renew,
-    "stop jobs": _stop,
+    "move leases": lambda scope, whose: (
+        g.allow(
+            "move the end of leases",
+            "bedrock:TagResource",
+            on=g.ENDPOINTS,
+            when=(*_tagged(scope, whose), g.END_OF_LEASE),
+        ),
+    ),
+    "stop jobs": lambda scope, whose: (g.watch_jobs("stop jobs", *_tagged(scope, whose)),),
     "read logs": operating.read_logs,
     "deliver events again": operating.deliver,
     "call models": _call_models,

@@ -41,6 +41,11 @@ class Condition:
     key: str
     values: tuple[str, ...]
 
+    @classmethod
+    def of(cls, operator: str, key: str, *values: str) -> "Condition":
+        """The same in one line, as most are written."""
+        return cls(operator=operator, key=key, values=values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -48,7 +53,8 @@ class Grant:
 
     why: one clause, for the reader. services: the AWS services that get it, for a resource's own
     policy; empty in a role's policy, where the role itself gets it. everybody_here: the account
-    itself, which then decides by its IAM policies (key policies need that).
+    itself, which then decides by its IAM policies (key policies need that). effect: "Deny" for what
+    is refused: in a resource's own policy, to every principal.
     """
 
     why: str
@@ -57,16 +63,7 @@ class Grant:
     conditions: tuple[Condition, ...] = ()
     services: tuple[str, ...] = ()
     everybody_here: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """What a resource's policy must deny to every principal."""
-
-    why: str
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    conditions: tuple[Condition, ...]
+    effect: Literal["Allow", "Deny"] = "Allow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +91,7 @@ class Role:
     service: str
     trust: tuple[Condition, ...]
     grants: tuple[Grant, ...]
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[Grant, ...] = ()
     path: str = "/"
 
 
@@ -105,7 +102,7 @@ class Guarded:
     name: str
     place: Place
     grants: tuple[Grant, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,26 +271,19 @@ class Function:
 class Contracts:
     """All that is promised about one environment.
 
-    places: by the names that placeholders use. people: their policies. trigger_buckets,
-    trigger_key: whose objects start a run, and how their keys end. data_roles: of people, where
-    buckets are closed to others, without "role/". named_roles: whether roles have physical names;
-    role_names: the exact ones, by contract. alarm_email: who is told by mail, if anybody.
-    placeholders: of the workflow's definition. protected: stacks have termination protection, and
-    the runs table has its own. approval_days: how long a run waits for a person. jobs_started_by: a
-    "starter" of each customization, or the "workflow". traced: functions and workflow send traces.
-    architecture: of the functions. table_keys: of the runs table (under "") and of its indexes,
-    partition key first. retention: days, of "logs", "noncurrent" object versions and "work" files.
-    custom_resources: what those of the platform say. settings: of each customization, as its
-    parameter holds them beside the ARNs of its roles; serving: what its custom resource says;
-    budgets: what its monthly budget says, if it has one. chat: which channel shows messages and
-    alarms, if any does. tags: of everything in the environment. given: the ARNs of what exists
-    already, by the names that placeholders use; "data-account" is the account that owns the data.
-    asked: what the policies of these must say, which somebody else writes. existing_roles: what
-    service roles must be allowed that no stack makes. role_path: below which all roles are.
-    account, region: where this environment is; "" for any account.
+    chosen: its settings. places: by the names that placeholders use. people: their policies.
+    trigger_buckets, trigger_key: whose objects start a run, and how their keys end. role_names: the
+    exact ones, by contract. placeholders: of the workflow's definition. table_keys: of the runs
+    table (under "") and of its indexes, partition key first. custom_resources: what those of the
+    platform say. settings: of each customization, as its parameter holds them beside the ARNs of
+    its roles; serving: what its custom resource says; budgets: what its monthly budget says, if it
+    has one. chat: which channel shows messages and alarms, if any does. given: the ARNs of what
+    exists already, by the names that placeholders use; "data-account" is the account that owns the
+    data. asked: what the policies of these must say, which somebody else writes. existing_roles:
+    what service roles must be allowed that no stack makes. role_path: below which all roles are.
     """
 
-    environment: str
+    chosen: Settings
     places: Mapping[str, Place]
     roles: tuple[Role, ...]
     people: tuple[Role, ...]
@@ -301,32 +291,28 @@ class Contracts:
     functions: tuple[Function, ...]
     trigger_buckets: tuple[str, ...]
     trigger_key: str
-    boundary: str = ""
-    role_prefix: str = ""
-    data_roles: tuple[str, ...] = ()
-    named_roles: bool = False
     role_names: Mapping[str, str] = field(default_factory=dict)
-    alarm_email: str = ""
-    protected: bool = False
-    approval_days: int = 0
-    jobs_started_by: str = "starter"
-    traced: bool = False
-    architecture: str = "arm64"
     table_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
-    retention: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     custom_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chat: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[Guarded, ...] = ()
     existing_roles: tuple[Role, ...] = ()
     role_path: str = "/"
-    account: str = ""
-    region: str = ""
+
+    @property
+    def environment(self) -> str:
+        """Its name."""
+        return self.chosen.name
+
+    @property
+    def data_roles(self) -> tuple[str, ...]:
+        """Of people, where buckets are closed to others, without "role/"."""
+        return self.chosen.data_roles if self.chosen.deny_others else ()
 
     def known(self, name: str, attribute: str = "") -> str | None:
         """What a placeholder stands for that no template says; None for what a template makes."""

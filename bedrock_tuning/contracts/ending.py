@@ -63,7 +63,6 @@ CLOSE_RUN: Final = FunctionSpec(
 
 
 def _draw_page(_: Scope) -> tuple[Grant, ...]:
-    folders = [f"{s3_layout.folder(g.ANY)}*"]
     reports = [
         f"{s3_layout.report_prefix(g.ANY, g.ANY)}{file}"
         for file in ("report.json", "metrics.json", "pictures.json", "smoke.*", "evaluation.json")
@@ -73,7 +72,7 @@ def _draw_page(_: Scope) -> tuple[Grant, ...]:
         g.listing(
             "tell missing from denied", buckets=g.OUTPUT, prefixes=[f"{s3_layout.REPORTS}/*"]
         ),
-        g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=folders),
+        g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=g.FOLDERS),
         g.objects(
             "read the manifest that was checked",
             "s3:GetObjectVersion",
@@ -123,8 +122,12 @@ RECONCILE: Final = FunctionSpec(
 )
 
 
-def _announce(_: Scope) -> tuple[Grant, ...]:
-    return (
+ANNOUNCE: Final = FunctionSpec(
+    name="Announce",
+    module="announce",
+    does="sends an event to the account's default bus for each message",
+    variables=Environment,
+    grants=lambda _: (
         # Nobody's events but ours: rules of this account act on those of others
         # (docs/facts/workflow.md#events-of-ones-own). Both keys have several values for IAM.
         g.allow(
@@ -136,14 +139,6 @@ def _announce(_: Scope) -> tuple[Grant, ...]:
                 g.all_equal("events:detail-type", *DetailType),
             ),
         ),
-    )
-
-
-ANNOUNCE: Final = FunctionSpec(
-    name="Announce",
-    module="announce",
-    does="sends an event to the account's default bus for each message",
-    variables=Environment,
-    grants=_announce,
+    ),
     timeout_minutes=1,
 )

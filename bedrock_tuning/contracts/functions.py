@@ -48,21 +48,17 @@ _ONE_PROCESSOR_MB: Final = 1_769
 _FINDINGS_MB: Final = 6_144
 
 
-def _admit(_: Scope) -> tuple[Grant, ...]:
-    return (
-        g.find_manifests(),
-        *g.runs("GetItem", "PutItem", keys=(items.RUN, items.CLAIM)),
-        g.read_intents(),
-        g.ask_lifecycle(),
-    )
-
-
 ADMIT: Final = FunctionSpec(
     name="Admit",
     module="admit",
     does="decides whether an upload starts a run",
     variables=RunEnvironment,
-    grants=_admit,
+    grants=lambda _: (
+        g.find_manifests(),
+        *g.runs("GetItem", "PutItem", keys=(items.RUN, items.CLAIM)),
+        g.read_intents(),
+        g.ask_lifecycle(),
+    ),
     payload={
         "event": "$",
         **_SETTINGS,
@@ -74,20 +70,16 @@ ADMIT: Final = FunctionSpec(
 )
 
 
-def _check_manifest(_: Scope) -> tuple[Grant, ...]:
-    return (
-        g.read_manifests(),
-        g.work("write work", "s3:PutObject", "text.json", "findings/*", "shards*"),
-        g.use_data_key(),
-    )
-
-
 CHECK_MANIFEST: Final = FunctionSpec(
     name="CheckManifest",
     module="check_manifest",
     does="checks every line of both manifests",
     variables=CheckEnvironment,
-    grants=_check_manifest,
+    grants=lambda _: (
+        g.read_manifests(),
+        g.work("write work", "s3:PutObject", "text.json", "findings/*", "shards*"),
+        g.use_data_key(),
+    ),
     payload={
         **_RUN,
         "training_version": "$.admission.training_version",
@@ -100,23 +92,18 @@ CHECK_MANIFEST: Final = FunctionSpec(
 )
 
 
-def _check_images(_: Scope) -> tuple[Grant, ...]:
-    folders = [f"{s3_layout.folder(g.ANY)}*"]
-    return (
-        g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=folders),
-        g.work("write work", "s3:PutObject", "results/*", "findings/*", "errors/*", "pins/*"),
-        g.use_data_key(),
-        g.work("read work", "s3:GetObject", "shards/*"),
-        g.listing("tell missing from denied", buckets=g.DATASETS, prefixes=folders),
-    )
-
-
 CHECK_IMAGES: Final = FunctionSpec(
     name="CheckImages",
     module="check_images",
     does="checks the images of one shard",
     variables=CheckEnvironment,
-    grants=_check_images,
+    grants=lambda _: (
+        g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=g.FOLDERS),
+        g.work("write work", "s3:PutObject", "results/*", "findings/*", "errors/*", "pins/*"),
+        g.use_data_key(),
+        g.work("read work", "s3:GetObject", "shards/*"),
+        g.listing("tell missing from denied", buckets=g.DATASETS, prefixes=g.FOLDERS),
+    ),
     payload={**_RUN, "shard": "$$.Map.Item.Value"},
     memory_mb=_ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
@@ -124,22 +111,18 @@ CHECK_IMAGES: Final = FunctionSpec(
 )
 
 
-def _merge(_: Scope) -> tuple[Grant, ...]:
-    return (
-        g.work("read work", "s3:GetObject", ""),
-        g.listing("list work", buckets=g.OUTPUT, prefixes=[f"{s3_layout.WORK}/*"]),
-        g.write_reports("report.json", "report.html", "rejected.jsonl", "pins.json"),
-        g.use_data_key(),
-        *g.runs("UpdateItem", keys=(items.RUN,)),
-    )
-
-
 MERGE: Final = FunctionSpec(
     name="Merge",
     module="merge",
     does="makes one report of all results",
     variables=RunEnvironment,
-    grants=_merge,
+    grants=lambda _: (
+        g.work("read work", "s3:GetObject", ""),
+        g.listing("list work", buckets=g.OUTPUT, prefixes=[f"{s3_layout.WORK}/*"]),
+        g.write_reports("report.json", "report.html", "rejected.jsonl", "pins.json"),
+        g.use_data_key(),
+        *g.runs("UpdateItem", keys=(items.RUN,)),
+    ),
     payload={**_RUN, "check": "$.check", "shards": "$.shards"},
     answer=Answer(path="$.report", field="valid"),
     memory_mb=_ONE_PROCESSOR_MB,
@@ -206,21 +189,28 @@ TAKE_TURN: Final = FunctionSpec(
 )
 
 
-def _verify_images(_: Scope) -> tuple[Grant, ...]:
-    pinned = f"{s3_layout.report_prefix(g.ANY, g.ANY)}pins.json"
-    folders = [f"{s3_layout.folder(g.ANY)}*"]
-    return (
-        g.objects("read what was checked", "s3:GetObject", buckets=g.OUTPUT, patterns=[pinned]),
+VERIFY_IMAGES: Final = FunctionSpec(
+    name="VerifyImages",
+    module="verify_images",
+    does="says right before the job whether the images are those that were checked",
+    variables=RunEnvironment,
+    grants=lambda _: (
+        g.objects(
+            "read what was checked",
+            "s3:GetObject",
+            buckets=g.OUTPUT,
+            patterns=[f"{s3_layout.report_prefix(g.ANY, g.ANY)}pins.json"],
+        ),
         # S3 says that it is missing only to those who may list.
         g.listing(
             "tell missing from denied", buckets=g.OUTPUT, prefixes=[f"{s3_layout.REPORTS}/*"]
         ),
-        g.listing("list images", buckets=g.DATASETS, prefixes=folders),
+        g.listing("list images", buckets=g.DATASETS, prefixes=g.FOLDERS),
         g.objects(
             "compare pictures of an evaluation",
             "s3:GetObject",
             buckets=g.DATASETS,
-            patterns=folders,
+            patterns=g.FOLDERS,
         ),
         g.objects(
             "read which pictures those are",
@@ -229,15 +219,7 @@ def _verify_images(_: Scope) -> tuple[Grant, ...]:
             patterns=[s3_layout.checked_manifest_key(g.ANY, g.ANY, "validation")],
         ),
         g.use_data_key(*g.READ_KEY),
-    )
-
-
-VERIFY_IMAGES: Final = FunctionSpec(
-    name="VerifyImages",
-    module="verify_images",
-    does="says right before the job whether the images are those that were checked",
-    variables=RunEnvironment,
-    grants=_verify_images,
+    ),
     payload={**_RUN, "check": "$.check"},
     answer=Answer(path="$.images", field="decision", values=get_args(ImagesDecision)),
     memory_mb=_ONE_PROCESSOR_MB,
@@ -257,7 +239,7 @@ def _approve(_: Scope) -> tuple[Grant, ...]:
             # Never over another one, which the bucket refuses, too.
             conditions=(
                 *keep.conditions,
-                Condition(operator="Null", key="s3:if-none-match", values=("false",)),
+                Condition.of("Null", "s3:if-none-match", "false"),
             ),
         ),
         g.use_data_key(),
@@ -278,21 +260,20 @@ APPROVE: Final = FunctionSpec(
 )
 
 
-def _guard_runs(scope: Scope) -> tuple[Grant, ...]:
-    name = used_parameter(scope.settings.name)
-    return (
-        g.open_runs(),
-        g.use_runs_key(),
-        g.allow("read what runs use", "ssm:GetParameter", on=g.parameter(name)),
-    )
-
-
 GUARD_RUNS: Final = FunctionSpec(
     name="GuardRuns",
     module="guard_runs",
     does="refuses a deployment that takes from open runs what they use",
     variables=GuardEnvironment,
-    grants=_guard_runs,
+    grants=lambda scope: (
+        g.open_runs(),
+        g.use_runs_key(),
+        g.allow(
+            "read what runs use",
+            "ssm:GetParameter",
+            on=g.parameter(used_parameter(scope.settings.name)),
+        ),
+    ),
     timeout_minutes=2,
 )
 

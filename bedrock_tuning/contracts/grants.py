@@ -1,8 +1,8 @@
 """Grants that several contracts share; each says why it is needed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.contracts.contract import (
@@ -34,22 +34,22 @@ WRITE_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 
 def equals(key: str, *values: str) -> Condition:
     """The request's value must be one of these."""
-    return Condition(operator="StringEquals", key=key, values=values)
+    return Condition.of("StringEquals", key, *values)
 
 
 def all_equal(key: str, *values: str) -> Condition:
     """Each of the request's values, of a key that has several, must be one of these."""
-    return Condition(operator="ForAllValues:StringEquals", key=key, values=values)
+    return Condition.of("ForAllValues:StringEquals", key, *values)
 
 
 def like(key: str, *values: str) -> Condition:
     """The request's value must fit one of these patterns."""
-    return Condition(operator="StringLike", key=key, values=values)
+    return Condition.of("StringLike", key, *values)
 
 
 def arn_like(key: str, *values: str) -> Condition:
     """The request's ARN must fit one of these patterns."""
-    return Condition(operator="ArnLike", key=key, values=values)
+    return Condition.of("ArnLike", key, *values)
 
 
 # A bucket of the same name in yet another account is not the one that is meant.
@@ -77,6 +77,33 @@ def allow(
         conditions=(when,) if isinstance(when, Condition) else tuple(when),
         services=(to,) if to else (),
     )
+
+
+def refuse(why: str, *actions: str, on: Iterable[str], when: Condition | None = None) -> Grant:
+    """Nobody's actions on these resources, under this condition, if there is one."""
+    return replace(allow(why, *actions, on=on, when=() if when is None else when), effect="Deny")
+
+
+def conditions_block(
+    conditions: Iterable[Condition], fill: Callable[[str], str]
+) -> dict[str, dict[str, str | list[str]]]:
+    """Conditions as IAM writes them. fill: replaces placeholders."""
+    found: dict[str, dict[str, str | list[str]]] = {}
+    for each in conditions:
+        values = [fill(value) for value in each.values]
+        found.setdefault(each.operator, {})[each.key] = values if len(values) > 1 else values[0]
+    return found
+
+
+def statement_block(grant: Grant, fill: Callable[[str], str]) -> dict[str, Any]:
+    """A permission as IAM writes it, without whom it speaks of. fill: replaces placeholders."""
+    block: dict[str, Any] = {
+        "Effect": grant.effect,
+        "Action": list(grant.actions),
+        "Resource": [fill(text) for text in grant.resources],
+    }
+    conditions = conditions_block(grant.conditions, fill)
+    return {**block, "Condition": conditions} if conditions else block
 
 
 def objects(why: str, *actions: str, buckets: Iterable[str], patterns: Iterable[str]) -> Grant:
@@ -111,6 +138,7 @@ def use_data_key(*actions: str) -> Grant:
 
 # Of any customization: functions read all datasets, and write none.
 ANY: Final = "*"
+FOLDERS: Final = (f"{s3_layout.folder(ANY)}*",)
 
 
 def find_manifests() -> Grant:
@@ -224,7 +252,7 @@ def ask_before_paying(scope: Scope) -> tuple[Grant, ...]:
 
 def leading(*keys: str) -> Condition:
     """Only items whose partition key is one of these, or fits one of these patterns."""
-    return Condition(operator="ForAllValues:StringLike", key="dynamodb:LeadingKeys", values=keys)
+    return Condition.of("ForAllValues:StringLike", "dynamodb:LeadingKeys", *keys)
 
 
 def runs(*actions: str, keys: Iterable[str], why: str = "use runs") -> tuple[Grant, Grant]:
@@ -354,10 +382,6 @@ def tag_as_own(why: str, environment: str, *, resources: tuple[str, ...]) -> Gra
         on=resources,
         when=(
             equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", environment),
-            Condition(
-                operator="StringEqualsIfExists",
-                key=f"aws:ResourceTag/{ENVIRONMENT_TAG}",
-                values=(environment,),
-            ),
+            Condition.of("StringEqualsIfExists", f"aws:ResourceTag/{ENVIRONMENT_TAG}", environment),
         ),
     )

@@ -16,7 +16,6 @@ from bedrock_tuning.contracts.contract import (
     Grant,
     Guarded,
     Place,
-    Refusal,
     Role,
     Scope,
 )
@@ -97,13 +96,9 @@ def _attach() -> Grant:
     return g.allow("attach to network", *_ATTACH, on="*")
 
 
-def _only_lambda() -> Refusal:
-    return Refusal(
-        why="not by its own code",
-        actions=("ec2:*",),
-        resources=("*",),
-        conditions=(g.arn_like("lambda:SourceFunctionArn", _FUNCTIONS),),
-    )
+def _only_lambda() -> Grant:
+    by_function = g.arn_like("lambda:SourceFunctionArn", _FUNCTIONS)
+    return g.refuse("not by its own code", "ec2:*", on=["*"], when=by_function)
 
 
 def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
@@ -154,7 +149,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
 
 
 def _arn_equals(key: str, *values: str) -> Condition:
-    return Condition(operator="ArnEquals", key=key, values=values)
+    return Condition.of("ArnEquals", key, *values)
 
 
 def _places(settings: Settings) -> Mapping[str, Place]:

@@ -14,7 +14,6 @@ from bedrock_tuning.contracts.contract import (
     Grant,
     Guarded,
     Place,
-    Refusal,
     Role,
     Scope,
     base_path,
@@ -67,7 +66,7 @@ def _add_tracing(contracts: Contracts) -> Contracts:
         else role
         for role in contracts.roles
     )
-    return replace(contracts, roles=roles, traced=True)
+    return replace(contracts, roles=roles)
 
 
 def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
@@ -225,21 +224,17 @@ def _without_logs_of(each: Guarded, given: Mapping[str, str]) -> Guarded:
 def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
     """Datasets and results are refused to everybody but the roles that need them."""
     names = admitted(settings, contracts.roles)
-    others = Condition(
-        operator="ArnNotLike",
-        key="aws:PrincipalArn",
-        values=tuple(f"arn:{{partition}}:iam::{{account}}:role/{name}" for name in names),
+    others = Condition.of(
+        "ArnNotLike",
+        "aws:PrincipalArn",
+        *(f"arn:{{partition}}:iam::{{account}}:role/{name}" for name in names),
     )
 
     def closed(guarded: Guarded) -> Guarded:
         if guarded.name not in ("training", "validation", "output"):
             return guarded
-        refusal = Refusal(
-            why="only named roles",
-            actions=DATA_ACTIONS,
-            resources=(f"{{{guarded.name}}}", f"{{{guarded.name}}}/*"),
-            conditions=(others,),
-        )
+        both = (f"{{{guarded.name}}}", f"{{{guarded.name}}}/*")
+        refusal = g.refuse("only named roles", *DATA_ACTIONS, on=both, when=others)
         return replace(guarded, refusals=(*guarded.refusals, refusal))
 
     return replace(contracts, guarded=tuple(closed(each) for each in contracts.guarded))
@@ -286,9 +281,7 @@ def _key_grants(*, nova: bool) -> Iterable[Grant]:
             *g.WRITE_KEY,
             on="*",
             to="bedrock.amazonaws.com",
-            when=Condition(
-                operator="ForAnyValue:StringEquals",
-                key="kms:EncryptionContextKeys",
-                values=("aws:bedrock:custom-model",),
+            when=Condition.of(
+                "ForAnyValue:StringEquals", "kms:EncryptionContextKeys", "aws:bedrock:custom-model"
             ),
         )

@@ -14,7 +14,6 @@ from bedrock_tuning.contracts.contract import (
     Contracts,
     Grant,
     Place,
-    Refusal,
     Role,
     Scope,
     role_path,
@@ -32,7 +31,7 @@ class Persona:
     name: str
     does: str
     abilities: tuple[str, ...]
-    never: Callable[[Scope], tuple[Refusal, ...]] = lambda _: ()
+    never: Callable[[Scope], tuple[Grant, ...]] = lambda _: ()
     of_customization: bool = False
 
     @property
@@ -49,27 +48,14 @@ class Persona:
 _WATCHES: Final = ("find the deployment", "read runs", "follow runs", "read reports")
 
 
-def _never_approves(scope: Scope) -> tuple[Refusal, ...]:
+def _never_approves(scope: Scope) -> tuple[Grant, ...]:
     approving = [action for each in approve(scope, g.ANY) for action in each.actions]
-    return (
-        Refusal(
-            why="uploaders do not approve",
-            actions=tuple(sorted(approving)),
-            resources=(APPROVE,),
-            conditions=(),
-        ),
-    )
+    return (g.refuse("uploaders do not approve", *sorted(approving), on=[APPROVE]),)
 
 
-def _never_uploads(_: Scope) -> tuple[Refusal, ...]:
-    return (
-        Refusal(
-            why="approvers do not upload",
-            actions=("s3:PutObject",),
-            resources=tuple(f"{bucket}/*" for bucket in g.DATASETS),
-            conditions=(),
-        ),
-    )
+def _never_uploads(_: Scope) -> tuple[Grant, ...]:
+    objects = [f"{bucket}/*" for bucket in g.DATASETS]
+    return (g.refuse("approvers do not upload", "s3:PutObject", on=objects),)
 
 
 PEOPLE: Final = (

@@ -11,7 +11,6 @@ from bedrock_tuning.contracts.contract import (
     Grant,
     Guarded,
     Place,
-    Refusal,
     role_path,
     workflow_name,
 )
@@ -28,7 +27,7 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
     environment = settings.name
     alarms = (g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", _ALARMS))
 
-    def of(name: str, *grants: Grant, refusals: tuple[Refusal, ...] = ()) -> Guarded:
+    def of(name: str, *grants: Grant, refusals: tuple[Grant, ...] = ()) -> Guarded:
         return Guarded(name=name, place=places[name], grants=grants, refusals=refusals)
 
     return (
@@ -120,7 +119,7 @@ def keeps_events(rule: str) -> Grant:
 def from_rules(*names: str) -> Condition:
     """Events of these rules, and of no others."""
     values = tuple(f"{{{name}}}" for name in names)
-    return Condition(operator="ArnEquals", key="aws:SourceArn", values=values)
+    return Condition.of("ArnEquals", "aws:SourceArn", *values)
 
 
 def administered() -> Grant:
@@ -164,17 +163,13 @@ def _access_logs(bucket: str) -> Grant:
     )
 
 
-def refuse_plain_http(action: str, *resources: str) -> Refusal:
+def refuse_plain_http(action: str, *resources: str) -> Grant:
     """Nobody's calls without TLS."""
-    return Refusal(
-        why="nothing without TLS",
-        actions=(action,),
-        resources=resources,
-        conditions=(Condition(operator="Bool", key="aws:SecureTransport", values=("false",)),),
-    )
+    plain = Condition.of("Bool", "aws:SecureTransport", "false")
+    return g.refuse("nothing without TLS", action, on=resources, when=plain)
 
 
-def _refuse_forgery(settings: Settings, name: str) -> Refusal:
+def _refuse_forgery(settings: Settings, name: str) -> Grant:
     """Who may write anywhere else in a dataset's bucket still cannot write what was checked."""
     return _only(
         "checked manifests by their checker only",
@@ -183,7 +178,7 @@ def _refuse_forgery(settings: Settings, name: str) -> Refusal:
     )
 
 
-def _refuse_rewriting(settings: Settings) -> tuple[Refusal, ...]:
+def _refuse_rewriting(settings: Settings) -> tuple[Grant, ...]:
     """What was found is written by functions only; what was decided, once, and never removed."""
     decisions = f"{{output}}/{s3_layout.APPROVALS}/*"
     return (
@@ -193,47 +188,35 @@ def _refuse_rewriting(settings: Settings) -> tuple[Refusal, ...]:
             *(f"{{output}}/{folder}/*" for folder in (s3_layout.REPORTS, s3_layout.WORK)),
         ),
         _only("decisions by their function only", role_path(settings, "approve"), decisions),
-        Refusal(
-            why="no decision is removed",
-            actions=("s3:DeleteObject*",),
-            resources=(decisions,),
-            conditions=(),
-        ),
-        Refusal(
-            why="no decision is written over",
-            actions=("s3:PutObject",),
-            resources=(decisions,),
-            conditions=(Condition(operator="Null", key="s3:if-none-match", values=("true",)),),
+        g.refuse("no decision is removed", "s3:DeleteObject*", on=[decisions]),
+        g.refuse(
+            "no decision is written over",
+            "s3:PutObject",
+            on=[decisions],
+            when=Condition.of("Null", "s3:if-none-match", "true"),
         ),
     )
 
 
-def _only(why: str, path: str, *resources: str) -> Refusal:
+def _only(why: str, path: str, *resources: str) -> Grant:
     """Refuses changes of objects to everybody but roles at this path."""
-    return Refusal(
-        why=why,
-        actions=("s3:DeleteObject*", "s3:PutObject*", "s3:Replicate*", "s3:RestoreObject"),
-        resources=resources,
-        conditions=(
-            Condition(
-                operator="ArnNotLike",
-                key="aws:PrincipalArn",
-                values=(f"arn:{{partition}}:iam::{{account}}:role{path}*",),
-            ),
-        ),
+    roles = f"arn:{{partition}}:iam::{{account}}:role{path}*"
+    return g.refuse(
+        why,
+        *("s3:DeleteObject*", "s3:PutObject*", "s3:Replicate*", "s3:RestoreObject"),
+        on=resources,
+        when=Condition.of("ArnNotLike", "aws:PrincipalArn", roles),
     )
 
 
-def _bucket_refusals(name: str) -> tuple[Refusal, ...]:
+def _bucket_refusals(name: str) -> tuple[Grant, ...]:
     everything = (f"{{{name}}}", f"{{{name}}}/*")
     return (
         refuse_plain_http("s3:*", *everything),
-        Refusal(
-            why="nothing with a TLS older than 1.2",
-            actions=("s3:*",),
-            resources=everything,
-            conditions=(
-                Condition(operator="NumericLessThan", key="s3:TlsVersion", values=("1.2",)),
-            ),
+        g.refuse(
+            "nothing with a TLS older than 1.2",
+            "s3:*",
+            on=everything,
+            when=Condition.of("NumericLessThan", "s3:TlsVersion", "1.2"),
         ),
     )

@@ -165,10 +165,8 @@ def _starter(scope: Scope, customization: Customization, places: Mapping[str, Pl
     bases = g.foundation_models(*dict.fromkeys((model.customization_id, model.invoke_id)))
     own = g.equals(f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", name)
     # New models have no tags yet; what another customization made is not built upon.
-    nobody_elses = Condition(
-        operator="StringEqualsIfExists",
-        key=f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}",
-        values=(name,),
+    nobody_elses = Condition.of(
+        "StringEqualsIfExists", f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", name
     )
     starting = g.allow(
         "start jobs",
@@ -188,7 +186,7 @@ def _starter(scope: Scope, customization: Customization, places: Mapping[str, Pl
         does=f"The workflow, for jobs of {name}: starts and watches them",
         service="",
         trust=(
-            Condition(operator="ArnEquals", key="aws:PrincipalArn", values=("{role.workflow}",)),
+            Condition.of("ArnEquals", "aws:PrincipalArn", "{role.workflow}"),
             g.equals("sts:ExternalId", workflow_arn(scope.settings.name)),
         ),
         grants=(
@@ -223,9 +221,7 @@ def _all_starters(scope: Scope) -> Iterator[Grant]:
 
     What binds a job to its customization is the workflow's text (job_text.py).
     """
-    bears_one = Condition(
-        operator="Null", key=f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", values=("false",)
-    )
+    bears_one = Condition.of("Null", f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", "false")
     environment = scope.settings.name
     yield g.allow(
         "start jobs",

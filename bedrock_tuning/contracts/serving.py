@@ -81,7 +81,7 @@ def _evaluate(scope: Scope) -> tuple[Grant, ...]:
             "read the validation set",
             "s3:GetObject",
             buckets=("{validation}",),
-            patterns=[checked, f"{s3_layout.folder(g.ANY)}*"],
+            patterns=[checked, *g.FOLDERS],
         ),
         g.objects(
             "read the evaluation of what is published",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bedrock_tuning.config.names import stack_name
-from bedrock_tuning.contracts import Condition, Contracts, Grant, Place, Refusal
+from bedrock_tuning.contracts import Condition, Contracts, Grant, Place
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 from bedrock_tuning.contracts.options import DATA
 from bedrock_tuning.review.assembly import identity
@@ -61,8 +61,8 @@ class Bound:
         return {
             self.fill(f"{{{each.name}}}"): Existing(
                 policy=[
-                    *(as_statement(self.grant(grant), where=each.name) for grant in each.grants),
-                    *(as_statement(self.refusal(no), where=each.name) for no in each.refusals),
+                    as_statement(self.grant(permission), where=each.name)
+                    for permission in (*each.grants, *each.refusals)
                 ],
                 account=owner if each.name in DATA else identity.ACCOUNT,
             )
@@ -72,8 +72,7 @@ class Bound:
     def conditions(self, conditions: Iterable[Condition]) -> tuple[Condition, ...]:
         """Conditions with their values filled."""
         return tuple(
-            Condition(operator=c.operator, key=c.key, values=tuple(self.fill(v) for v in c.values))
-            for c in conditions
+            Condition.of(c.operator, c.key, *(self.fill(v) for v in c.values)) for c in conditions
         )
 
     def grant(self, grant: Grant) -> Grant:
@@ -83,14 +82,6 @@ class Bound:
             services=tuple(self.fill(s) for s in grant.services),
             resources=tuple(self.fill(r) for r in grant.resources),
             conditions=self.conditions(grant.conditions),
-        )
-
-    def refusal(self, refusal: Refusal) -> Refusal:
-        """A refusal with everything filled."""
-        return replace(
-            refusal,
-            resources=tuple(self.fill(r) for r in refusal.resources),
-            conditions=self.conditions(refusal.conditions),
         )
 
 
@@ -114,10 +105,10 @@ def bind(contracts: Contracts, assembly: Assembly) -> Bound:
     return Bound(contracts=contracts, region=regions[0], resources=found, missing=missing)
 
 
-def as_statement(permission: Grant | Refusal, *, where: str) -> Statement:
-    """A filled grant or refusal as the policy statement that would say exactly that."""
+def as_statement(permission: Grant, *, where: str) -> Statement:
+    """A filled permission as the policy statement that would say exactly that."""
     principals: dict[str, tuple[str, ...]] | None = None
-    if isinstance(permission, Refusal):
+    if permission.effect == "Deny":
         principals = {"AWS": ("*",)}
     elif permission.everybody_here:
         principals = {"AWS": (f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root",)}
@@ -126,7 +117,7 @@ def as_statement(permission: Grant | Refusal, *, where: str) -> Statement:
     return Statement(
         where=where,
         sid=permission.why,
-        effect="Deny" if isinstance(permission, Refusal) else "Allow",
+        effect=permission.effect,
         principals=principals,
         actions=permission.actions,
         resources=permission.resources,

@@ -18,8 +18,8 @@ from bedrock_tuning.review.iam.policy import Statement, parse
 
 # True of whatever such a role does: a statement that also demands it takes nothing away.
 _ALWAYS: Final = (
-    Condition(operator="StringEquals", key="aws:PrincipalAccount", values=(identity.ACCOUNT,)),
-    Condition(operator="Bool", key="aws:SecureTransport", values=("true",)),
+    Condition.of("StringEquals", "aws:PrincipalAccount", identity.ACCOUNT),
+    Condition.of("Bool", "aws:SecureTransport", "true"),
 )
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from app import read_context
 from bedrock_tuning.config import customization, settings
 from bedrock_tuning.constructs.permissions import Permissions, statement_id
-from bedrock_tuning.contracts import Condition, Grant, Refusal, contracts
+from bedrock_tuning.contracts import Condition, Grant, contracts
 
 BUCKET = "arn:aws:s3:::pets"
 READ = Grant(
@@ -24,7 +24,7 @@ READ = Grant(
         Condition(operator="ArnLike", key="aws:PrincipalArn", values=("{pets:owner}",)),
     ),
 )
-REFUSE = Refusal(why="nothing without TLS", actions=("s3:*",), resources=("*",), conditions=())
+REFUSE = Grant(why="nothing without TLS", actions=("s3:*",), resources=("*",), effect="Deny")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def stack() -> cdk.Stack:
 def permissions() -> Permissions:
     chosen = settings.read(read_context()["tuning"], environment="dev")
     customizations = customization.load_all(Path(__file__).parents[2] / "customizations")
-    found = Permissions(contracts(chosen, customizations), chosen)
+    found = Permissions(contracts(chosen, customizations))
     found.register("pets", arn=BUCKET, owner="arn:aws:iam::1:role/owner")
     return found
 

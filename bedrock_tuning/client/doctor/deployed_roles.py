@@ -4,13 +4,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from bedrock_tuning.client import inventory
 from bedrock_tuning.client.doctor.check import Subject
 from bedrock_tuning.config.names import stack_name
-from bedrock_tuning.contracts import Grant, Refusal, Role, contracts
+from bedrock_tuning.contracts import Role, contracts
 from bedrock_tuning.contracts.contract import PLACEHOLDER
+from bedrock_tuning.contracts.grants import statement_block
 
 # The ARN of a resource by its type; the rest is identified by its ARN, or is named by no grant.
 _ARNS: Final = {
@@ -123,21 +125,8 @@ def _lines(role: Role, fill: Mapping[str, str]) -> Iterator[Line]:
 
 def _policy(role: Role, fill: Mapping[str, str]) -> dict[str, Any]:
     """All that a contract grants and refuses, as IAM writes it."""
-    statements = []
-    permissions: tuple[Grant | Refusal, ...] = (*role.grants, *role.refusals)
-    for each in permissions:
-        conditions: dict[str, dict[str, list[str]]] = {}
-        for condition in each.conditions:
-            values = [_filled(value, fill) for value in condition.values]
-            conditions.setdefault(condition.operator, {})[condition.key] = values
-        statements.append(
-            {
-                "Effect": "Deny" if isinstance(each, Refusal) else "Allow",
-                "Action": list(each.actions),
-                "Resource": [_filled(resource, fill) for resource in each.resources],
-                **({"Condition": conditions} if conditions else {}),
-            }
-        )
+    written = partial(_filled, fill=fill)
+    statements = [statement_block(each, written) for each in (*role.grants, *role.refusals)]
     return {"Version": "2012-10-17", "Statement": statements}
 
 

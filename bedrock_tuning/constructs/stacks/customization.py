@@ -33,16 +33,16 @@ class CustomizationStack(TuningStack):
         contracts = permissions.contracts
         here = permissions.elsewhere()
         if f"role.bedrock.{name}" not in contracts.given:
-            here.role(self, "BedrockRole", f"bedrock.{name}")
+            here.role(self, f"bedrock.{name}")
         roles = {"ServiceRole": here.fill(f"{{role.bedrock.{name}}}", self)}
-        if contracts.jobs_started_by == "starter":
-            roles["StarterRole"] = here.role(self, "Starter", f"start.{name}").role_arn
+        if contracts.chosen.jobs_started_by == "starter":
+            roles["StarterRole"] = here.role(self, f"start.{name}").role_arn
         for persona in PEOPLE:
             if persona.of_customization:
                 here.person(self, f"{persona.name}.{name}")
         for role in contracts.roles:
             if role.place.stack == name and role.name.startswith("role.person."):
-                here.role(self, role.place.path, role.name.removeprefix("role."))
+                here.role(self, role.name.removeprefix("role."))
         # Written here, not by the CDK: numbers that pass through it lose their type.
         text = deployed.template_text(contracts.settings[name])
         settings = ssm.CfnParameter(

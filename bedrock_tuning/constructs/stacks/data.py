@@ -9,7 +9,6 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.config.settings_limits import BUCKETS
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
@@ -30,11 +29,11 @@ class DataStack(TuningStack):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
         permissions: Permissions,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        settings = permissions.settings
         key = retained_key(
             self,
             "DataKey",
@@ -57,7 +56,7 @@ class DataStack(TuningStack):
         existing = permissions.contracts.given
         kinds = [kind for kind in BUCKETS if kind not in existing]
         if kinds:
-            self._buckets(kinds, key=key, settings=settings, permissions=permissions)
+            self._buckets(kinds, key=key, permissions=permissions)
         elif not self.node.try_find_child("ModelKey"):
             # CloudFormation takes no stack without resources, and this one's outputs say where the
             # data is.
@@ -65,14 +64,12 @@ class DataStack(TuningStack):
         for kind in BUCKETS:
             export(self, f"{kind.title()}Bucket", permissions.fill(f"{{{kind}:name}}", self))
 
-    def _buckets(
-        self, kinds: Sequence[str], *, key: kms.IKey, settings: Settings, permissions: Permissions
-    ) -> None:
-        logs = log_bucket(self, "AccessLogs", settings=settings)
+    def _buckets(self, kinds: Sequence[str], *, key: kms.IKey, permissions: Permissions) -> None:
+        logs = log_bucket(self, "AccessLogs", settings=permissions.settings)
         work = s3.LifecycleRule(
             id="ExpireWork",
             prefix=f"{s3_layout.WORK}/",
-            expiration=Duration.days(settings.work_days),
+            expiration=Duration.days(permissions.settings.work_days),
         )
         for kind in kinds:
             bucket = data_bucket(
@@ -81,7 +78,6 @@ class DataStack(TuningStack):
                 *([work] if kind == "output" else ()),
                 key=key,
                 access_logs=logs,
-                settings=settings,
                 permissions=permissions,
             )
             # What Bedrock or our functions write must never start a run: only datasets send events.

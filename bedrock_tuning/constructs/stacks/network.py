@@ -4,7 +4,6 @@ from typing import Any
 
 from constructs import Construct
 
-from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.network import Network
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
@@ -20,7 +19,6 @@ class NetworkStack(TuningStack):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
         permissions: Permissions,
         **kwargs: Any,
     ) -> None:
@@ -29,10 +27,10 @@ class NetworkStack(TuningStack):
             self,
             "NetworkKey",
             name="network-key",
-            description=f"Flow logs of bedrock-tuning ({settings.name})",
+            description=f"Flow logs of bedrock-tuning ({permissions.settings.name})",
             permissions=permissions,
         )
-        network = Network(self, settings=settings, permissions=permissions, key=key)
+        network = Network(self, permissions=permissions, key=key)
         self.attachment = network.attachment
         export(self, "Vpc", network.vpc.ref)
         export(self, "Subnets", ",".join(subnet.ref for subnet in network.subnets))

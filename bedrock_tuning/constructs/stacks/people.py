@@ -24,4 +24,4 @@ class PeopleStack(TuningStack):
                 permissions.person(self, persona.name)
         for role in permissions.contracts.roles:
             if role.place.stack == "people":
-                permissions.role(self, role.place.path, role.name.removeprefix("role."))
+                permissions.role(self, role.name.removeprefix("role."))

@@ -5,7 +5,6 @@ from typing import Any
 from aws_cdk import Duration
 from constructs import Construct
 
-from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.chat import chat
 from bedrock_tuning.constructs.dashboard import dashboard
@@ -19,8 +18,7 @@ from bedrock_tuning.constructs.state_machine import state_machine
 from bedrock_tuning.constructs.storage import retained_key, runs_table
 from bedrock_tuning.constructs.triggers import (
     announce,
-    keep_leases,
-    reconcile_by_the_clock,
+    every_quarter_hour,
     reconcile_on_end,
     start_on_upload,
 )
@@ -38,12 +36,12 @@ class PipelineStack(TuningStack):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
         permissions: Permissions,
         network: Attachment | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        settings = permissions.settings
         self.network = network
         self.key = retained_key(
             self,
@@ -59,13 +57,13 @@ class PipelineStack(TuningStack):
             permissions=permissions,
             alarm_email=settings.alarm_email,
         )
-        runs = runs_table(self, "Runs", key=self.key, permissions=permissions, settings=settings)
-        self._functions(settings, permissions)
+        runs = runs_table(self, "Runs", key=self.key, permissions=permissions)
+        self._functions(permissions)
         guard = run_guard(
             self, function=self.functions[GUARD_RUNS.name].function, permissions=permissions
         )
         self.workflow = state_machine(
-            self, "Workflow", settings=settings, permissions=permissions, key=self.key, after=guard
+            self, "Workflow", permissions=permissions, key=self.key, after=guard
         )
         for name, each in self.functions.items():
             if name != GUARD_RUNS.name:
@@ -76,8 +74,11 @@ class PipelineStack(TuningStack):
             dead_letters=self.messages.dead_letters,
             permissions=permissions,
         )
-        keep_leases(
+        # What can buy comes with what ends it, in the same stack.
+        every_quarter_hour(
             self,
+            "lease-schedule",
+            description="Ends Provisioned Throughput whose lease has ended",
             function=self.functions[KEEP_LEASES.name].function,
             dead_letters=self.messages.dead_letters,
             permissions=permissions,
@@ -89,8 +90,11 @@ class PipelineStack(TuningStack):
             function=reconciler,
             dead_letters=self.messages.dead_letters,
         )
-        reconcile_by_the_clock(
+        # Events are delivered at best, and jobs end without one.
+        every_quarter_hour(
             self,
+            "reconcile-schedule",
+            description="Makes the record of runs true whose execution ended without doing so",
             function=reconciler,
             dead_letters=self.messages.dead_letters,
             permissions=permissions,
@@ -123,12 +127,11 @@ class PipelineStack(TuningStack):
         export(self, "Workflow", self.workflow.state_machine_arn)
         export(self, "Topic", self.messages.topic.topic_arn)
 
-    def _functions(self, settings: Settings, permissions: Permissions) -> None:
+    def _functions(self, permissions: Permissions) -> None:
         scope = Construct(self, "Functions")
         runtime = Runtime(
             scope,
             "Runtime",
-            settings=settings,
             permissions=permissions,
             log_key=self.key,
             network=self.network,
@@ -140,31 +143,34 @@ class PipelineStack(TuningStack):
         }
 
     def _alarms(self) -> None:
-        five, keeper = Duration.minutes(5), self.functions[KEEP_LEASES.name].function
-        reconciler = self.functions[RECONCILE.name].function
+        five = Duration.minutes(5)
         waiting = self.messages.dead_letters.metric_approximate_number_of_messages_visible
         metrics = {
             "WorkflowFailed": self.workflow.metric_failed(period=five),
             "WorkflowTimedOut": self.workflow.metric_timed_out(period=five),
             "WorkflowAborted": self.workflow.metric_aborted(period=five),
             "DeadLettersWaiting": waiting(period=five),
-            "LeasesNotKept": keeper.metric_errors(period=five),
-            "ApprovalsNotTaken": self.functions[APPROVE.name].function.metric_errors(period=five),
-            "EventsNotSent": self.functions[ANNOUNCE.name].function.metric_errors(period=five),
-            "PagesNotDrawn": self.functions[DRAW_PAGE.name].function.metric_errors(period=five),
-            "RunsNotReconciled": reconciler.metric_errors(period=five),
-            "DeploymentRefused": self.functions[GUARD_RUNS.name].function.metric_errors(
-                period=five
-            ),
+            **{
+                name: self.functions[spec.name].function.metric_errors(period=five)
+                for name, spec in (
+                    ("LeasesNotKept", KEEP_LEASES),
+                    ("ApprovalsNotTaken", APPROVE),
+                    ("EventsNotSent", ANNOUNCE),
+                    ("PagesNotDrawn", DRAW_PAGE),
+                    ("RunsNotReconciled", RECONCILE),
+                    ("DeploymentRefused", GUARD_RUNS),
+                )
+            },
         }
         if self.network and self.network.closer:
             metrics["DefaultGroupNotClosed"] = self.network.closer.metric_errors(period=five)
         self.messages.alarm_on(self, metrics)
         # No call is no error: what is never called would be silent, while endpoints and jobs go
         # on billing.
-        for name, function in (
-            ("LeaseKeeperNotCalled", keeper),
-            ("ReconcilerNotCalled", reconciler),
+        for name, spec in (
+            ("LeaseKeeperNotCalled", KEEP_LEASES),
+            ("ReconcilerNotCalled", RECONCILE),
         ):
+            function = self.functions[spec.name].function
             calls = function.metric_invocations(period=Duration.hours(1))
             self.messages.alarm_on_silence(self, name, calls)

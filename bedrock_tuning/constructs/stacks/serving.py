@@ -5,7 +5,6 @@ from typing import Any
 from aws_cdk import Duration
 from constructs import Construct
 
-from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
@@ -21,7 +20,6 @@ class ServingStack(TuningStack):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
         permissions: Permissions,
         pipeline: PipelineStack,
         **kwargs: Any,
@@ -30,7 +28,6 @@ class ServingStack(TuningStack):
         runtime = Runtime(
             self,
             "Runtime",
-            settings=settings,
             permissions=permissions,
             log_key=pipeline.key,
             network=pipeline.network,

@@ -64,9 +64,9 @@ def definition_of(contracts: Contracts) -> dict[str, Any]:
     """The whole state machine of an environment."""
     return definition(
         environment=contracts.environment,
-        approval_days=contracts.approval_days,
+        approval_days=contracts.chosen.approval_days,
         placeholders=contracts.placeholders,
-        starters=contracts.jobs_started_by == "starter",
+        starters=contracts.chosen.jobs_started_by == "starter",
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks of alarms: they exist, watch a real metric, fire early and are delivered."""
+"""Checks of alarms: they exist, watch a real metric, fire early and tell a topic."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,8 +10,6 @@ from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
-from bedrock_tuning.review.iam.keys import lacking
-from bedrock_tuning.review.iam.probes import on_behalf_of
 
 # By resource type: namespace, dimension, what identifies it there, metrics of which each needs one.
 _WATCHED: Final = {
@@ -72,23 +70,6 @@ def has_actions(evidence: Evidence) -> Iterator[Violation]:
             if not told or not set(told) <= topics:
                 yield found(alarm, f"it notifies {', '.join(told) or 'no topic'}{moment}")
         yield from mismatches(alarm, {"ActionsEnabled": (None, True)})
-
-
-@check(
-    "W512",
-    "Alarms are delivered: topic and key policies allow cloudwatch.amazonaws.com.",
-    limit="without it the message is lost silently",
-    fix="Name the service in the topic's policy and in its key's policy",
-)
-def delivered(evidence: Evidence) -> Iterator[Violation]:
-    service = "cloudwatch.amazonaws.com"
-    for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
-        for arn in alarm.properties.get("AlarmActions", []):
-            lacks = lacking(
-                evidence.permissions, service, "sns:Publish", arn, on_behalf_of(alarm.arn)
-            )
-            if lacks:
-                yield found(alarm, f"{service} lacks {', '.join(lacks)}")
 
 
 def _dimensions(alarm: Resource) -> dict[str, str]:

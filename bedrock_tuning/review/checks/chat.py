@@ -7,8 +7,6 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
-from bedrock_tuning.review.iam.keys import lacking
-from bedrock_tuning.review.iam.probes import on_behalf_of
 from bedrock_tuning.run.messages import CHAT, SOURCE, Notice
 
 _NOTHING: Final = f"arn:{identity.PARTITION}:iam::aws:policy/AWSDenyAll"
@@ -44,7 +42,7 @@ def pattern(evidence: Evidence, rule: Resource) -> dict[str, list[str]]:
     fix=_FIX,
 )
 def targets(evidence: Evidence) -> Iterator[Violation]:
-    topic, service = evidence.bound.fill("{chat-topic}"), "events.amazonaws.com"
+    topic = evidence.bound.fill("{chat-topic}")
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
         notice = _notice(evidence, rule)
         if notice is None:
@@ -54,10 +52,6 @@ def targets(evidence: Evidence) -> Iterator[Violation]:
         for given in rule.properties.get("Targets", []):
             own = {name: as_whole(given[name]) for name in given if name not in _KEPT}
             yield from unlike(rule, own, wanted, exactly=True)
-        context = on_behalf_of(rule.arn)
-        lacks = lacking(evidence.permissions, service, "sns:Publish", topic, context)
-        if lacks:
-            yield found(rule, f"{service} lacks {', '.join(lacks)} on {topic}")
 
 
 @check(

@@ -127,7 +127,7 @@ def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
     # All at once: to look for each of the names in each text would take as long as all the rest.
     whole = "\n".join({text for _, text in said})
     written = [name for name in sorted({identity.ACCOUNT, *changed}) if name in whole]
-    allowed = evidence.bound.contracts.boundary
+    allowed = evidence.bound.contracts.chosen.permissions_boundary
     for resource, text in said if written else ():
         match = re.search("|".join(map(re.escape, written)), text)
         if match and text != allowed:
@@ -159,7 +159,7 @@ def tags(evidence: Evidence) -> Iterator[Violation]:
     expected: dict[str, dict[str, str]] = {}
     for stack in evidence.assembly.templates:
         name = stack.removeprefix(stack_name(contracts.environment, ""))
-        expected[stack] = {**contracts.tags, ENVIRONMENT_TAG: contracts.environment}
+        expected[stack] = {**contracts.chosen.tags, ENVIRONMENT_TAG: contracts.environment}
         if name in contracts.settings:
             own = contracts.settings[name]["tags"]
             expected[stack] |= {**own, CUSTOMIZATION_TAG: name}
@@ -237,9 +237,11 @@ def deployed(evidence: Evidence) -> Iterator[Violation]:
     assembly, contracts = evidence.assembly, evidence.bound.contracts
     for where, what in assembly.differing:
         yield found(where, what)
-    named = {(contracts.account, account) for account in assembly.accounts if contracts.account} | {
-        (contracts.region, region) for region in assembly.regions.values()
-    }
+    named = {
+        (contracts.chosen.account, account)
+        for account in assembly.accounts
+        if contracts.chosen.account
+    } | {(contracts.chosen.region, region) for region in assembly.regions.values()}
     for wanted, given in sorted(named):
         if wanted != given:
             yield found(contracts.environment, f"stacks go to {given}, not {wanted}")

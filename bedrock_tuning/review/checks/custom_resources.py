@@ -112,7 +112,7 @@ def budgets(evidence: Evidence) -> Iterator[Violation]:
 def _roles(evidence: Evidence, name: str) -> dict[str, str]:
     """The roles of a customization, as its settings call them, with their ARNs."""
     kinds = {"service_role": "bedrock"}
-    if evidence.bound.contracts.jobs_started_by == "starter":
+    if evidence.bound.contracts.chosen.jobs_started_by == "starter":
         kinds["starter_role"] = "start"
     return {what: evidence.bound.fill(f"{{role.{kind}.{name}}}") for what, kind in kinds.items()}
 

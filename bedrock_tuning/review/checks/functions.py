@@ -125,6 +125,7 @@ def own_code(evidence: Evidence) -> Iterator[Violation]:
 def runtime(evidence: Evidence) -> Iterator[Violation]:
     layers = list(evidence.assembly.of_type("AWS::Lambda::LayerVersion"))
     assets: dict[str, set[str]] = {"code": set(), "layer": set()}
+    chosen = evidence.bound.contracts.chosen
     for contract, resource in _functions(evidence):
         spec = contract.spec
         assets["code"].add(str(get(resource.properties, "Code", "S3Key")))
@@ -132,12 +133,12 @@ def runtime(evidence: Evidence) -> Iterator[Violation]:
             "Runtime": "python3.13",
             "Timeout": spec.timeout_minutes * 60,
             "MemorySize": spec.memory_mb,
-            "Architectures": [evidence.bound.contracts.architecture],
+            "Architectures": ["arm64" if chosen.functions == "lambda" else "x86_64"],
             "EphemeralStorage.Size": (spec.disk_mb, *((None,) if spec.disk_mb == _DISK else ())),
             "PackageType": (None, "Zip"),
             "Layers": tuple([layer.arn] for layer in layers),
             "LoggingConfig.LogFormat": "JSON",
-            "TracingConfig.Mode": "Active" if evidence.bound.contracts.traced else None,
+            "TracingConfig.Mode": "Active" if chosen.tracing else None,
             # With a limit of 0 it never runs; with a low one, calls fail.
             "ReservedConcurrentExecutions": None,
         }

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from bedrock_tuning.contracts import Condition, Guarded, Role
+from bedrock_tuning.contracts import Guarded, Role
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound, as_statement
 from bedrock_tuning.review.check import Evidence, Placed, Violation, check, found
-from bedrock_tuning.review.iam.conditions import UnknownOperatorError, is_known_key, operator
 from bedrock_tuning.review.iam.containment import beyond, short_of
 from bedrock_tuning.review.iam.policy import Statement
 
@@ -19,11 +18,10 @@ _FIX = (
 
 def promised(bound: Bound, contract: Role | Guarded, effect: str) -> list[Statement]:
     """All that a contract grants ("Allow") or refuses ("Deny"), as statements."""
-    if effect == "Allow":
-        return [as_statement(bound.grant(each), where=contract.name) for each in contract.grants]
-    refused = [as_statement(bound.refusal(each), where=contract.name) for each in contract.refusals]
+    wanted = contract.grants if effect == "Allow" else contract.refusals
+    said = [as_statement(bound.grant(each), where=contract.name) for each in wanted]
     # Identity policies name no principal.
-    return [replace(s, principals=None) if isinstance(contract, Role) else s for s in refused]
+    return [replace(s, principals=None) if isinstance(contract, Role) else s for s in said]
 
 
 def having(effect: str, statements: Iterable[Statement]) -> list[Statement]:
@@ -52,31 +50,6 @@ def _policies(evidence: Evidence) -> Iterator[tuple[Placed, str, list[Statement]
 def well_formed(evidence: Evidence) -> Iterator[Violation]:
     for where, problem in evidence.permissions.problems:
         yield found(where, problem)
-
-
-@check(
-    "R403",
-    "Conditions use operators and keys that exist.",
-    limit="a condition must restrict every request",
-    fix="Correct the key or the operator; review/iam/conditions.py lists them",
-)
-def known_conditions(evidence: Evidence) -> Iterator[Violation]:
-    for at, _, statements in _policies(evidence):
-        for statement in statements:
-            for condition in statement.conditions:
-                problem = _condition_problem(condition)
-                if problem:
-                    yield found(at, f"{statement.label}: {problem}")
-
-
-def _condition_problem(condition: Condition) -> str:
-    try:
-        operator(condition.operator)
-    except UnknownOperatorError:
-        return f"there is no operator {condition.operator}"
-    if not is_known_key(condition.key):
-        return f"there is no condition key {condition.key}"
-    return "" if condition.values else f"{condition.key} has no value"
 
 
 def _guarded(evidence: Evidence) -> Iterator[tuple[Guarded, Resource, list[Statement]]]:

@@ -4,12 +4,10 @@ import json
 from collections.abc import Iterator
 
 from bedrock_tuning.contracts import Role
-from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches
 from bedrock_tuning.review.checks.policies import having, promised
 from bedrock_tuning.review.iam.access import IamRole, principal_of
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
-from bedrock_tuning.review.iam.probes import concrete, requests_of
 from bedrock_tuning.review.iam.wording import conditions_in_words
 
 _FIX = (
@@ -64,6 +62,7 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
         for role in contracts.roles
         if role.name in contracts.role_names
     }
+    named = bool(contracts.chosen.role_name_prefix or contracts.chosen.deny_others)
     for role in evidence.permissions.roles.values():
         if role.resource.properties.get("Path", "/") != paths.get(role.path, "/"):
             yield found(
@@ -74,14 +73,14 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
             )
         if role.is_policy:
             continue
-        if role.boundary != contracts.boundary:
+        if role.boundary != contracts.chosen.permissions_boundary:
             yield found(
                 role,
                 f"the permissions boundary is {role.boundary or 'missing'}",
-                f"the settings say {contracts.boundary or 'none'}",
+                f"the settings say {contracts.chosen.permissions_boundary or 'none'}",
                 "Set permissions_boundary under tuning in cdk.json",
             )
-        if bool(role.resource.properties.get("RoleName")) != contracts.named_roles:
+        if bool(role.resource.properties.get("RoleName")) != named:
             yield found(
                 role,
                 f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",
@@ -95,11 +94,11 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
                 f"the policies of the buckets admit {names[role.path]}",
                 "Leave the name to the app",
             )
-        if not role.resource.name.startswith(contracts.role_prefix):
+        if not role.resource.name.startswith(contracts.chosen.role_name_prefix):
             yield found(
                 role,
                 f"the role's name is {role.resource.name}",
-                f"it must begin with {contracts.role_prefix}",
+                f"it must begin with {contracts.chosen.role_name_prefix}",
                 "Set role_name_prefix under tuning in cdk.json",
             )
 
@@ -142,37 +141,6 @@ def nothing_short(evidence: Evidence) -> Iterator[Violation]:
         wanted = promised(evidence.bound, contract, "Allow")
         for problem in short_of(wanted, having("Allow", role.policy)):
             yield found(role, problem, f"the role {contract.does}")
-
-
-@check(
-    "P306",
-    "Simulated: each role can do what it is for, with all policies taken together.",
-    fix="Check for a missing grant, or for a Deny that covers too much",
-)
-def can_do_its_work(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role in _contracted(evidence):
-        for grant in map(evidence.bound.grant, contract.grants):
-            for request in requests_of(grant, role.arn):
-                # Whom the pattern names is in other stacks, and each has a say: M825 asks them.
-                if request.action == "sts:AssumeRole":
-                    continue
-                if not evidence.permissions.decide(
-                    request.principal,
-                    request.action,
-                    request.resource,
-                    {**request.context, **_admitted(evidence, role)},
-                ):
-                    what = f"{request.action} on {request.resource} is denied"
-                    yield found(role, what, f"the role {contract.does}: {grant.why}")
-
-
-def _admitted(evidence: Evidence, role: IamRole) -> dict[str, str]:
-    """As whom somebody with a policy asks: where buckets are closed, as one of data_roles."""
-    named = evidence.bound.contracts.data_roles
-    if not role.is_policy or not named:
-        return {}
-    start = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role"
-    return {"aws:PrincipalArn": f"{start}/{concrete(named[0])}"}
 
 
 @check("P309", "Every role's own policy denies what its contract says that it must.", fix=_FIX)

@@ -84,12 +84,16 @@ versioned = fixed(
     "and constructs/stacks/data.py write the lifecycle",
 )
 def lifecycles(evidence: Evidence) -> Iterator[Violation]:
-    days = evidence.bound.contracts.retention
-    limit = f"settings: {dict(days)} days; incomplete uploads at most {_ABORT_DAYS}"
+    chosen = evidence.bound.contracts.chosen
+    limit = (
+        f"settings: log_retention_days {chosen.log_retention_days}, noncurrent_days "
+        f"{chosen.noncurrent_days}, work_days {chosen.work_days}; incomplete uploads at most "
+        f"{_ABORT_DAYS} days"
+    )
     names = {r.arn: name for name, r in evidence.contracted.items()}
     expirations = {
-        "access-logs": {"": days["logs"]},
-        "output": {f"{s3_layout.WORK}/": days["work"]},
+        "access-logs": {"": chosen.log_retention_days},
+        "output": {f"{s3_layout.WORK}/": chosen.work_days},
     }
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         wanted = expirations.get(names.get(bucket.arn, ""), {})
@@ -114,7 +118,7 @@ def lifecycles(evidence: Evidence) -> Iterator[Violation]:
         if expiring != wanted:
             problems.append(f"objects expire by {expiring or 'no rule'}, not by {wanted or 'any'}")
         # A rule for a folder leaves the others as they are.
-        if "" not in noncurrent or {*noncurrent.values()} != {days["noncurrent"]}:
+        if "" not in noncurrent or {*noncurrent.values()} != {chosen.noncurrent_days}:
             problems.append(f"old versions are deleted by {noncurrent or 'no rule'}")
         if "" not in abort or not {*abort.values()} <= set(range(1, _ABORT_DAYS + 1)):
             problems.append(f"incomplete uploads are deleted by {abort or 'no rule'}")
@@ -141,7 +145,7 @@ _LIFECYCLE: Final = (
 )
 def log_retention(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
-    days, workflow = contracts.retention["logs"], contracts.places["logs.workflow"]
+    days, workflow = contracts.chosen.log_retention_days, contracts.places["logs.workflow"]
     vended = f"{VENDED_LOGS}{workflow_name(contracts.environment)}"
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
         name = vended if group.path == evidence.bound.path(workflow) else None
@@ -250,11 +254,16 @@ _SWITCHED_ON: Final[Mapping[str, Mapping[str, Any]]] = {
 )
 def access_logged(evidence: Evidence) -> Iterator[Violation]:
     logs = evidence.contracted.get("access-logs")
+    names = {resource.arn: name for name, resource in evidence.contracted.items()}
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         if logs is not None and bucket.arn == logs.arn:
             continue
-        wanted = logs.name if logs is not None else "a bucket for access logs"
-        yield from mismatches(bucket, {"LoggingConfiguration.DestinationBucketName": wanted})
+        # Each in a folder of its own, which the log bucket's policy opens for it.
+        wanted = {
+            "DestinationBucketName": logs.name if logs else "a bucket for access logs",
+            "LogFilePrefix": f"{names.get(bucket.arn)}/",
+        }
+        yield from mismatches(bucket, {f"LoggingConfiguration.{k}": v for k, v in wanted.items()})
 
 
 @check(
@@ -268,11 +277,11 @@ def protected(evidence: Evidence) -> Iterator[Violation]:
     for stack, on in evidence.assembly.protected.items():
         # Deleting the others is how Provisioned Throughput is ended, and they hold nothing.
         part = stack.removeprefix(f"tuning-{evidence.bound.contracts.environment}-")
-        wanted = evidence.bound.contracts.protected and part in _HOLDING
+        wanted = evidence.bound.contracts.chosen.protected and part in _HOLDING
         if on != wanted:
             yield found(stack, f"termination protection is {'on' if on else 'off'}")
     for table in evidence.assembly.of_type("AWS::DynamoDB::Table"):
-        wanted = evidence.bound.contracts.protected
+        wanted = evidence.bound.contracts.chosen.protected
         yield from mismatches(table, {"DeletionProtectionEnabled": wanted or (False, None)})
 
 

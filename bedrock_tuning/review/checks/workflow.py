@@ -1,15 +1,12 @@
-"""Checks of state machines: as their contract says, allowed, every outcome told, all logged."""
+"""Checks of state machines: as their contract says, every outcome told, all logged."""
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from bedrock_tuning import commit
 from bedrock_tuning.contracts.contract import COMMIT, NO_SETTINGS, workflow_name
-from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.contracts.states.workflow import definition_of
 from bedrock_tuning.review.assembly.reads import as_whole
-from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import (
     Evidence,
     Violation,
@@ -19,22 +16,9 @@ from bedrock_tuning.review.check import (
     mismatches,
     unlike,
 )
-from bedrock_tuning.review.iam.keys import lacking
-from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.differences import differences
 from bedrock_tuning.review.workflow.graph import StateDefinition
-from bedrock_tuning.review.workflow.tasks import UnknownTaskError, requests
-
-# What tasks name that is in no template, or in those of some customization.
-_ELSEWHERE: Final = ":(bedrock|execution):|:parameter/"
-
-
-def _states(evidence: Evidence) -> Iterator[tuple[Resource, str, StateDefinition]]:
-    """Every state of every state machine, with its name for messages."""
-    for machine, definition in graph.machines(evidence.assembly):
-        for name, state in graph.all_states(definition):
-            yield machine, name, state
 
 
 @check(
@@ -97,63 +81,6 @@ def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
 
 
 @check(
-    "F705",
-    "The state machine's role allows every task, and every task calls what it should.",
-    limit="each task must be known to this review, and allowed to the workflow's own role",
-    fix="Grant it in contracts/roles.py, or correct what the task calls",
-)
-def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
-    own = evidence.bound.fill("{role.workflow}")
-    for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-        yield from mismatches(machine, {"RoleArn": own})
-    for machine, name, state in _states(evidence):
-        for problem in _lacks(evidence, state, str(machine.properties.get("RoleArn")), machine.arn):
-            yield found(machine, f"{name} {problem}")
-
-
-def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) -> Iterator[str]:
-    permissions, region = evidence.permissions, evidence.bound.region
-    # A task with Credentials runs as whichever starter the run's settings name; any other one as
-    # the workflow, for any customization.
-    starters = {
-        evidence.contracted[name].arn: customization
-        for customization in evidence.bound.contracts.serving
-        if (name := f"role.start.{customization}") in evidence.contracted
-    }
-    environment = evidence.bound.contracts.environment
-    roles = starters if "Credentials" in state else {role: "sample"}
-    try:
-        asked = [
-            request
-            for each, customization in roles.items()
-            for request in requests(
-                state,
-                role=each,
-                machine=machine,
-                region=region,
-                tags={CUSTOMIZATION_TAG: customization, ENVIRONMENT_TAG: environment},
-            )
-        ]
-    except UnknownTaskError as error:
-        yield f"calls {error}, which this review does not know"
-        return
-    if "Credentials" in state:
-        become = {"sts:ExternalId": machine}
-        asked += [
-            Request(principal=role, action="sts:AssumeRole", resource=each, context=become)
-            for each in starters
-        ]
-    for request in asked:
-        target = permissions.knows(request.resource)
-        who = request.principal
-        lacks = lacking(permissions, who, request.action, request.resource, request.context)
-        if not target and not re.search(_ELSEWHERE, request.resource):
-            lacks.append("a resource of these templates")
-        if lacks:
-            yield f"lacks {', '.join(lacks)} for {request.resource}"
-
-
-@check(
     "F706",
     "Every placeholder of a definition stands for the construct of its name, or for a commit.",
     fix="Correct definition_substitutions in constructs/state_machine.py",
@@ -172,9 +99,10 @@ def placeholders(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "F710",
-    "A state machine logs everything it does, without the data of its executions.",
+    "A state machine acts as its own role and logs everything it does, without the data of its "
+    "executions.",
     limit="a run of several days must be traceable; its data stays in the buckets",
-    fix="Write logs=… as constructs/state_machine.py does",
+    fix="Write it as constructs/state_machine.py does",
 )
 def logged(evidence: Evidence) -> Iterator[Violation]:
     destinations = "LoggingConfiguration.Destinations"
@@ -185,10 +113,11 @@ def logged(evidence: Evidence) -> Iterator[Violation]:
             "{logs.workflow}"
         ),
         f"{destinations}.1": None,
+        "RoleArn": evidence.bound.fill("{role.workflow}"),
         # Its role's policy speaks of its own executions by this name.
         "StateMachineName": workflow_name(evidence.bound.contracts.environment),
         "StateMachineType": (None, "STANDARD"),
-        "TracingConfiguration.Enabled": evidence.bound.contracts.traced or None,
+        "TracingConfiguration.Enabled": evidence.bound.contracts.chosen.tracing or None,
     }
     for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
         yield from mismatches(machine, wanted)

@@ -25,8 +25,7 @@ class IamRole:
     A policy of people counts as the role of somebody who has it and nothing else: arn is then made
     up, and nobody is trusted.
 
-    boundary: its ARN, "" for none; boundary_policy: its statements, None if it is not in the
-    templates: then it counts as no limit, for it can only take away.
+    boundary: its ARN, "" for none; it is no limit here, for it can only take away.
     """
 
     resource: Resource
@@ -35,7 +34,6 @@ class IamRole:
     policy: list[Statement]
     managed: list[str]
     boundary: str = ""
-    boundary_policy: list[Statement] | None = None
 
     @property
     def path(self) -> str:
@@ -102,7 +100,6 @@ class Permissions:
         role = self.roles.get(principal)
         policies = Policies(
             identity=role.policy if role else (),
-            boundary=role.boundary_policy if role else None,
             resource=self.guarding(action, resource),
         )
         there = self.existing.get(owner_arn(resource))
@@ -260,9 +257,6 @@ class _Builder:
                     role.managed.remove(resource.arn)
         if resource.type == _MANAGED:
             self._of_people(resource, statements)
-            for role in self._permissions.roles.values():
-                if role.boundary == resource.arn:
-                    role.boundary_policy = statements
         for name in names:
             if self._assembly.by_name("AWS::IAM::Role", name) is None:
                 self._permissions.problems.append(

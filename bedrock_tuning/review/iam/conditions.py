@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final
@@ -14,7 +14,6 @@ from bedrock_tuning.review.iam.wildcards import (
     arn_contains,
     arn_matches,
     contains,
-    is_literal,
     matches,
 )
 
@@ -23,58 +22,6 @@ Context = Mapping[str, str | Sequence[str]]
 # Never part of a real value: what a policy variable becomes when the request does not have it.
 _MISSING: Final = "\0"
 _VARIABLE: Final = re.compile(r"\$\{([^}]+)\}")
-
-# The keys that a policy here may use; another one is a slip of the pen or needs thought first.
-KNOWN_KEYS: Final = (
-    "aws:PrincipalAccount",
-    "aws:PrincipalArn",
-    "aws:PrincipalIsAWSService",
-    "aws:PrincipalOrgID",
-    "aws:PrincipalServiceName",
-    "aws:PrincipalTag/?*",
-    "aws:RequestedRegion",
-    "aws:RequestTag/?*",
-    "aws:ResourceAccount",
-    "aws:ResourceOrgID",
-    "aws:ResourceTag/?*",
-    "aws:SecureTransport",
-    "aws:SourceAccount",
-    "aws:SourceArn",
-    "sts:ExternalId",
-    "aws:SourceIp",
-    "aws:SourceOrgID",
-    "aws:SourceVpc",
-    "aws:SourceVpce",
-    "aws:TagKeys",
-    "aws:ViaAWSService",
-    "aws:CalledVia",
-    "bedrock:InferenceProfileArn",
-    "dynamodb:LeadingKeys",
-    "ec2:CreateAction",
-    "ec2:ResourceTag/?*",
-    "ec2:Subnet",
-    "ec2:Vpc",
-    "events:detail-type",
-    "events:source",
-    "iam:PassedToService",
-    "iam:AssociatedResourceArn",
-    "kms:CallerAccount",
-    "kms:EncryptionContext:?*",
-    "kms:EncryptionContextKeys",
-    "kms:GrantIsForAWSResource",
-    "kms:GrantOperations",
-    "kms:ViaService",
-    "lambda:FunctionUrlAuthType",
-    "lambda:InvokedViaFunctionUrl",
-    "lambda:SourceFunctionArn",
-    "s3:if-none-match",
-    "s3:TlsVersion",
-    "s3:delimiter",
-    "s3:max-keys",
-    "s3:prefix",
-    "s3:x-amz-server-side-encryption",
-    "s3:x-amz-server-side-encryption-aws-kms-key-id",
-)
 
 
 def _same(pattern: str, value: str) -> bool:
@@ -177,11 +124,6 @@ def operator(name: str) -> Operator:
     )
 
 
-def is_known_key(key: str) -> bool:
-    """Whether a condition key exists; keys are compared in any case, as IAM does."""
-    return any(matches(known.casefold(), key.casefold()) for known in KNOWN_KEYS)
-
-
 def lookup(context: Context, key: str) -> str | Sequence[str] | None:
     """A request's value under a key, which is compared in any case."""
     found = context.get(key)
@@ -281,30 +223,3 @@ def _within(one: Operator, inner: str, other: Operator, outer: str) -> bool:
     if one.base == "StringLike":
         return contains(outer, inner)
     return _same_in_any_case(inner, outer) if one.base == "Bool" else inner == outer
-
-
-def sample(condition: Condition) -> tuple[str, str | Sequence[str] | None]:
-    """A request's value that fulfils the condition; None means: the request has no such key."""
-    kind = operator(condition.operator)
-    first = condition.values[0]
-    if kind.base == "Null":
-        return condition.key, None if first.lower() == "true" else "x"
-    if kind.if_exists or (kind.negated and kind.quantifier != "ForAnyValue"):
-        return condition.key, None
-    value = f"~{first}~" if kind.negated else _fitting(kind.base, first)
-    return condition.key, [value] if kind.quantifier else value
-
-
-def _fitting(base: str, pattern: str) -> str:
-    """A value that an operator accepts for a pattern."""
-    match base:
-        case "StringLike" | "ArnEquals" | "ArnLike" if not is_literal(pattern):
-            return pattern.replace("*", "sample").replace("?", "s")
-        case "NumericLessThan" | "NumericGreaterThan":
-            return str(float(pattern) + (1 if base.endswith("GreaterThan") else -1))
-        case "DateLessThan" | "DateGreaterThan":
-            day = timedelta(days=1 if base.endswith("GreaterThan") else -1)
-            return (_moment(pattern) + day).isoformat()
-        case "IpAddress":
-            return pattern.partition("/")[0]
-    return pattern

@@ -168,8 +168,6 @@ def _conditions(value: Any) -> Iterator[Condition]:
     for operator, keys in value.items():
         if isinstance(keys, dict):
             for key, values in keys.items():
-                yield Condition(
-                    operator=str(operator),
-                    key=str(key),
-                    values=tuple(text(item) for item in listed(values)),
+                yield Condition.of(
+                    str(operator), str(key), *(text(item) for item in listed(values))
                 )

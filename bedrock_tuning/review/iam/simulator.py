@@ -1,11 +1,12 @@
-"""Decides one request as IAM would: identity, boundary, resource, trust, key, endpoint policies.
+"""Decides one request as IAM would, by identity and resource policies, trusts and keys.
 
 Small and strict: it knows what the templates use and raises on anything else, so that a proof can
 never pass because something was not understood. An independent simulator agrees with it on
 thousands of generated requests (tests/review/iam/test_oracle.py).
 
-Not known here: service control policies, resource control policies and session policies of the
-account, and resource policies outside of the templates. They can only take away.
+Not known here: service control, resource control and session policies of the account, permissions
+boundaries, policies of VPC endpoints (N902 judges them), and resource policies outside of the
+templates. They can only take away.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,13 +15,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.iam.conditions import Context, filled, holds
 from bedrock_tuning.review.iam.policy import Principals, Statement
 from bedrock_tuning.review.iam.wildcards import matches
 
 _BY_NAME: Final = "by name"
 _BY_ACCOUNT: Final = "by account"
-_FOR_EVERYBODY: Final = "for everybody"
 
 
 class ExclusionError(ValueError):
@@ -58,50 +59,42 @@ class Request:
         return self.principal.split(":")[4] if self.principal.startswith("arn:") else None
 
 
+def usual_context() -> dict[str, str | Sequence[str]]:
+    """What every request brings: TLS, and whose resource it wants."""
+    return {
+        "aws:SecureTransport": "true",
+        "s3:TlsVersion": "1.3",
+        "aws:ResourceAccount": ACCOUNT,
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """All that decides about a request.
 
-    identity: of the caller. boundary: of the caller; None if it has none. resource: of the
-    resource, or the trust policy when a role is to be assumed; None if it has none. endpoint: of
-    the VPC endpoint that the request goes through; None if it goes through none.
+    identity: of the caller. resource: of the resource, or the trust policy when a role is to be
+    assumed; None if it has none.
     """
 
     identity: Sequence[Statement] = ()
-    boundary: Sequence[Statement] | None = None
     resource: Sequence[Statement] | None = None
-    endpoint: Sequence[Statement] | None = None
 
 
 def decide(request: Request, policies: Policies) -> Decision:
     """The decision about one request."""
-    identity = _effects(_applying(policies.identity, request))
+    identity = [each.effect for each in _applying(policies.identity, request)]
     resource = list(_granting(policies.resource or (), request))
     # One that refuses ends it below.
     allowing = {how for _, how in resource}
-    by_name, by_account = bool(allowing - {_BY_ACCOUNT}), _BY_ACCOUNT in allowing
-    boundary = _effects(_applying(policies.boundary or (), request))
-    endpoint = _effects(s for s, _ in _granting(policies.endpoint or (), request))
-    effects = [*identity, *(s.effect for s, _ in resource), *boundary, *endpoint]
-    if "Deny" in effects:
+    if "Deny" in [*identity, *(statement.effect for statement, _ in resource)]:
         return Decision.EXPLICITLY_DENIED
-    if policies.endpoint is not None and "Allow" not in endpoint:
-        return Decision.IMPLICITLY_DENIED
-    # A user whom a resource of his account names is not held by his boundary's silence; a role is,
-    # but for what everybody may do.
-    direct = _BY_NAME in allowing and ":user/" in request.principal
-    direct = direct or (_FOR_EVERYBODY in allowing and request.principal_account is not None)
-    free = direct and _owner_of(request) == request.principal_account
-    if policies.boundary is not None and "Allow" not in boundary and not free:
-        return Decision.IMPLICITLY_DENIED
     allowed = _combined(
-        request, identity="Allow" in identity, by_name=by_name, by_account=by_account
+        request,
+        identity="Allow" in identity,
+        by_name=_BY_NAME in allowing,
+        by_account=_BY_ACCOUNT in allowing,
     )
     return Decision.ALLOWED if allowed else Decision.IMPLICITLY_DENIED
-
-
-def _effects(statements: Iterable[Statement]) -> list[str]:
-    return [statement.effect for statement in statements]
 
 
 def _combined(request: Request, *, identity: bool, by_name: bool, by_account: bool) -> bool:
@@ -152,7 +145,7 @@ def _speaks_of(principals: Principals, request: Request) -> str:
     """How a policy speaks of the caller; "" if it does not."""
     account = request.principal_account
     if "*" in principals.get("AWS", ()):
-        return _FOR_EVERYBODY
+        return _BY_NAME
     if account is None:
         return _BY_NAME if request.principal in principals.get("Service", ()) else ""
     names = principals.get("AWS", ())

@@ -103,8 +103,7 @@ class _Side:
             if s.principals is None
             else {kind: tuple(map(self.plain, names)) for kind, names in s.principals.items()},
             conditions=tuple(
-                Condition(operator=c.operator, key=c.key, values=tuple(map(self.plain, c.values)))
-                for c in s.conditions
+                Condition.of(c.operator, c.key, *map(self.plain, c.values)) for c in s.conditions
             ),
         )
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bedrock_tuning.contracts import Contracts, Grant, Guarded, Refusal, Role
+from bedrock_tuning.contracts import Contracts, Guarded, Role
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 from bedrock_tuning.contracts.people import PEOPLE, able
 from bedrock_tuning.review.checks import CHECKS
@@ -99,13 +99,11 @@ def _rows(contract: Role | Guarded) -> list[tuple[str, ...]]:
     What a grant allows of several levels is a row for each.
     """
     rows: list[tuple[str, ...]] = []
-    permissions: tuple[Grant | Refusal, ...] = (*contract.grants, *contract.refusals)
-    for each in permissions:
-        who, levels = "", [("**refused**", each.actions)]
-        if isinstance(each, Grant):
-            who = ", ".join(f"`{_words(service)}`" for service in each.services)
-            who = "this account" if each.everybody_here else who
-            levels = by_level(each.actions)
+    for each in (*contract.grants, *contract.refusals):
+        who = ", ".join(f"`{_words(service)}`" for service in each.services)
+        who = "this account" if each.everybody_here else who
+        refused = each.effect == "Deny"
+        levels = [("**refused**", each.actions)] if refused else by_level(each.actions)
         rows += [
             (
                 f"{each.why}{f' ({who})' if who else ''}",

@@ -34,10 +34,8 @@ def _for_this_account(statement: Statement, evidence: Evidence) -> bool:
 def _serves_nova(statement: Statement, arn: str, evidence: Evidence) -> bool:
     """Whether it is what Nova's throughput needs of a model key: AWS documents no source key."""
     key = evidence.contracted.get("model-key")
-    wanted = Condition(
-        operator="ForAnyValue:StringEquals",
-        key="kms:EncryptionContextKeys",
-        values=("aws:bedrock:custom-model",),
+    wanted = Condition.of(
+        "ForAnyValue:StringEquals", "kms:EncryptionContextKeys", "aws:bedrock:custom-model"
     )
     return (
         key is not None
@@ -146,10 +144,8 @@ def _by_named_roles(role: IamRole, statement: Statement, deployment: Deployment)
 def _by_workflow(deployment: Deployment) -> set[Condition]:
     """What lets nobody but the workflow's role in, and only for its own state machine."""
     return {
-        Condition(
-            operator="ArnEquals", key="aws:PrincipalArn", values=tuple(sorted(deployment.workflow))
-        ),
-        Condition(operator="StringEquals", key="sts:ExternalId", values=deployment.machines),
+        Condition.of("ArnEquals", "aws:PrincipalArn", *sorted(deployment.workflow)),
+        Condition.of("StringEquals", "sts:ExternalId", *deployment.machines),
     }
 
 
@@ -239,9 +235,7 @@ def _exceptions(deployment: Deployment) -> Iterator[But]:
     yield but(deployment.workflow, "logs:PutResourcePolicy")
     # Rules act on events by their source.
     bus = f"arn:{identity.PARTITION}:events:{deployment.region}:{identity.ACCOUNT}:event-bus"
-    own = Condition(
-        operator="ForAllValues:StringEquals", key="events:source", values=("bedrock-tuning",)
-    )
+    own = Condition.of("ForAllValues:StringEquals", "events:source", "bedrock-tuning")
     yield but(deployment.function("announce"), "events:PutEvents", on=f"{bus}/default", when=own)
     here = f"{identity.ACCOUNT}-{deployment.region}"
     yield but(
@@ -264,7 +258,7 @@ def _exceptions(deployment: Deployment) -> Iterator[But]:
         },
         "kms:CreateGrant",
         on=deployment.key("ModelKey"),
-        when=Condition(operator="StringEquals", key="kms:ViaService", values=(bedrock,)),
+        when=Condition.of("StringEquals", "kms:ViaService", bedrock),
     )
 
 

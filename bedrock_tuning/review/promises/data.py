@@ -24,7 +24,7 @@ def _own_folders(deployment: Deployment) -> Iterator[But]:
             bucket, _, prefix = folder.partition("/")
             prefixes[bucket].append(prefix)
         for bucket, under in prefixes.items():
-            listed = Condition(operator="StringLike", key="s3:prefix", values=tuple(under))
+            listed = Condition.of("StringLike", "s3:prefix", *under)
             yield but(role.arn, "s3:ListBucket", on=bucket, when=listed)
 
 

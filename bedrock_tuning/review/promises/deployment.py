@@ -72,7 +72,7 @@ class Deployment:
     @property
     def by_workflow(self) -> bool:
         """Whether the workflow's own role starts jobs: the settings say so."""
-        return self.evidence.bound.contracts.jobs_started_by == "workflow"
+        return self.evidence.bound.contracts.chosen.jobs_started_by == "workflow"
 
     @cached_property
     def starters(self) -> dict[str, IamRole]:

@@ -26,7 +26,7 @@ _ENDERS: Final = ("serve", "keep_leases", "provisioned_throughput")
 
 def _tagged(kind: str, deployment: Deployment, operator: str = "StringEquals") -> Condition:
     """kind: RequestTag for what is made, ResourceTag for what is there."""
-    return Condition(operator=operator, key=f"aws:{kind}/{_TAG}", values=(deployment.environment,))
+    return Condition.of(operator, f"aws:{kind}/{_TAG}", deployment.environment)
 
 
 def _tagging(deployment: Deployment) -> Iterator[But]:
@@ -48,16 +48,14 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
             on=deployment.bedrock("model-customization-job", "custom-model"),
             when=(*new, whose),
         )
-    only_lease = Condition(
-        operator="ForAllValues:StringEquals", key="aws:TagKeys", values=(f"{TAG_PREFIX}:expires",)
-    )
+    only_lease = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", f"{TAG_PREFIX}:expires")
     yield but(
         deployment.person("Operator"), "bedrock:TagResource", on=endpoints, when=(here, only_lease)
     )
     for conditions in ((here, only_lease), new):
         yield but(serve, "bedrock:TagResource", on=endpoints, when=conditions)
     # What gets another name is another customization's, and still this environment's.
-    whose = Condition(operator="ForAllValues:StringEquals", key="aws:TagKeys", values=(_WHOSE,))
+    whose = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", _WHOSE)
     yield but(
         deployment.function("provisioned_throughput"),
         "bedrock:TagResource",
@@ -67,20 +65,18 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
 
 
 def _of(kind: str, customization: str, operator: str = "StringEquals") -> Condition:
-    return Condition(operator=operator, key=f"aws:{kind}/{_WHOSE}", values=(customization,))
+    return Condition.of(operator, f"aws:{kind}/{_WHOSE}", customization)
 
 
 # Of a customization, whichever: its tag must be there.
-_OF_SOME: Final = Condition(operator="Null", key=f"aws:RequestTag/{_WHOSE}", values=("false",))
+_OF_SOME: Final = Condition.of("Null", f"aws:RequestTag/{_WHOSE}", "false")
 
 
 def _asking(deployment: Deployment) -> list[But]:
     """What a service role calls besides S3 and keys."""
 
     def through(profile: str) -> Condition:
-        return Condition(
-            operator="StringEquals", key="bedrock:InferenceProfileArn", values=(profile,)
-        )
+        return Condition.of("StringEquals", "bedrock:InferenceProfileArn", profile)
 
     graders = [
         but(each.service_role, "lambda:InvokeFunction", on=each.grader)
@@ -187,7 +183,7 @@ def _passing(deployment: Deployment) -> Iterable[But]:
             who,
             "iam:PassRole",
             on=passed,
-            when=Condition(operator="StringEquals", key="iam:PassedToService", values=(BEDROCK,)),
+            when=Condition.of("StringEquals", "iam:PassedToService", BEDROCK),
         )
 
 

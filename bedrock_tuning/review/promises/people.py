@@ -9,8 +9,7 @@ from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.probes import usual_context
-from bedrock_tuning.review.iam.simulator import Policies, Request, decide
+from bedrock_tuning.review.iam.simulator import Policies, Request, decide, usual_context
 from bedrock_tuning.review.promises.deployment import Deployment
 from bedrock_tuning.review.promises.promise import Able, But, Never, but, reached, request
 from bedrock_tuning.run import items
@@ -107,7 +106,7 @@ def _by_address(deployment: Deployment) -> Iterator[But]:
             deployment.person("Approver"),
             action,
             on=function,
-            when=Condition(operator=operator, key=key, values=(value,)),
+            when=Condition.of(operator, key, value),
         )
 
 
@@ -120,10 +119,8 @@ def _items(deployment: Deployment) -> Iterator[But]:
         yield but(
             principals,
             "dynamodb:*",
-            when=Condition(
-                operator="ForAllValues:StringLike",
-                key="dynamodb:LeadingKeys",
-                values=tuple(f"{kind}*" for kind in kinds),
+            when=Condition.of(
+                "ForAllValues:StringLike", "dynamodb:LeadingKeys", *(f"{kind}*" for kind in kinds)
             ),
         )
 
@@ -195,7 +192,7 @@ def _own_data(deployment: Deployment) -> Iterator[But]:
             uploader,
             "s3:ListBucket",
             on=deployment.datasets,
-            when=Condition(operator="StringLike", key="s3:prefix", values=like),
+            when=Condition.of("StringLike", "s3:prefix", *like),
         )
 
 

@@ -17,15 +17,12 @@ from bedrock_tuning.review.check import Check, Evidence, Violation, found
 from bedrock_tuning.review.iam.conditions import Context
 from bedrock_tuning.review.iam.containment import inside
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.probes import usual_context
-from bedrock_tuning.review.iam.simulator import Request
+from bedrock_tuning.review.iam.simulator import Request, usual_context
 from bedrock_tuning.review.iam.wildcards import meets
 from bedrock_tuning.review.iam.wording import conditions_in_words
 from bedrock_tuning.review.promises.deployment import Deployment
 
-FROM_THIS_ACCOUNT: Final = Condition(
-    operator="StringEquals", key="aws:SourceAccount", values=(identity.ACCOUNT,)
-)
+FROM_THIS_ACCOUNT: Final = Condition.of("StringEquals", "aws:SourceAccount", identity.ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

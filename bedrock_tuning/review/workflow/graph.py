@@ -141,10 +141,3 @@ def parts(state: StateDefinition) -> list[Mapping[str, Any]]:
     """The definitions inside of a Map or Parallel state."""
     inner = state.get("ItemProcessor") or state.get("Iterator")
     return [inner] if inner else list(state.get("Branches", ()))
-
-
-def all_states(definition: Mapping[str, Any]) -> Iterator[tuple[str, StateDefinition]]:
-    """Every state of a definition, with its name for messages."""
-    for graph in graphs(definition):
-        for name, state in graph.states.items():
-            yield f"{graph.name}{name}", state

@@ -82,7 +82,7 @@ def test_an_environment_goes_to_the_account_and_region_of_its_settings(dev: Synt
     def to_region(assembly: template.Assembly) -> None:
         assembly.regions = dict.fromkeys(assembly.regions, "eu-west-1")
 
-    pinned = replace(dev.contracts, account="111122223333")
+    pinned = replace(dev.contracts, chosen=replace(dev.contracts.chosen, account="111122223333"))
     assert found(pinned, lambda _: None) == []
     assert found(dev.contracts, to_account) == []
     assert found(pinned, to_account) == ["stacks go to 999999999999, not 111122223333"]

@@ -21,22 +21,28 @@ from bedrock_tuning.review.iam.access import (
     principal_of,
 )
 from bedrock_tuning.review.iam.conditions import (
-    KNOWN_KEYS,
     OPERATORS,
     QUANTIFIERS,
     filled,
     holds,
     implies,
-    is_known_key,
-    sample,
 )
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
-from bedrock_tuning.review.iam.keys import NEEDS, cannot_use, default_encryption, key_arn, lacking
+from bedrock_tuning.review.iam.keys import default_encryption, key_arn
 from bedrock_tuning.review.iam.policy import Statement, parse
-from bedrock_tuning.review.iam.probes import concrete, context_for, on_behalf_of, requests_of
 from bedrock_tuning.review.iam.simulator import ExclusionError, Policies, Request, decide
 from bedrock_tuning.review.iam.wildcards import arn_contains, arn_matches, contains, matches, meets
 from bedrock_tuning.review.iam.wording import by_level, condition_in_words, conditions_in_words
+from tests.review.iam.probes import (
+    NEEDS,
+    cannot_use,
+    concrete,
+    context_for,
+    lacking,
+    on_behalf_of,
+    requests_of,
+    sample,
+)
 
 ANSWERS: Final = Path(__file__).with_name("answers.txt")
 A, B = "111122223333", "999999999999"
@@ -115,8 +121,6 @@ def _conditions() -> Iterator[str]:
         *("${*}${?}${$}", "${ aws:username }", "${list}", "${list, 'e'}", "$aws", "${}"),
     ):
         yield f"{text} is {filled(text, context)!r}"
-    for key in (*KNOWN_KEYS, "aws:SourceArns", "k", "aws:PrincipalTag/", ""):
-        yield f"{key}: {is_known_key(key.upper().replace('?*', 'x'))}"
 
 
 def _implications() -> Iterator[str]:
@@ -172,18 +176,6 @@ _RESOURCE: Final[Mapping[str, Sequence[Statement] | None]] = {
     "allows everybody": [_s(Principal="*")],
     "denies": [_s(Principal="*"), _s("Deny", Principal={"AWS": "*"})],
 }
-_BOUNDARY: Final[Mapping[str, Sequence[Statement] | None]] = {
-    "none": None,
-    "silent": [_s(Action="x:y")],
-    "allows": [_s()],
-    "denies": [_s(), _s("Deny")],
-}
-_ENDPOINT: Final[Mapping[str, Sequence[Statement] | None]] = {
-    "none": None,
-    "silent": [_s(Action="x:y", Principal="*")],
-    "allows": [_s(Principal="*")],
-    "denies": [_s(Principal="*"), _s("Deny", Principal="*")],
-}
 _ASKED: Final = (
     *(("s3:GetObject", "arn:aws:s3:::b/k", A), ("s3:GetObject", "arn:aws:s3:::b/k", "")),
     *(("sqs:SendMessage", f"arn:aws:sqs:us-east-1:{B}:q", ""), ("kms:Decrypt", "*", A)),
@@ -196,11 +188,8 @@ def _decisions() -> Iterator[str]:
         request = Request(principal=who, action=action, resource=resource, account=account)
         yield f"{who} {action} {resource} {account}"
         for (at, by), (there, own) in itertools.product(_IDENTITY.items(), _RESOURCE.items()):
-            answers = [
-                decide(request, Policies(identity=by, resource=own, boundary=limit, endpoint=way))
-                for limit, way in itertools.product(_BOUNDARY.values(), _ENDPOINT.values())
-            ]
-            yield f"  {at}, {there}: {''.join(each[0] for each in answers)}"
+            answer = decide(request, Policies(identity=by, resource=own))
+            yield f"  {at}, {there}: {answer[0]}"
     request = Request(principal=ROLE, action="s3:GetObject", resource="arn:aws:s3:::b/K", account=A)
     for more in (
         *({"Action": "S3:get*"}, {"Action": "s3:Put*"}, {"Action": ["s3:Put*", "s3:GetObject"]}),
@@ -547,7 +536,7 @@ def _access() -> Iterator[str]:
     for arn, role in found.roles.items():
         yield f"{arn} {role.path} {role.is_policy} {principal_of(role.resource)}"
         yield f"  managed {role.managed}, boundary {role.boundary!r}"
-        for name in ("trust", "policy", "boundary_policy"):
+        for name in ("trust", "policy"):
             yield from (f"  {name}: {_shown(each)}" for each in getattr(role, name) or ())
     for arn, statements in found.policies.items():
         yield f"{arn} owned by {[each.path for each in found.owners[arn]]}"

@@ -13,10 +13,9 @@ from bedrock_tuning.review.iam.conditions import (
     UnknownOperatorError,
     holds,
     implies,
-    is_known_key,
     operator,
-    sample,
 )
+from tests.review.iam.probes import sample
 
 ACCOUNT = "111122223333"
 
@@ -76,21 +75,6 @@ def test_a_condition_holds(
 def test_an_operator_that_does_not_exist_is_not_guessed_at(name: str) -> None:
     with pytest.raises(UnknownOperatorError):
         operator(name)
-
-
-@pytest.mark.parametrize(
-    ("key", "known"),
-    [
-        ("aws:SourceAccount", True),
-        ("AWS:sourceaccount", True),
-        ("aws:SourceAcount", False),
-        ("aws:ResourceTag/a:b", True),
-        ("aws:ResourceTag/", False),
-        ("s3:prefixes", False),
-    ],
-)
-def test_misspelled_keys_are_not_known(key: str, known: bool) -> None:
-    assert is_known_key(key) is known
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.review.assembly.template import Assembly, resolve
-from bedrock_tuning.review.iam.keys import NEEDS, default_encryption, key_arn, key_of
+from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
+from tests.review.iam.probes import NEEDS
 
 ALIAS = "alias/ours"
 # By type, its properties with a key.

@@ -104,21 +104,6 @@ ROOT = {"AWS": f"arn:aws:iam::{A}:root"}
             id="a service is in no account",
         ),
         pytest.param(
-            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
-            Policies(identity=_statements(_allow()), boundary=_statements(_allow("s3:Put*"))),
-            Decision.IMPLICITLY_DENIED,
-            id="beyond the boundary",
-        ),
-        pytest.param(
-            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
-            Policies(
-                identity=_statements(_allow()),
-                endpoint=_statements(_allow("s3:Put*", Principal="*")),
-            ),
-            Decision.IMPLICITLY_DENIED,
-            id="not through the endpoint",
-        ),
-        pytest.param(
             Request(
                 principal=ROLE,
                 action="s3:GetObject",

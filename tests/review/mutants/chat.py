@@ -125,7 +125,7 @@ def lost(copy: Copy) -> None:
     del copy.properties(MESSAGES)["Targets"][0]["DeadLetterConfig"]
 
 
-@flaw("W531", "chat: its rules may not publish")
+@flaw("R405", "chat: its rules may not publish")
 def not_allowed(copy: Copy) -> None:
     _publishing(copy)["Action"] = "sns:GetTopicAttributes"
 

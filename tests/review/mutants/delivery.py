@@ -57,7 +57,7 @@ def no_retries(copy: Copy) -> None:
     }
 
 
-@flaw("W524", "upload rule: its role cannot start the workflow")
+@flaw("P305", "upload rule: its role cannot start the workflow")
 def rule_cannot_start(copy: Copy) -> None:
     copy.statement("pipeline/UploadRuleRole", "StartWorkflow")["Action"] = (
         "states:DescribeExecution"
@@ -112,7 +112,7 @@ def announced_elsewhere(copy: Copy) -> None:
     copy.properties(ANNOUNCEMENTS)["Endpoint"] = arn
 
 
-@flaw("W529", "announcements: the function does not let the topic call")
+@flaw("R405", "announcements: the function does not let the topic call")
 def announcing_not_allowed(copy: Copy) -> None:
     del copy.stack("pipeline")["Resources"][copy.logical_id("pipeline/AnnouncementsPermission")]
 
@@ -134,7 +134,7 @@ def announces_anything(copy: Copy) -> None:
     del statement["Condition"]["ForAllValues:StringEquals"]["events:detail-type"]
 
 
-@flaw("W524", "rule of ended executions: the function does not let it call")
+@flaw("R405", "rule of ended executions: the function does not let it call")
 def ended_not_allowed(copy: Copy) -> None:
     resources = copy.stack("pipeline")["Resources"]
     for name, each in list(resources.items()):
@@ -193,7 +193,7 @@ def calls_other(copy: Copy) -> None:
     copy.properties(SCHEDULE)["Target"]["Arn"] = arn
 
 
-@flaw("W525", "lease schedule: cannot encrypt its dead letters")
+@flaw("P305", "lease schedule: cannot encrypt its dead letters")
 def schedule_without_key(copy: Copy) -> None:
     role = "pipeline/LeaseScheduleRole"
     copy.policy(role).remove(copy.statement(role, "EncryptDeadLetters"))
@@ -284,7 +284,7 @@ def provider_unwatched(copy: Copy) -> None:
     del resources[copy.logical_id("serving/ProvisionedThroughput/Failed")]
 
 
-@flaw("W526", "workflow: may publish, but not use the topic's key")
+@flaw("P305", "workflow: may publish, but not use the topic's key")
 def publish_without_key(copy: Copy) -> None:
     role = "pipeline/WorkflowRole"
     copy.policy(role).remove(copy.statement(role, "EncryptMessages"))
@@ -413,7 +413,7 @@ def second_rule(copy: Copy) -> None:
     copy.add("pipeline", "Extra", "AWS::Events::Rule", **deepcopy(copy.properties(RULE)))
 
 
-@flaw("W525", "a second schedule")
+@flaw("A110", "a second schedule")
 def second_schedule(copy: Copy) -> None:
     copy.add("pipeline", "Extra", "AWS::Scheduler::Schedule", **deepcopy(copy.properties(SCHEDULE)))
 

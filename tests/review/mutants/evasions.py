@@ -566,7 +566,7 @@ _FLOWS = (
           lambda s: s["Check images"].update(ToleratedFailurePercentage=100)),
     _flow("F700", "a state in another language",
           lambda s: s["Valid?"].update(QueryLanguage="JSONata")),
-    _flow("F705", "a token for a queue", lambda s: s["Await approval"].update(
+    _flow("F700", "a token for a queue", lambda s: s["Await approval"].update(
         Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken")),
 )  # fmt: skip
 

@@ -131,17 +131,17 @@ def own_commit(states: Raw) -> None:
     states["Admit"]["Parameters"]["commit"] = "0" * 40
 
 
-@_flow("F705", "publishes to another topic")
+@_flow("F700", "publishes to another topic")
 def other_topic(states: Raw) -> None:
     states["Notify"]["Parameters"]["TopicArn"] = "arn:aws:sns:us-east-1:999999999999:elsewhere"
 
 
-@_flow("F705", "calls a function that is not here")
+@_flow("F700", "calls a function that is not here")
 def other_function(states: Raw) -> None:
     states["Admit"]["Resource"] = "arn:aws:lambda:us-east-1:999999999999:function:admit"
 
 
-@_flow("F705", "a task of a service that nobody expects")
+@_flow("F700", "a task of a service that nobody expects")
 def other_service(states: Raw) -> None:
     states["Notify"]["Resource"] = "arn:aws:states:::aws-sdk:ec2:runInstances"
 
@@ -365,7 +365,7 @@ def not_filled(copy: Copy) -> None:
     del copy.properties("pipeline/Workflow")["DefinitionSubstitutions"]["Topic"]
 
 
-@_machine("F705", "acts as a function's role")
+@_machine("F710", "acts as a function's role")
 def other_role(copy: Copy) -> None:
     arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/Serve/Role"), "Arn"]}
     copy.properties("pipeline/Workflow")["RoleArn"] = arn

@@ -56,7 +56,7 @@ def flow_logs_for_anything(copy: Copy) -> None:
     copy.trust("network/FlowLogsRole")["Condition"]["ArnLike"] = {"aws:SourceArn": "arn:aws:ec2:*"}
 
 
-@flaw("W527", "flow logs: their key does not know CloudWatch Logs")
+@flaw("R405", "flow logs: their key does not know CloudWatch Logs")
 def flow_logs_without_key(copy: Copy) -> None:
     statements = copy.statements_of("network/NetworkKey")
     statements[:] = [s for s in statements if s.get("Sid") != "LogsEncrypt"]
@@ -107,7 +107,7 @@ def one_more(copy: Copy) -> None:
     refused["Condition"]["ArnNotLike"]["aws:PrincipalArn"].append("arn:aws:iam::*:role/any")
 
 
-@flaw("P306", "validation bucket: the one who reads it is refused")
+@flaw("R410", "validation bucket: the one who reads it is refused")
 def refuses_reader(copy: Copy) -> None:
     statements = copy.statements_of("data/Validation/Policy")
     refused = next(s for s in statements if s.get("Sid") == "OnlyNamedRoles")

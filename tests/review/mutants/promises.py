@@ -300,7 +300,7 @@ def _state(name: str, **changes: Any) -> Callable[[Copy], None]:
     return in_copy
 
 
-@flaw("F705", "workflow: its jobs run as itself")
+@flaw("F700", "workflow: its jobs run as itself")
 def jobs_as_workflow(copy: Copy) -> None:
     copy.definition(lambda definition: definition["States"]["Train"].pop("Credentials"))
 

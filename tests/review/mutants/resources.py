@@ -65,7 +65,7 @@ def logs_of_anybody(copy: Copy) -> None:
             del statement["Condition"]
 
 
-@flaw("W528", "access logs: not of the training bucket")
+@flaw("R405", "access logs: not of the training bucket")
 def logs_refused(copy: Copy) -> None:
     statements = copy.statements_of("data/AccessLogs/Policy")
     statements.remove(next(s for s in statements if s["Effect"] == "Allow"))
@@ -95,19 +95,19 @@ def key_locked(copy: Copy) -> None:
     copy.statements_of("data/DataKey")[0]["Action"] = "kms:Describe*"
 
 
-@flaw("W512", "alarms to an encrypted topic: the key does not let CloudWatch in")
+@flaw("R405", "alarms to an encrypted topic: the key does not let CloudWatch in")
 def alarm_without_key(copy: Copy) -> None:
     statements = copy.statements_of(KEY)
     statements[:] = [s for s in statements if s.get("Sid") != "AlarmsEncrypt"]
 
 
-@flaw("W512", "alarms to an encrypted topic: the topic does not let CloudWatch in")
+@flaw("R405", "alarms to an encrypted topic: the topic does not let CloudWatch in")
 def alarm_without_topic(copy: Copy) -> None:
     statements = copy.statements_of(TOPIC)
     statements[:] = [s for s in statements if s.get("Sid") != "AlarmsPublish"]
 
 
-@flaw("W512", "alarms to an encrypted topic: only other alarms")
+@flaw("R405", "alarms to an encrypted topic: only other alarms")
 def other_alarms(copy: Copy) -> None:
     for statement in copy.statements_of(KEY):
         if statement.get("Sid") == "AlarmsEncrypt":
@@ -123,7 +123,7 @@ def alarms_of_anybody(copy: Copy) -> None:
             del statement["Condition"]
 
 
-@flaw("W527", "operations key: CloudWatch Logs is left out")
+@flaw("R405", "operations key: CloudWatch Logs is left out")
 def logs_without_key(copy: Copy) -> None:
     statements = copy.statements_of(KEY)
     statements[:] = [s for s in statements if s.get("Sid") != "LogsEncrypt"]
@@ -136,13 +136,13 @@ def all_log_groups(copy: Copy) -> None:
             del statement["Condition"]
 
 
-@flaw("W524", "dead letters: the key does not let EventBridge in")
+@flaw("R405", "dead letters: the key does not let EventBridge in")
 def events_without_key(copy: Copy) -> None:
     statements = copy.statements_of(KEY)
     statements[:] = [s for s in statements if s.get("Sid") != "DeadLettersEncrypt"]
 
 
-@flaw("W524", "dead letters: the key wants a source, which EventBridge does not name")
+@flaw("R405", "dead letters: the key wants a source, which EventBridge does not name")
 def events_with_a_source(copy: Copy) -> None:
     for statement in copy.statements_of(KEY):
         if statement.get("Sid") == "DeadLettersEncrypt":

@@ -49,7 +49,7 @@ def reads_all_buckets(copy: Copy) -> None:
     copy.statement(BEDROCK, "ReadDataset")["Resource"] = "*"
 
 
-@flaw("P306", "Bedrock role: cannot write its metrics")
+@flaw("P305", "Bedrock role: cannot write its metrics")
 def cannot_write(copy: Copy) -> None:
     copy.policy(BEDROCK).remove(copy.statement(BEDROCK, "WriteOutput"))
 
@@ -114,12 +114,12 @@ def key_grants(copy: Copy) -> None:
     statement["Action"] = [*statement["Action"], "kms:CreateGrant"]
 
 
-@flaw("W526", "Bedrock role: cannot use the key of its buckets")
+@flaw("P305", "Bedrock role: cannot use the key of its buckets")
 def no_key(copy: Copy) -> None:
     copy.policy(BEDROCK).remove(copy.statement(BEDROCK, "UseDataKey"))
 
 
-@flaw("R403", "Bedrock role: a typo in s3:prefix")
+@flaw("P305", "Bedrock role: a typo in s3:prefix")
 def typo_in_prefix(copy: Copy) -> None:
     like = copy.statement(BEDROCK, "ListDataset")["Condition"]["StringLike"]
     like["s3:prefixes"] = like.pop("s3:prefix")
@@ -164,7 +164,7 @@ def administrator(copy: Copy) -> None:
     copy.policy(BEDROCK).append({"Effect": "Allow", "Action": "*", "Resource": "*"})
 
 
-@flaw("P306", "Bedrock role: a Deny that stops its own work")
+@flaw("R410", "Bedrock role: a Deny that stops its own work")
 def self_denied(copy: Copy) -> None:
     copy.policy(BEDROCK).append({"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"})
 

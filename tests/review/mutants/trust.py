@@ -37,7 +37,7 @@ def if_exists(copy: Copy) -> None:
     conditions["StringEqualsIfExists"] = conditions.pop("StringEquals")
 
 
-@flaw("R403", "Bedrock trust: a typo in the condition key")
+@flaw("T201", "Bedrock trust: a typo in the condition key")
 def typo_in_key(copy: Copy) -> None:
     equals = copy.trust(BEDROCK)["Condition"]["StringEquals"]
     equals["aws:SourceAcount"] = equals.pop("aws:SourceAccount")

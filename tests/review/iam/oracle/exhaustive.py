@@ -17,9 +17,10 @@ from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.access import IamRole
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.probes import concrete, context_for, usual_context
+from bedrock_tuning.review.iam.simulator import usual_context
 from tests.review.iam.oracle.documents import document
 from tests.review.iam.oracle.simulator import ROOT
+from tests.review.iam.probes import concrete, context_for
 
 SCRIPT = Path(__file__).with_name("exhaustive.mjs")
 SNAPSHOT = Path(__file__).parents[1] / "effective.yaml"

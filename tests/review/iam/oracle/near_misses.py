@@ -7,8 +7,8 @@ from typing import Final
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.conditions import Context, operator
-from bedrock_tuning.review.iam.probes import concrete
 from bedrock_tuning.review.iam.simulator import Request
+from tests.review.iam.probes import concrete
 
 STRANGER_ACCOUNT: Final = "999999999999"
 STRANGER: Final = f"arn:aws:iam::{STRANGER_ACCOUNT}:user/stranger"

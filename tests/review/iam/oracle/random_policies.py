@@ -92,8 +92,6 @@ def questions(seeded: random.Random, number: int) -> Iterator[tuple[Request, Pol
             Policies(
                 identity=_some(seeded, 0.85 if person else 0, actions, resource),
                 resource=_some(seeded, spoken, actions, resource, principal=principal) or None,
-                boundary=_some(seeded, 0.2 if person else 0, actions, resource) or None,
-                endpoint=_some(seeded, 0.15, actions, resource, principal="*") or None,
             ),
         )
 

@@ -72,13 +72,5 @@ def _owner(resource: str) -> str:
 
 
 def _documents(policies: Policies) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name in ("identity", "resource", "boundary", "endpoint"):
-        statements = getattr(policies, name)
-        if statements:
-            found[name] = document(statements)
-    for statement in found.get("endpoint", {}).get("Statement", []):
-        # The simulator knows one spelling only for the endpoint's everybody.
-        if statement.get("Principal") == {"AWS": ["*"]}:
-            statement["Principal"] = "*"
-    return found
+    named = {name: getattr(policies, name) for name in ("identity", "resource")}
+    return {name: document(statements) for name, statements in named.items() if statements}

@@ -8,8 +8,7 @@ from typing import Any, Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.policy import listed
-from bedrock_tuning.review.iam.probes import usual_context
-from bedrock_tuning.review.iam.simulator import Request
+from bedrock_tuning.review.iam.simulator import Request, usual_context
 
 _LAMBDA: Final = ":lambda:"
 _LOADED: Final = re.compile(r"States\.Format\('([^{}]+)/\{\}', .+\)")
