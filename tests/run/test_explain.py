@@ -125,6 +125,77 @@ KNOWN = [
     ("States.Timeout", "took longer than it may", "shows the step; start the run again"),
     ("Runtime.ImportModuleError", "a function or a step of this project's", "report it to the"),
     ("CustomizationError: no such model", "a message of this project", "after fix:"),
+    ("SSM parameter /cdk-bootstrap/hnb659fds/version not found", "not prepared for the CDK",
+     "cdk bootstrap"),
+    ("Cloud assembly schema version mismatch: supported is 39.0.0, found 40.0.0", "CLI is older",
+     "npx cdk"),
+    ("Stack is in UPDATE_ROLLBACK_FAILED state and can not be updated", "state of the stack",
+     "continue-update-rollback"),
+    ("The bucket you tried to delete is not empty", "deletes no data", "all versions"),
+    ("Export A:B cannot be deleted as it is in use by C", "another stack still uses", "cdk deploy"),
+    ("Requires capabilities : [CAPABILITY_IAM]", "to be acknowledged", "CAPABILITY_NAMED_IAM"),
+    ("The requested bucket name is not available", "exists already, outside of", "cdk import"),
+    ("CloudFormation did not receive a response from your Custom Resource.", "a custom resource",
+     "function's log"),
+    ("Circular dependency between resources: [A, B]", "refuses the template", "cdk synth"),
+    ("The policy failed legacy parsing", "a policy has a mistake", "that it names"),
+    ("The role defined for the function cannot be assumed by Lambda.", "role of a function",
+     "deploy again"),
+    ("You must specify a region.", "no AWS Region is set", "--region"),
+    ("'Bedrock' object has no attribute 'invoke_model'", "does not have the call",
+     "bedrock-runtime"),
+    ("Malformed input request: #: required key [messages] not found, please reformat your input",
+     "not about a dataset", "tuning invoke"),
+    ("The model is not supported for on-demand inference", "no on-demand deployment",
+     "Provisioned Throughput"),
+    ("It has a commitment and cannot be deleted before the term ends", "has a commitment",
+     "tuning endpoints"),
+    ("Access denied by a VPC endpoint policy", "policy of a VPC endpoint", "docs/hardening.md"),
+    ("commitmentDuration is missing", "only be bought with a commitment", "model's ARN"),
+    ("'utf-8' codec can't decode byte 0x92", "is not UTF-8", "save it as UTF-8"),
+]  # fmt: skip
+
+# Messages with words of one reason that are about something else, and words of what is right; ""
+# for what nobody here can know.
+ELSEWHERE = [
+    ('Read timeout on endpoint URL: "https://bedrock-runtime.us-east-1.amazonaws.com/model/x"',
+     "cannot be reached"),
+    ('Could not connect to the endpoint URL: "https://lambda.us-east-1.amazonaws.com/"',
+     "cannot be reached"),
+    ("Malformed policy document: Invalid principal in policy", "a policy has a mistake"),
+    ("The lambda response did not match the expected schema; missing aggregate_reward_score",
+     "the grader"),
+    ("An error occurred (ValidationException) when calling the Converse operation: A conversation "
+     "must start with a user message.", "not about a dataset"),
+    ("The ciphertext refers to a customer master key that does not exist", "may not use the key"),
+    ("Resource of type 'AWS::S3::Bucket' with identifier 'x' already exists.", "outside of the"),
+    ("Received response status [FAILED] from custom resource. Message: timed out", "of a custom"),
+    ("The config profile (x) could not be found", "credentials"),
+    ("An error occurred (RequestTimeTooSkewed) when calling the ListBuckets operation", "credent"),
+    ("certificate verify failed: unable to get local issuer certificate", "cannot be reached"),
+    ("The maximum number of VPCs has been reached.", "quota of the account"),
+    ("This model doesn't support the image content block that you provided", "a block that this"),
+    ("Content type image/heic not supported", "an image breaks"),
+    ("Model is getting ready for inference. Please try again later", "not ready yet"),
+    ("The job is in status Completed and cannot be stopped", "does not allow this now"),
+    ("Cannot delete the model because deployments exist", "still served"),
+    ("You have reached your limit of custom model deployments", "quota of the account"),
+    ("Fine-tuning is not supported in region eu-central-1", "this Region does not offer"),
+    ("Deployment failed: insufficient capacity", "Bedrock itself failed"),
+    ("Consecutive user messages at index 3", "turns of a conversation"),
+    ("Blank line found at line 10", "not JSON Lines"),
+    ("prompt is missing at row 7", "wrong format"),
+    ("image-ref s3://b/x.png not found", "cannot be read"),
+    ("Number of pixels exceeds 12582912", "an image breaks"),
+    ("maxResponseLengthForInference must be between 1 and 4096", "a hyperparameter"),
+    *((words, "") for words in (
+        "my name is already known",
+        "DeprecationWarning: datetime.utcnow() is deprecated",
+        "Node.js 18 has reached end of life",
+        "error: unknown option: it does not exist",
+        "The bus was stopped by the police",
+        "This is a legacy system",
+    )),
 ]  # fmt: skip
 
 
@@ -136,6 +207,16 @@ def test_a_known_message_has_a_cause_and_a_fix(message: str, cause: str, fix: st
     assert cause in found.cause
     assert fix in found.fix
     assert found.message == message
+
+
+@pytest.mark.parametrize(("message", "cause"), ELSEWHERE)
+def test_a_message_with_words_of_another_cause_is_not_taken_for_it(
+    message: str, cause: str
+) -> None:
+    found = explain(message)
+
+    assert found.known is bool(cause)
+    assert (cause or "is not known here") in found.cause
 
 
 def test_every_reason_is_found_by_a_message_that_says_nothing_else() -> None:
