@@ -1,12 +1,19 @@
 """Formats of other tools and services: recognised from one record, named as people know them."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
 from bedrock_tuning.catalogue import Format
+from bedrock_tuning.dataset.record_formats import names_of
+from bedrock_tuning.dataset.suggestions import ALIASES
+from bedrock_tuning.dataset.talks.nested import questions
+from bedrock_tuning.dataset.talks.read import read_talk
+from bedrock_tuning.dataset.talks.talk import UnfitError
 from bedrock_tuning.dataset.talks.templates import turns_of
+from bedrock_tuning.wording import did_you_mean
 
 Record = Mapping[str, Any]
 # What `tuning prepare` does with such a file: texts are converted, with the images that they speak
@@ -66,8 +73,26 @@ def _has_block_turns(record: Record) -> bool:
     return bool(contents) and untyped and all(isinstance(each, list) for each in contents)
 
 
-def _is_web(key: str) -> Callable[[Record], bool]:
-    return lambda record: str(record.get(key)).startswith(("http://", "https://"))
+def _is_web_image(record: Record) -> bool:
+    """Whether there is the web address of an image: with its caption, or by its ending."""
+    address = str(record.get("url") or record.get("image_url"))
+    is_image = "caption" in record or _IMAGE.search(address) is not None
+    return address.startswith(("http://", "https://")) and is_image
+
+
+_IMAGE: Final = re.compile(r"\.(?:jpe?g|png|webp|gif)(?:[?#].*)?$", re.IGNORECASE)
+
+
+def _has_system_beside_typed(record: Record) -> bool:
+    return isinstance(record.get("system"), str) and _typed("text")(record)
+
+
+def _is_list_of_texts(key: str) -> Callable[[Record], bool]:
+    def test(record: Record) -> bool:
+        value = record.get(key)
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+    return test
 
 
 def _is_list(key: str) -> Callable[[Record], bool]:
@@ -99,6 +124,9 @@ _PAIRS: Final = (
     ("text", "summary"),
     ("document", "summary"),
     ("article", "highlights"),
+    ("dialogue", "summary"),
+    ("inputs", "targets"),
+    ("inputs_pretokenized", "targets_pretokenized"),
     ("user", "assistant"),
     ("human", "assistant"),
 )
@@ -110,11 +138,21 @@ _SIGNS: Final = (
         test=lambda record: any("candidates" in turn for turn in _turns(record)),
     ),
     _sign("preference pairs (DPO: chosen and rejected)", "chosen", "rejected"),
+    _sign("preference pairs (OpenAI: preferred_output)", "input", "preferred_output"),
+    _sign("prompts for a grader (verl)", "prompt", "reward_model"),
+    _sign("Bedrock evaluation (prompt and referenceResponse)", "prompt", "referenceresponse"),
+    _sign("Bedrock evaluation (conversationTurns)", "conversationturns"),
     _sign("Bedrock batch inference with answers (modelOutput)", "modelinput", "modeloutput"),
     # Without an answer there is nothing to learn.
     _sign("Bedrock batch inference (recordId and modelInput)", "recordid", "modelinput", way=""),
     _sign("Bedrock invocation logs", "schematype", "input", "output"),
     _sign("OpenAI batch requests (custom_id and body)", "custom_id", "body"),
+    _sign("Anthropic batch requests (custom_id and params)", "custom_id", "params", way=""),
+    # Answers without what was asked.
+    _sign("OpenAI batch answers (custom_id and response)", "custom_id", "response", way=""),
+    _sign("Anthropic batch answers (custom_id and result)", "custom_id", "result", way=""),
+    _sign("OpenAssistant (messages of a tree)", "message_id", "parent_id", "role", way=""),
+    _sign("a conversation exported from ChatGPT (mapping)", "mapping", "current_node", way=""),
     _sign("request bodies of InvokeModel for Claude", "anthropic_version", "messages"),
     _sign("request bodies of InvokeModel for Titan", "inputtext"),
     _sign("Vertex AI (contents and parts)", "contents", test=_is_list("contents")),
@@ -154,7 +192,10 @@ _SIGNS: Final = (
     _sign("Label Studio (data and annotations)", "data", "annotations", way="images"),
     _sign("Roboflow (image, prefix, suffix)", "image", "prefix", "suffix", way="images"),
     _sign("open_clip (filepath and title)", "filepath", "title", way="images"),
-    _sign("a table of web addresses of images", "url", way="", test=_is_web("url")),
+    *(
+        _sign("a table of web addresses of images", name, way="", test=_is_web_image)
+        for name in ("url", "image_url")
+    ),
     _sign("image and caption", "image-ref", formats=("image-caption",), way=""),
     _sign("questions about images", "image", "question", "answer", way="images"),
     _sign("a table of images", "image", "caption", only=True, way="images"),
@@ -170,15 +211,17 @@ _SIGNS: Final = (
     ),
     _sign(_ANTHROPIC, "messages", way="texts with images", test=_typed("image")),
     _sign(_ANTHROPIC, "messages", test=_typed("tool_use")),
+    _sign(_ANTHROPIC, "messages", "system", test=_has_system_beside_typed),
     _sign("Converse", "messages", "schemaversion", formats=("converse",)),
     _sign("Converse", "messages", formats=("converse",), test=_has_block_turns),
     _sign("a conversation", "messages", formats=("claude-messages", "converse", "rft")),
     *(
         _sign(f"a conversation ({key})", key, test=_is_list(key))
-        for key in ("dialog", "dialogue", "conversation", "chat", "turns", "history")
+        for key in ("dialog", "dialogue", "conversation", "chat", "turns")
     ),
     _sign("prompt and completion", "prompt", "completion", formats=("prompt-completion",)),
     *(_sign(f"{one} and {other}", one, other) for one, other in _PAIRS),
+    _sign("turns without roles (UltraChat)", "id", "data", test=_is_list_of_texts("data")),
     _sign(
         "input only (continued pre-training)",
         "input",
@@ -187,7 +230,15 @@ _SIGNS: Final = (
         only=True,
     ),
     _sign("text only", "text", way="documents", only=True),
+    *(
+        _sign("texts with their places on the web", "text", place, way="documents")
+        for place in ("url", "meta", "timestamp")
+    ),
 )
+
+
+# A record that shares no field with the wanted format, and is in no other that has a name.
+UNKNOWN: Final = Foreign("", way="")
 
 
 def foreign_format(value: Record, wanted: Format) -> Foreign | None:
@@ -195,10 +246,32 @@ def foreign_format(value: Record, wanted: Format) -> Foreign | None:
 
     A typed block ({"type": "text"}) alone does not make a conversation a foreign one.
     """
-    for sign in _candidates(frozenset(name.lower() for name in value)):
+    names = frozenset(name.lower() for name in value)
+    for sign in _candidates(names):
         if sign.test is None or sign.test(value):
             return None if wanted in sign.foreign.formats else sign.foreign
-    return None
+    return UNKNOWN if names and _shares_nothing(frozenset(value), wanted) else None
+
+
+@lru_cache(maxsize=1_024)
+def _shares_nothing(names: frozenset[str], wanted: Format) -> bool:
+    """Whether no name of a record is one of the format's, or may be meant to be one."""
+    known = names_of(wanted)
+    return known.isdisjoint(names) and not any(
+        did_you_mean(name, known, aliases=ALIASES) for name in names
+    )
+
+
+def is_convertible(value: Record, wanted: Format) -> bool:
+    """Whether `tuning prepare` makes a record of the wanted format of this one."""
+    try:
+        known = read_talk(next(questions(value), value))
+    except UnfitError:
+        return False
+    if known is None or wanted == "image-caption":
+        return False
+    turns = known.talk.turns
+    return turns[-1].role == "assistant" if turns else wanted == "input-only"
 
 
 # Records of one file have the same few sets of names.

@@ -147,6 +147,11 @@ def shape_for(contract: DatasetContract) -> Object:
     return _shape(contract.format, contract.unknown_fields == "ignored", typed)
 
 
+def names_of(format: Format) -> frozenset[str]:
+    """The fields of a record at its first level."""
+    return frozenset(_shape(format, False, False).known)
+
+
 # Formats whose records are one level of texts, and those whose records are conversations.
 TEXTS: Final = frozenset[Format]({"prompt-completion", "input-only"})
 FLAT: Final = frozenset[Format]({"image-caption", *TEXTS})

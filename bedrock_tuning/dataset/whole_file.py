@@ -13,7 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from bedrock_tuning.catalogue import Format
-from bedrock_tuning.dataset.foreign import Foreign, Way, command_for
+from bedrock_tuning.dataset.documents import Held, is_conversation, records_in
+from bedrock_tuning.dataset.foreign import UNKNOWN, Foreign, Way, command_for, is_convertible
 from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK
 from bedrock_tuning.dataset.layouts.text import utf_16_of
 
@@ -24,8 +25,6 @@ _LINES: Final = 20
 _SAMPLE_BYTES: Final = 4_096
 # Text has no zero bytes; of random ones every 256th is zero.
 _BINARY_PARTS: Final = 1_000
-# Names of a list that holds all records of a file.
-_WRAPPERS: Final = frozenset(["data", "records", "rows", "items", "examples", "samples"])
 _DELIMITERS: Final = ",\t;|"
 _MAGIC: Final[Mapping[bytes, tuple[str, str]]] = {
     b"PAR1": ("a Parquet file", "table"),
@@ -43,11 +42,17 @@ _MAGIC: Final[Mapping[bytes, tuple[str, str]]] = {
     b"\x80\x04": ("a Python pickle", ""),
     b"\xff\xd8\xff": ("a JPEG image", ""),
     b"\x89PNG": ("a PNG image", ""),
+    b"version https://git-lfs": ("a pointer of Git LFS", "git lfs pull"),
 }
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 # A line that is an object, or that only lost its beginning.
 _OBJECT: Final = re.compile(r"^\s*[{}]", re.MULTILINE)
 _YAML: Final = re.compile(r"(?:---\s*$|- [\w-]+:\s|[\w-]+:(?:\s|$))")
+# Excel takes the separator of a table from such a line.
+_SEPARATOR: Final = re.compile(r'"?sep=.', re.IGNORECASE)
+_PAGE: Final = "a web page or XML"
+# What S3 answers instead of an object, when that was saved as a file.
+_REFUSED: Final = re.compile(r"<Error>\s*<Code>(\w{1,100})</Code>")
 _JSON: Final = json.JSONDecoder()
 
 
@@ -95,6 +100,9 @@ class WholeFile:
             return self._array(text)
         if text.startswith("{"):
             return self._objects(text)
+        if text.startswith("<"):
+            refused = _REFUSED.search(text)
+            return Container(f"an error of S3 ({refused[1]})" if refused else _PAGE, "")
         if several and head.count(0) > len(head) / _BINARY_PARTS:
             return Container("binary data", "")
         lines = text.splitlines()[:_LINES]
@@ -106,9 +114,9 @@ class WholeFile:
         if text[1:].strip() == "]":
             return Container("one JSON array", "json", count=0)
         turns, end = _value(text, 0)
-        if end and _is_conversation(turns) and text[end:].lstrip()[:1] in ("", "["):
+        if end and is_conversation(turns) and text[end:].lstrip()[:1] in ("", "["):
             name = 'one array of turns per line, which belongs into {"messages": …}'
-            return Container(name, "", {"messages": turns})
+            return Container(name, "json", {"messages": turns})
         first, end = _value(text, 1)
         rest = text[end:].lstrip()
         # An array of numbers or texts is a wrong line.
@@ -130,15 +138,24 @@ class WholeFile:
             return None
 
     def _objects(self, text: str) -> Container | None:
+        if self.is_complete and len(self.data) > HEAD_BYTES and "\n" not in text:
+            # A document that is written without line ends.
+            text = self.data.removeprefix(BYTE_ORDER_MARK).decode(errors="replace").strip()
         value, end = _value(text, 0)
         if end:
-            if "\n" not in text[:end].strip():
-                wraps = value.keys() <= _WRAPPERS and not text[end:].strip()
-                document = _document(value) if wraps else None
-                return document if document is not None and document.count is not None else None
-            if text[end:].strip():
-                return Container("JSON objects on several lines each", "json", value)
-            return _document(value)
+            rest = text[end:].strip()
+            if "\n" in text[:end].strip():
+                if rest.startswith("{"):
+                    return Container("JSON objects on several lines each", "json", value)
+                return _document(value) if not rest else None
+            if not rest:
+                held = records_in(value, one_line=True)
+                return None if held is None else _held(held)
+            if rest.startswith("{") and _value(text, end)[1] and "\n" not in text.strip():
+                return Container("JSON objects without line feeds between them", "json", value)
+            if _COMMAS.match(text, end):
+                return Container("JSON objects with commas between them", "json", value)
+            return None
         first, _, second = text.partition("\n")
         if first.rstrip()[-1:] in ("{", "[", ",") and re.match(r"[ \t]+[\"\[{]", second):
             return Container("JSON on several lines", "json")
@@ -147,13 +164,12 @@ class WholeFile:
         return None
 
 
-def _is_conversation(value: Any) -> bool:
-    """Whether a list consists of turns with roles."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(turn, dict) and {"role", "from"} & turn.keys() for turn in value)
-    )
+# The first record is followed by a comma, and so is the second, or the file ends with it.
+_COMMAS: Final = re.compile(r"[ \t\r]*,\s*\{.*\}[ \t\r]*(?:,[ \t\r]*\n|,?\s*\Z)")
+
+
+def _held(held: Held) -> Container:
+    return Container(held.name, "json", held.records[0], count=len(held.records))
 
 
 def _value(text: str, start: int) -> tuple[Any, int]:
@@ -168,18 +184,15 @@ def _value(text: str, start: int) -> tuple[Any, int]:
 
 def _document(value: Mapping[str, Any]) -> Container:
     """One object on several lines, which may hold all records in a list, as in {"data": […]}."""
-    lists = [(name, each) for name, each in value.items() if isinstance(each, list)]
-    if len(lists) == 1 and not {"messages", "conversations"} & value.keys():
-        ((name, records),) = lists
-        if records and all(isinstance(each, dict) for each in records):
-            kind = f'one JSON object with a list "{name}"'
-            return Container(kind, "json", records[0], count=len(records))
+    held = records_in(value, one_line=False)
+    if held is not None:
+        return _held(held)
     return Container("one JSON object on several lines", "json", value)
 
 
 def _text(lines: Sequence[str], *, is_cut: bool) -> Container:
-    if lines[0].startswith("<"):
-        return Container("a web page or XML", "")
+    if _SEPARATOR.fullmatch(lines[0]):
+        lines = lines[1:]
     whole = lines[:-1] if is_cut and len(lines) > 2 else lines
     for delimiter in _DELIMITERS:
         try:
@@ -190,7 +203,9 @@ def _text(lines: Sequence[str], *, is_cut: bool) -> Container:
         if width > 1 and all(len(row) == width for row in rows if row):
             name = "a table (TSV)" if delimiter == "\t" else "a table (CSV)"
             return Container(name, "table", dict(zip(rows[0], rows[1] or rows[0], strict=False)))
-    if all(_YAML.match(line) or line.startswith((" ", "#")) for line in whole if line.strip()):
+    if any(map(_YAML.match, whole)) and all(
+        _YAML.match(line) or line.startswith((" ", "#")) for line in whole if line.strip()
+    ):
         return Container("YAML", "")
     return Container("plain text", "text")
 
@@ -202,4 +217,7 @@ def conversion(container: Container, foreign: Foreign | None, wanted: Format, mo
     if container.way == "text":
         return command_for("documents", wanted, model)
     usual: Way = "images" if wanted == "image-caption" else "texts"
-    return command_for(foreign.way if foreign is not None else usual, wanted, model)
+    way = usual if foreign is None else foreign.way
+    if container.first and foreign in (None, UNKNOWN) and usual == "texts":
+        way = "texts" if is_convertible(container.first, wanted) else ""
+    return command_for(way, wanted, model)

@@ -30,6 +30,7 @@ from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import Bounds, read_plain, require_plain
 from bedrock_tuning.preparing.run import Prepared, Previewed
 from bedrock_tuning.preparing.splits import validation_digests
+from bedrock_tuning.preparing.unfit import nothing_converted
 from bedrock_tuning.preparing.write import CHANGES, IMAGES, Workshop, new_folder, write_line
 from bedrock_tuning.wording import counted
 
@@ -198,12 +199,7 @@ def prepare_texts(plan: TextPlan) -> Prepared:
     work = Conversion(plan=plan)
     items = list(work.items())
     if not items:
-        first = work.left[0] if work.left else None
-        raise UserError(
-            "no record can be converted",
-            where=str(plan.source),
-            fix=f"for example {first.file}: {first.reason}" if first else "is the file empty?",
-        )
+        raise nothing_converted(plan.source, work.left)
     kinds = _kinds(items, plan)
     counts: Counter[str] = Counter(item.split or "train" for item in items)
     given = any(item.split for item in items)
@@ -311,7 +307,11 @@ def _kinds(items: list[_Item], plan: TextPlan) -> list[s3_layout.Kind | None]:
         for digest in validation_digests(Counter(digests), share=plan.share, seed=plan.seed):
             kinds[digest] = "validation"
     if "training" not in kinds.values():
-        raise UserError("every record is of the split test", fix="name another --split-column")
+        raise UserError(
+            "every record is of the split test, by a column or by the file's name",
+            where=str(plan.source),
+            fix="pass the training data too; or, if these are not for tests, rename the file",
+        )
     return [kinds[digest] for digest in digests]
 
 

@@ -37,7 +37,7 @@ def not_json_lines(file: WholeFile, scope: DatasetScope) -> Iterator[Fault]:
     what = container.name
     if container.count is not None:
         what += f" of {counted(container.count, 'record')}"
-    if foreign is not None:
+    if foreign is not None and foreign.name:
         what += f" in the format {foreign.name}"
     command = conversion(container, foreign, wanted, scope.model.key)
     words = f"the file is {what}, not JSON Lines of {wanted}"

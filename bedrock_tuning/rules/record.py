@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from bedrock_tuning.dataset.foreign import command_for
+from bedrock_tuning.dataset.foreign import UNKNOWN, command_for, is_convertible
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import EXAMPLES
@@ -29,14 +29,23 @@ def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fa
     Usually the whole file is in that format, so it is reported once per manifest, and the fields of
     such a record are not reported one by one.
     """
-    if record.lookalike is not None:
-        command = command_for(record.lookalike.way, record.format, scope.model.key)
-        yield Fault(
-            f"the record is in the format {record.lookalike.name}; {scope.model.name} needs "
-            f"{record.format}" + (f": {command}" if command else ""),
-            value=", ".join(list(record.value)[:_NAMES_SHOWN]),
-            limit=EXAMPLES[record.format],
+    found = record.lookalike
+    if found is None:
+        return
+    way = found.way
+    words = f"the record is in the format {found.name}; {scope.model.name} needs {record.format}"
+    if found is UNKNOWN:
+        words = (
+            f"the record has none of the fields of {record.format}, the format that "
+            f"{scope.model.name} needs"
         )
+        way = "texts" if is_convertible(record.value, record.format) else ""
+    command = command_for(way, record.format, scope.model.key)
+    yield Fault(
+        words + (f": {command}" if command else ""),
+        value=", ".join(list(record.value)[:_NAMES_SHOWN]),
+        limit=EXAMPLES[record.format],
+    )
 
 
 @rule(

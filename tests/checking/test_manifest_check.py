@@ -66,7 +66,7 @@ def test_an_empty_manifest_has_no_records_and_no_findings() -> None:
         (b'{"a": 1,}', "malformed-json"),
         (b"{'a': 1}", "malformed-json"),
         (b'{"a": NaN}', "malformed-json"),
-        (b'{"a": 1} {"a": 2}', "malformed-json"),
+        (b'{"a": 1} {"a": 2', "malformed-json"),
         (b'{"a": 1} // comment', "malformed-json"),
         (b"[" * 100_000, "nested-too-deep"),
         (b'{"a":' * 5_000, "nested-too-deep"),

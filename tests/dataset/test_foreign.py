@@ -12,7 +12,12 @@ import pytest
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.dataset.dataset import ModelRequirements
-from bedrock_tuning.dataset.foreign import command_for, foreign_format
+from bedrock_tuning.dataset.foreign import (
+    UNKNOWN,
+    command_for,
+    foreign_format,
+    is_convertible,
+)
 from bedrock_tuning.rules.finding import Finding, Heard
 from tests.support.examples import scope_of
 
@@ -94,11 +99,11 @@ def findings(model: str, data: bytes, *, step: int = 1 << 20) -> tuple[list[Find
 def test_what_a_record_of_few_fields_is_depends_on_its_having_no_others(names: Any) -> None:
     record = dict.fromkeys(names, "x")
     assert foreign_format(record, "prompt-completion") is not None
-    assert foreign_format({**record, "language": "en"}, "prompt-completion") is None
+    assert foreign_format({**record, "language": "en"}, "input-only") in (None, UNKNOWN)
 
 
 TABLES = "a table of web addresses of images"
-LISTS = ("dialog", "dialogue", "conversation", "chat", "turns", "history")
+LISTS = ("dialog", "dialogue", "conversation", "chat", "turns")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +121,13 @@ LISTS = ("dialog", "dialogue", "conversation", "chat", "turns", "history")
         ({"url": "http://x.org/1.jpg"}, TABLES),
         ({"url": "https://x.org/1.jpg"}, TABLES),
         ({"url": "1.jpg"}, None),
+        ({"image_url": "https://x.org/1", "caption": "a dog"}, TABLES),
+        # The page of a text is no image.
+        ({"url": "https://x.org/1", "text": "x", "title": "x"}, "texts with their places"),
+        ({"url": "https://x.org/1"}, None),
+        ({"id": "1", "data": ["hi", "ho"]}, "turns without roles"),
+        ({"id": "1", "data": [1]}, None),
+        ({"messages": [{"content": [{"type": "text"}]}], "system": "x"}, "Anthropic Messages"),
         # A text with marks, and one without.
         ({"text": "<s>[INST] Hi [/INST] Ho </s>", "id": 1}, "one text with the marks"),
         ({"text": "Hi", "id": 1}, None),
@@ -140,8 +152,51 @@ def test_what_the_fields_of_a_record_hold_tells_formats_apart(
     record: dict[str, Any], name: str | None
 ) -> None:
     found = foreign_format(record, "input-only")
-    assert ((found and found.name) or "").startswith(name or ""), found
-    assert (found is None) == (name is None)
+    assert found is not None
+    assert found.name.startswith(name or ""), found
+    assert (found is UNKNOWN) == (name is None)
+
+
+@pytest.mark.parametrize(
+    ("record", "is_unknown"),
+    [
+        ({"a": 1}, True),
+        ({}, False),
+        # A field of the format, or what may be meant to be one.
+        ({"a": 1, "system": "x"}, False),
+        ({"mesages": []}, False),
+        ({"Messages": []}, False),
+    ],
+)
+def test_a_record_that_shares_no_field_with_the_format_is_in_another(
+    record: dict[str, Any], is_unknown: bool
+) -> None:
+    assert (foreign_format(record, "converse") is UNKNOWN) is is_unknown
+
+
+@pytest.mark.parametrize(
+    ("record", "wanted", "command"),
+    [
+        ({"frage": "hi", "antwort": "ho", "nr": 1}, "converse", True),
+        ({"frage": "hi", "antwort": "ho", "nr": 1}, "image-caption", False),
+        ({"translation": {"en": "hi", "de": "ho"}}, "converse", True),
+        ({"a": 1}, "converse", False),
+        ({"content": "x", "a": 1}, "converse", False),
+        ({"content": "x", "a": 1}, "input-only", True),
+        ({"question": "hi", "choices": []}, "converse", False),
+    ],
+)
+def test_a_record_without_a_known_format_has_a_command_if_it_can_be_converted(
+    record: dict[str, Any], wanted: Any, command: bool
+) -> None:
+    assert is_convertible(record, wanted) is command
+
+
+def test_a_file_of_records_that_share_no_field_with_the_format_is_one_finding() -> None:
+    lines = b"".join(json.dumps({"a": n, "b": [n]}).encode() + b"\n" for n in range(100))
+    found, records = findings(NOVA, lines)
+    assert [each.name for each in found] == ["record-of-another-format"]
+    assert records == 100
 
 
 PAIRS = {
@@ -182,7 +237,16 @@ WAYS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"data": 1, "annotations": 1}, "images", ()),
     ({"image": 1, "prefix": 1, "suffix": 1}, "images", ()),
     ({"filepath": 1, "title": 1}, "images", ()),
-    ({"url": "http://x"}, "", ()),
+    ({"url": "http://x/1.jpg"}, "", ()),
+    ({"custom_id": 1, "params": {}}, "", ()),
+    ({"custom_id": 1, "response": {}}, "", ()),
+    ({"custom_id": 1, "result": {}}, "", ()),
+    ({"message_id": 1, "parent_id": 1, "role": 1, "text": 1}, "", ()),
+    ({"mapping": {}, "current_node": 1}, "", ()),
+    ({"input": {}, "preferred_output": []}, "texts", ()),
+    ({"prompt": [], "reward_model": {}}, "texts", ()),
+    ({"prompt": 1, "referenceResponse": 1}, "texts", ()),
+    ({"conversationTurns": []}, "texts", ()),
     ({"image-ref": 1}, "", ("image-caption",)),
     ({"image": 1, "question": 1, "answer": 1}, "images", ()),
     ({"image": 1, "caption": 1}, "images", ()),

@@ -71,7 +71,7 @@ def test_a_manifest_of_the_case_gets_the_same_verdict(name: str) -> None:
     check.feed(data)
     _, partial = check.finish()
     if ONE_ARRAY in partial.counts:
-        assert data.lstrip().startswith(b"[")
+        assert data.lstrip().startswith((b"[", b"<"))
         return
     refused = not NOT_JSON.isdisjoint(partial.counts)
     assert refused == bool(parse(data.rstrip(b"\n")).problem)

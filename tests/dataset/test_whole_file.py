@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.dataset.foreign import Foreign
-from bedrock_tuning.dataset.whole_file import Container, WholeFile, conversion
+from bedrock_tuning.dataset.whole_file import HEAD_BYTES, Container, WholeFile, conversion
 
 MAGIC: list[tuple[bytes, str, str]] = [
     (b"PAR1", "a Parquet file", "table"),
@@ -24,6 +24,7 @@ MAGIC: list[tuple[bytes, str, str]] = [
     (b"\x80\x04", "a Python pickle", ""),
     (b"\xff\xd8\xff", "a JPEG image", ""),
     (b"\x89PNG", "a PNG image", ""),
+    (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS", "git lfs pull"),
     (b" " * 257 + b"ustar", "a tar archive", "table"),
     (b"\xff\xfea\0\n\0\n\0", "text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE"),
     (b"\xfe\xff\0a\0\n\0\n", "text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE"),
@@ -69,7 +70,7 @@ def test_what_may_be_json_lines_with_a_broken_line_is_taken_for_nothing_else(dat
         (
             TURNS,
             'one array of turns per line, which belongs into {"messages": …}',
-            *("", {"messages": TURNS}, None),
+            *("json", {"messages": TURNS}, None),
         ),
         *(
             ({name: [ROW, ROW]}, f'one JSON object with a list "{name}"', "json", ROW, 2)
@@ -120,6 +121,7 @@ def test_a_document_on_several_lines_may_hold_its_records_under_any_name(
         (b"---\na: b\n\n# more\nc:\n", "YAML", ""),
         (b"Hello there,\nthis is, text, too", "plain text", "text"),
         (b"a: b\nc", "plain text", "text"),
+        (b"# A title\n\n  more\n", "plain text", "text"),
     ],
 )
 def test_other_text_is_told_by_its_first_lines(data: bytes, name: str, way: str) -> None:
@@ -141,12 +143,96 @@ def test_a_table_has_as_many_cells_in_each_line(delimiter: str) -> None:
     )
 
 
+def test_a_line_that_only_names_the_separator_is_no_row() -> None:
+    assert told(b"sep=;\np;c\na;b\n") == ("a table (CSV)", "table", {"p": "a", "c": "b"}, None)
+
+
 def test_twenty_lines_tell_what_a_text_is() -> None:
     for wrong, name in ((20, "plain text"), (21, "a table (CSV)")):
         lines = ["a,b"] * (wrong - 1) + ["a,b,c"]
         found = WholeFile("\n".join(lines).encode()).container
         assert found is not None
         assert found.name == name
+
+
+PANDAS = "one JSON object with columns and data (pandas)"
+TOGETHER = "one JSON object with all values of a field together"
+NAMED = "one JSON object with records by name"
+OTHER = {"prompt": "c", "completion": "d"}
+
+
+@pytest.mark.parametrize(
+    ("document", "name", "count"),
+    [
+        ({"columns": ["prompt", "completion"], "index": [0], "data": [["a", "b"]]}, PANDAS, 1),
+        ({"prompt": ["a", "c"], "completion": ["b", "d"]}, TOGETHER, 2),
+        ({"prompt": {"0": "a", "1": "c"}, "completion": {"0": "b", "1": "d"}}, TOGETHER, 2),
+        ({"0": ROW, "1": OTHER, "2": ROW}, NAMED, 3),
+        ({"features": [], "rows": [{"row": ROW}]}, 'one JSON object with a list "rows"', 1),
+    ],
+)
+def test_a_document_may_arrange_its_records_in_other_ways(
+    document: Any, name: str, count: int
+) -> None:
+    for data in (json.dumps(document), json.dumps(document, indent=1)):
+        assert told(data.encode()) == (name, "json", ROW, count)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"version": "1", "data": [{"a": 1}]},
+        {"title": "a", "paragraphs": [{"a": 1}]},
+        {"contents": [{"role": "user"}, {"role": "model"}]},
+        {"chosen": [{"role": "user"}] * 2, "rejected": [{"role": "user"}] * 2},
+        {"input": {"text": "a", "lang": "b"}, "output": {"text": "c", "lang": "d"}},
+        {"1.jpg": {"caption": "a", "id": 1}, "2.jpg": {"caption": "b", "id": 2}, "3.jpg": {}},
+        {"prompt": ["a", "b"], "completion": "c"},
+        {"prompt": ["a", "b"], "completion": ["c"]},
+        {"prompt": {"a": 1, "b": 2}, "completion": {"c": 1, "d": 2}},
+    ],
+)
+def test_the_only_line_of_a_file_may_be_a_record_with_lists_in_it(record: Any) -> None:
+    assert told(json.dumps(record).encode()) is None
+
+
+def test_a_long_document_without_line_ends_is_read_to_its_end() -> None:
+    data = json.dumps({"data": [ROW] * 5_000}).encode()
+    assert len(data) > HEAD_BYTES
+    assert told(data) == ('one JSON object with a list "data"', "json", ROW, 5_000)
+    assert told(data, is_complete=False) is None
+
+
+@pytest.mark.parametrize(
+    ("between", "name"),
+    [
+        ("", "JSON objects without line feeds between them"),
+        (" ", "JSON objects without line feeds between them"),
+        ("\r", "JSON objects without line feeds between them"),
+        (",", "JSON objects with commas between them"),
+        (",\n", "JSON objects with commas between them"),
+    ],
+)
+def test_records_that_something_else_divides_are_one_finding(between: str, name: str) -> None:
+    data = between.join(json.dumps(each) for each in (ROW, OTHER, ROW)).encode()
+    assert told(data) == (name, "json", ROW, None)
+    assert told(data + b"\n") == (name, "json", ROW, None)
+
+
+def test_two_records_on_the_first_line_are_a_wrong_line_of_a_file_with_others() -> None:
+    assert told(LINE + LINE + b"\n" + LINE) is None
+    assert told(LINE + b",\n" + LINE + b"\n" + LINE) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"<!DOCTYPE html><html></html>", "a web page or XML"),
+        (b"<?xml?><Error><Code>AccessDenied</Code></Error>", "an error of S3 (AccessDenied)"),
+    ],
+)
+def test_a_page_on_one_line_is_one_finding(data: bytes, name: str) -> None:
+    assert told(data) == (name, "", {}, None)
 
 
 def test_an_array_that_goes_on_is_not_counted() -> None:

@@ -4,11 +4,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import dropwhile, islice, tee
 from pathlib import Path
 from typing import Any, Final
 
+from bedrock_tuning.dataset.documents import is_conversation, records_in
 from bedrock_tuning.dataset.layouts.binary_tables import read_arrow, read_parquet, read_xlsx
 from bedrock_tuning.dataset.layouts.reading import Table
 from bedrock_tuning.dataset.layouts.text import decode
@@ -17,6 +18,9 @@ from bedrock_tuning.wording import counted
 
 _DELIMITED: Final = (".csv", ".tsv", ".txt", ".token", ".data")
 _JSON_LINES: Final = (".jsonl", ".ndjson", ".manifest")
+_JSONS: Final = (".json", *_JSON_LINES)
+# How a JSON text begins that is no object and no array, if it is not empty.
+_SCALARS: Final = ('"', "")
 _BINARY: Final = {
     ".parquet": read_parquet,
     ".arrow": read_arrow,
@@ -77,7 +81,11 @@ def _of_text(path: Path, *, file: str, base: str, encoding: str) -> Table:
             where=file,
             fix="open it in a spreadsheet and save it as .xlsx or CSV",
         )
-    if suffix == ".json" or suffix in _JSON_LINES:
+    # What a table is called says little: many that are called JSON Lines are CSV.
+    start = text.lstrip()[:1]
+    if (start in ("{", "[") and suffix not in _DELIMITED) or (
+        start in _SCALARS and suffix in _JSONS
+    ):
         return _json(text, file, base, said, by_line=suffix in _JSON_LINES)
     columns, rows, more = _delimited(text, file)
     return Table(file=file, base=base, columns=columns, rows=rows, said=(*said, *more))
@@ -99,10 +107,12 @@ def _json(text: str, file: str, base: str, said: tuple[str, ...], *, by_line: bo
         value = json.loads(text)
     except (ValueError, RecursionError):
         return _of_objects(list(_lines(text, file)), file, base, said)
-    if by_line and isinstance(value, dict):
+    if is_conversation(value):
+        value = {"messages": value}
+    if isinstance(value, dict) and (held := records_in(value, one_line=by_line)) is not None:
+        value = held.records
+    elif by_line and isinstance(value, dict):
         return _of_objects([(1, value)], file, base, said)
-    if isinstance(value, dict) and (inner := _only_list(value)) is not None:
-        value = inner
     if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
         return _of_objects(list(enumerate(value, 1)), file, base, said)
     if isinstance(value, dict) and all(not isinstance(v, dict | list) for v in value.values()):
@@ -114,18 +124,8 @@ def _json(text: str, file: str, base: str, said: tuple[str, ...], *, by_line: bo
 
 
 _JSON: Final = json.JSONDecoder()
-_START: Final = re.compile(r"\S")
-
-
-def _only_list(value: Mapping[str, Any]) -> list[Any] | None:
-    """The rows of a document that wraps them, as in {"data": […]}."""
-    names = [name for name, each in value.items() if isinstance(each, list)]
-    lists = [value[name] for name in names]
-    if len(lists) == 1 and lists[0] and all(isinstance(each, dict) for each in lists[0]):
-        if {"conversations", "messages", "data"} & set(value) and "data" not in names:
-            return None
-        return list(lists[0])
-    return None
+# Some write commas between the records.
+_START: Final = re.compile(r"[^\s,]")
 
 
 def _of_objects(
@@ -147,11 +147,13 @@ def _lines(text: str, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
             value, end = _JSON.raw_decode(text, start)
         except (ValueError, RecursionError):
             value, end = None, start
+        if is_conversation(value):
+            value = {"messages": value}
         if not isinstance(value, dict):
             raise UserError(
                 f"line {number} is not a JSON object",
                 where=file,
-                fix='write {"file": "a.png", "caption": "…"} on each line',
+                fix="write one object in braces on each line, with names in double quotes",
             )
         yield number, value
         number += text.count("\n", start, end)

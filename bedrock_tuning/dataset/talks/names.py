@@ -14,17 +14,23 @@ ROLES: Final[Mapping[str, Role]] = {
     ),
 }
 SYSTEM: Final = ("system", "developer")
+# What stands beside the turns, and is a turn's reasoning beside its content.
+SYSTEMS: Final = ("system", "system_prompt", "systemPrompt", "system_message", "systemMessage")
+THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking", "chain_of_thought", "cot")
 PROMPTS: Final = word_list(
     "prompt instruction question query inputText input_text text_input input source user human",
-    "article document text context inputs user_input request q frage pregunta domanda pergunta",
+    "article document text context inputs dialogue inputs_pretokenized user_input request q frage",
+    "pregunta domanda pergunta",
 )
 ANSWERS: Final = word_list(
     "completion response answer answers output output_text target assistant summary highlights",
-    "label labels reference_answer gpt targets bot_response reply a antwort respuesta réponse",
-    "reponse risposta resposta text",
+    "label labels reference_answer gpt targets targets_pretokenized referenceResponse bot_response",
+    "reply a antwort respuesta réponse reponse risposta resposta text",
 )
 DOCUMENTS: Final = ("text", "content", "input", "document", "body")
 TALKS: Final = ("conversations", "messages", "dialog", "dialogue", "conversation", "chat", "turns")
 # Records that hold another one, as requests to a service do.
-WRAPPERS: Final = ("modelInput", "body", "request")
+WRAPPERS: Final = ("modelInput", "body", "request", "params")
+# Records of which one part holds what is asked, and another the answer.
+SIDES: Final = (("inputs", "outputs"), ("input", "output"), ("input", "expected_output"))
 SPLITS: Final = ("split", "set", "subset")

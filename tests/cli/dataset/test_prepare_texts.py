@@ -225,7 +225,30 @@ def test_records_without_a_place_are_counted_by_reason(run: Run, tmp_path: Path)
     ("text", "options", "words"),
     [
         ('{"a": 1}\n', ("--to-format", "converse"), "in no known format; it has: a"),
-        ("", ("--to-format", "converse"), "no record can be converted"),
+        ("", ("--to-format", "converse"), "there is no record to convert"),
+        ('{"a": 1}\n{"b": 1}\n', ("--to-format", "converse"), "row 1, and 1 more record"),
+        ('{"a": 1}\n', ("--to-format", "converse"), 'call the fields "prompt" and "completion"'),
+        ("a,b\n1,2\n", ("--to-format", "converse"), "in a table: in its first line"),
+        ('{"text": "a"}\n', ("--to-format", "converse"), "--to-format input-only"),
+        (
+            '{"messages": [{"role": "user", "content": "a"}]}\n',
+            ("-m", "nova-micro"),
+            "write the answer of each record",
+        ),
+        (
+            '{"prompt": "a", "completion": "b", "image": "1.png"}\n',
+            ("-m", "nova-lite"),
+            "put the images where the file names them",
+        ),
+        ("- prompt: a\n  completion: b\n", ("-m", "nova-micro"), "the file is YAML"),
+        ("<html></html>\n", ("-m", "nova-micro"), "HTML"),
+        ("version https://git-lfs.github.com/spec/v1\n", ("-m", "nova-micro"), "git lfs pull"),
+        ('{"image": "1.png", "caption": "a"}\n', ("-m", "nova-lite"), "add a field prompt"),
+        (
+            '{"prompt": "q", "completion": "a", "split": "test"}\n',
+            ("-m", "nova-lite"),
+            "every record is of the split test",
+        ),
         ('{"a": 1}\n[]\n', ("--to-format", "converse"), "line 2 is not a JSON object"),
         ('{"a": 1}\n', ("-m", "nova-lite", "--fix"), "not trained on images with captions"),
         ('{"a": 1}\n', ("--to-format", "convers"), "convers"),
@@ -240,6 +263,31 @@ def test_what_cannot_be_converted_says_why_and_leaves_nothing(
     assert result.exit_code == 2
     assert words in result.stderr
     assert list(tmp_path.iterdir()) == [path]
+
+
+# As they are called in the world, and what is in them; each is one record of question and answer.
+AS_CALLED = {
+    "a table that is called JSON Lines": "prompt,completion\nq,a\n",
+    "records with commas between them": '{"prompt": "q", "completion": "a"},\n',
+    "one array of turns per line": json.dumps(
+        [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    ),
+    "a list for each field": '{"prompt": ["q", "q"], "completion": ["a", "a"]}',
+    "rows by number": '{"prompt": {"0": "q", "1": "q"}, "completion": {"0": "a", "1": "a"}}',
+    "pandas": '{"columns": ["prompt", "completion"], "index": [0], "data": [["q", "a"]]}',
+    "the viewer": '{"features": [], "rows": [{"row": {"prompt": "q", "completion": "a"}}]}',
+}
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json"])
+@pytest.mark.parametrize("name", AS_CALLED)
+def test_a_file_is_read_by_what_it_holds_whatever_it_is_called(
+    run: Run, tmp_path: Path, name: str, suffix: str
+) -> None:
+    path = tmp_path / f"in.{suffix}"
+    path.write_text(AS_CALLED[name])
+    converted(run, path, "--to-format", "prompt-completion", "--split", "1")
+    assert records(tmp_path / "out")[0] == {"prompt": "q", "completion": "a"}
 
 
 def _answered(question: str, *answers: str) -> dict[str, Any]:

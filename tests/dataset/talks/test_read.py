@@ -175,6 +175,81 @@ MORE: Mapping[str, tuple[Mapping[str, Any], Talk]] = {
         {"messages": [*chat(Q), *chat("Please.")  , *chat(A, first="assistant")]},
         Talk(turns=(Turn(role="user", text=f"{Q}\n\nPlease."), ASKED[1])),
     ),
+    "context-of-a-pair": (
+        {"question": Q, "context": "Dogs bark.", "answer": A},
+        Talk(turns=(Turn(role="user", text=f"Dogs bark.\n\n{Q}"), ASKED[1])),
+    ),
+    "history-of-a-pair": (
+        {"query": "And?", "response": "A cat.", "history": [[Q, A]], "system": "Be brief."},
+        Talk(
+            turns=(*ASKED, Turn(role="user", text="And?"), Turn(role="assistant", text="A cat.")),
+            system="Be brief.",
+        ),
+    ),
+    "pictures-beside-a-pair": (
+        {"query": f"<image>{Q}", "response": A, "images": ["1.jpg"]},
+        Talk(turns=(Turn(role="user", text=Q, images=("1.jpg",)), ASKED[1])),
+    ),
+    "reasoning-beside-a-pair": (
+        {"question": Q, "reasoning": "Hm.", "answer": A},
+        Talk(turns=(ASKED[0], Turn(role="assistant", text=A, reasoning="Hm."))),
+    ),
+    "reasoning-beside-a-turn": (
+        {"messages": [*chat(Q), {"role": "assistant", "content": A, "reasoning_content": "Hm."}]},
+        Talk(turns=(ASKED[0], Turn(role="assistant", text=A, reasoning="Hm."))),
+    ),
+    "system-prompt": (
+        {"system_prompt": "Be brief.", "question": Q, "response": A},
+        Talk(turns=ASKED, system="Be brief."),
+    ),
+    "dpo-with-system": (
+        {"system": "Be brief.", "question": Q, "chosen": A, "rejected": "x"},
+        Talk(turns=ASKED, system="Be brief.", lost=("rejected",)),
+    ),
+    "preferences-of-openai": (
+        {"input": {"messages": chat(Q), "tools": []},
+         "preferred_output": chat(A, first="assistant"), "non_preferred_output": []},
+        Talk(turns=ASKED),
+    ),
+    **{
+        f"answer-of-{name}": ({"modelInput": {"inputText": Q}, "modelOutput": body},
+                              Talk(turns=ASKED))
+        for name, body in {
+            "titan": {"results": [{"outputText": A}]},
+            "llama": {"generation": A, "stop_reason": "stop"},
+            "mistral": {"outputs": [{"text": A}]},
+            "cohere": {"generations": [{"text": A}]},
+            "openai": {"choices": [{"message": {"role": "assistant", "content": A}}]},
+            "old-claude": {"completion": A},
+        }.items()
+    },
+    "marks-of-a-prompt": (
+        {"modelInput": {"prompt": f"[INST] {Q} [/INST]"}, "modelOutput": {"generation": A}},
+        Talk(turns=ASKED),
+    ),
+    "turns-without-roles": ({"id": "1", "data": [Q, A]}, Talk(turns=ASKED, lost=("id",))),
+    "evaluation-of-knowledge": (
+        {"conversationTurns": [{"prompt": {"content": [{"text": Q}]},
+                                "referenceResponses": [{"content": [{"text": A}]}]}]},
+        Talk(turns=ASKED),
+    ),
+    "prompt-for-a-grader": (
+        {"data_source": "x", "prompt": chat(Q), "reward_model": {"ground_truth": A}},
+        Talk(turns=ASKED, lost=("data_source",)),
+    ),
+    "two-sides": (
+        {"inputs": {"question": Q}, "outputs": {"answer": A}, "id": 1},
+        Talk(turns=ASKED, lost=("id",)),
+    ),
+    "two-sides-of-turns": (
+        {"input": chat(block(Q)), "output": chat(block(A), first="assistant")},
+        Talk(turns=ASKED),
+    ),
+    "authors": (
+        {"messages": [{"author": "user", "content": Q}, {"author": "bot", "content": A}]},
+        Talk(turns=ASKED),
+    ),
+    "evaluation": ({"prompt": Q, "referenceResponse": A}, Talk(turns=ASKED)),
     "document": ({"text": A, "url": "https://x.org"}, Talk(document=A, lost=("url",))),
     "input-alone": ({"input": A}, Talk(document=A)),
 }  # fmt: skip
@@ -188,6 +263,12 @@ def test_what_a_record_has_beside_them_is_kept_or_named(name: str) -> None:
     assert known.talk == talk
 
 
+def test_who_wrote_a_text_is_no_question() -> None:
+    known = read_talk({"type": "message", "user": "U1", "text": A})
+    assert known is not None
+    assert known.talk.document == A
+
+
 def test_a_record_of_no_known_format_is_none() -> None:
     assert read_talk({"a": 1, "b": "two"}) is None
 
@@ -196,6 +277,7 @@ def test_a_record_of_no_known_format_is_none() -> None:
     ("record", "words"),
     [
         ({"messages": chat(A, first="assistant")}, "begins with an answer"),
+        ({"prompt": Q, "completion": A, "label": False}, "marked as a bad one"),
         ({"messages": chat("")}, "has no text"),
         ({"messages": []}, "has no text"),
         ({"messages": chat(Q, A), "images": [{"width": 3}]}, "an image of it says no place"),
