@@ -30,7 +30,8 @@ def did_you_mean(
 def closest(name: str, known: Iterable[str], *, misspelt: bool = False) -> str:
     """The known name that a wrong one is closest to, whatever its case and separators, or "".
 
-    A beginning that only one of them has is enough: "prov" is "provisioned". misspelt: but not if
+    A beginning that only one of them has is enough: "prov" is "provisioned". So is one of its
+    words: "type" is "customization_type". misspelt: but not if
     the wrong name may mean something of its own.
     """
     return _closest(name, tuple(known), misspelt) if len(name) <= _NAME_MAX else ""
@@ -60,6 +61,9 @@ def _closest(name: str, known: tuple[str, ...], misspelt: bool) -> str:
     begun = [whole for each, whole in plain.items() if each.startswith(letters)]
     if len(begun) == 1 and len(letters) >= _BEGINNING_MIN and not misspelt:
         return begun[0]
+    parts = [each for each in known if letters in map(_plain, re.split(r"[\s_-]", each))]
+    if len(parts) == 1 and len(letters) >= _BEGINNING_MIN and not misspelt:
+        return parts[0]
     close = get_close_matches(letters, plain, n=1, cutoff=0.75 if misspelt else 0.6)
     return plain[close[0]] if close else ""
 

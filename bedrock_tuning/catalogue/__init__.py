@@ -5,9 +5,11 @@
 To add a model, add one file. Files are read when first asked for: a Lambda pays for one model.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from bedrock_tuning.catalogue._facts import Alternative, Source, Sourced, cite
 from bedrock_tuning.catalogue._load import read_facts, read_model, read_sources
@@ -65,6 +67,7 @@ __all__ = [
     "base_id",
     "catalogue",
     "cite",
+    "key_of",
     "sources",
 ]
 
@@ -97,6 +100,27 @@ class Catalogue(Mapping[str, BaseModel]):
 def catalogue() -> Catalogue:
     """The catalogue that ships with this package."""
     return Catalogue(_FOLDER)
+
+
+def key_of(identifier: str) -> str:
+    """The key of the model that an id of Amazon Bedrock, a profile or an ARN stands for, or "".
+
+    Context lengths, geographies and revisions make no other model.
+
+    >>> key_of("us.amazon.nova-lite-v1:0"), key_of("amazon.nova-lite-v1:0:24k"), key_of("x")
+    ('nova-lite', 'nova-lite', '')
+    """
+    path = base_id(identifier) if "-model/" in identifier else identifier.rpartition("/")[2]
+    name = _GEOGRAPHY.sub("", path).partition(":")[0]
+    for key, model in catalogue().items():
+        ids = (*model.ids.customization, *model.ids.throughput, *model.ids.invoke)
+        if name in {each.partition(":")[0] for each in ids}:
+            return key
+    return ""
+
+
+# Of inference profiles.
+_GEOGRAPHY: Final = re.compile(rf"^(?:{'|'.join(GEOGRAPHIES)})\.")
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from shlex import quote
@@ -272,13 +272,13 @@ def options_to_repeat(
 
 def find_model(key: str) -> "BaseModel":
     """The catalogue's model of a key; raises UserError with the closest key."""
-    from bedrock_tuning.catalogue import catalogue
+    from bedrock_tuning.catalogue import catalogue, key_of
 
     models = catalogue()
     if key in models:
         return models[key]
     raise UserError(
-        f'unknown model "{key}"{or_meant(key, models)}',
+        f'unknown model "{key}"{or_meant(key_of(key) or key, models)}',
         fix="run `tuning models` to list all models",
     )
 
@@ -298,23 +298,25 @@ def find_customization(name: str, folder: Path | None, deployed: Deployed) -> "C
     if folder is not None:
         raise _unknown(name, folder, known)
     try:
-        deployment = deployed()
-    except Exception as error:
         # In a clone, the files that are here say more than a deployment that cannot be asked.
+        deployment = replace(deployed, aws=deployed.aws.hurried())() if known else deployed()
+    except Exception as error:
         if not known or not _cannot_be_asked(error):
             raise
-        raise _unknown(name, here, known) from error
+        raise _unknown(name, here, known, why=str(error)) from error
     deployment.require(name)
     return deployment.customizations[name]
 
 
 def _cannot_be_asked(error: Exception) -> bool:
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
-    return isinstance(error, BotoCoreError | ClientError | UserError)
+    return isinstance(error, BotoCoreError | ClientError | ResponseParserError | UserError)
 
 
-def _unknown(name: str, folder: Path, known: list[str]) -> UserError:
+def _unknown(name: str, folder: Path, known: list[str], *, why: str = "") -> UserError:
+    """why: the reason for which nobody knows whether it is deployed."""
     if not known:
         return UserError(
             f"no customizations found in {folder}",
@@ -323,7 +325,8 @@ def _unknown(name: str, folder: Path, known: list[str]) -> UserError:
     return UserError(
         f"unknown customization {name}{or_meant(name, known)}",
         where=str(folder),
-        fix=f"use one of {', '.join(known)}",
+        fix=f"use one of {', '.join(known)}"
+        + (f"; AWS could not be asked for deployed ones: {why}" if why else ""),
     )
 
 

@@ -1,6 +1,7 @@
 """One person's AWS: the clients that reach a deployment, each made when it is first needed."""
 
 import os
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,7 +43,13 @@ class Aws:
         """quick: what takes longer than a person waits for a completion is an error."""
         self._region = region
         self._profile = profile
-        self._quick = quick
+        self.hurries = quick
+
+    def hurried(self) -> "Aws":
+        """The same for a question that has another answer here: one attempt, and a short wait."""
+        other = copy(self)
+        other.hurries = True
+        return other
 
     @cached_property
     def session(self) -> "boto3.Session":
@@ -139,7 +146,7 @@ class Aws:
     def _config(self) -> "Config":
         from botocore.config import Config
 
-        if self._quick:
+        if self.hurries:
             return Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
         return Config(
             retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=32

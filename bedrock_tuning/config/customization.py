@@ -272,7 +272,7 @@ def _read_file(root: Section, *, name: str, regions: Regions) -> Customization |
     """Reads all tables even after a problem; None when model or type stay unknown."""
     names = {name for each in catalogue().values() for name in each.hyperparameters}
     homes = {**HOMES, **dict.fromkeys(names, "hyperparameters")}
-    given = root.read(TABLES[""], tables=SECTIONS, homes=homes)
+    given = root.read(TABLES[""], tables=(*SECTIONS, overlay.ENVIRONMENTS), homes=homes)
     head = {key: each.default for key, each in TABLES[""].items()} | given
     type_ = head["customization_type"]
     if head["renamed_from"] == name:

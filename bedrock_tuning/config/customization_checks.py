@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from bedrock_tuning.catalogue import BaseModel, account_facts, catalogue, cite
+from bedrock_tuning.catalogue import BaseModel, account_facts, catalogue, cite, key_of
 from bedrock_tuning.config import tags
 from bedrock_tuning.config.customization_fields import (
     LEASE_HOURS_MAX,
@@ -33,11 +33,16 @@ def read_model(root: Section, *, key: str) -> BaseModel | None:
     models = catalogue()
     if key in models or not key:
         return models.get(key)
-    by_id = {id_: each for each, model in models.items() for id_ in model.ids.customization}
-    name = key.rpartition("/")[2]  # of an ARN
-    meant = by_id.get(name) or by_id.get(f"{name}:0") or closest(key, models)
+    known = key_of(key)
+    meant = known or closest(key, models)
     fix = f"; did you mean {meant}?" if meant else f": use one of {', '.join(models)}"
-    root.problem("base_model", f"{shown(key)} is not in the catalogue{fix}")
+    problem = f"{shown(key)} is not in the catalogue{fix}"
+    if known and ":custom-model/" in key:
+        problem = (
+            f"{shown(key)} is a custom model: write base_model = {shown(known)}, and its ARN as "
+            "custom_model"
+        )
+    root.problem("base_model", problem)
     return models.get(meant)
 
 

@@ -1,13 +1,24 @@
 """Checks a customization's hyperparameters against the catalogue and spells them for Bedrock."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, Hyperparameter, catalogue, cite
 from bedrock_tuning.config.customization_fields import HOMES
 from bedrock_tuning.config.fields import Choice, Kind, Number, Text
 from bedrock_tuning.config.messages import meant_key, plain_number
 from bedrock_tuning.config.reader import Section, misplaced
+
+# What other tools call them.
+_ELSEWHERE: Final = {
+    "lr": "learningRate",
+    "n_epochs": "epochCount",
+    "num_train_epochs": "epochCount",
+    "num_epochs": "epochCount",
+    "max_steps": "stepCount",
+    "warmup_steps": "learningRateWarmupSteps",
+    "per_device_train_batch_size": "batchSize",
+}
 
 
 def kind_of(model: BaseModel, parameter: Hyperparameter, *, table: str = "hyperparameters") -> Kind:
@@ -61,7 +72,7 @@ def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]
             continue
         free = [each for each in known if each not in section]
         use = f"use {', '.join(free)}" if free else "remove it"
-        hint, meant = meant_key(name, known, [*section])
+        hint, meant = meant_key(_ELSEWHERE.get(name.lower(), name), known, [*section])
         hint = misplaced(name, table="hyperparameters", homes=HOMES) or hint
         hint = hint or f": {use if known else f'{type_} has none'}"
         section.problem(name, f"{model.name} has no such hyperparameter{hint}")

@@ -238,7 +238,7 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
     if (
         shape.alternatives
         and len(given) != 1
-        and (given or not value.keys() - shape.optional.keys())
+        and (given or not value.keys() - shape.optional.keys() - shape.required.keys() - absent)
     ):
         choices = ", ".join(shape.alternatives)
         words = f"exactly one of {choices} is needed"

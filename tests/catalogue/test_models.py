@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedrock_tuning.catalogue import Catalogue, Range, account_facts, catalogue, sources
+from bedrock_tuning.catalogue import (
+    Catalogue,
+    Range,
+    account_facts,
+    catalogue,
+    key_of,
+    sources,
+)
 from bedrock_tuning.config.hyperparameters import resolve
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.errors import CatalogueError
@@ -290,3 +297,32 @@ def test_account_quotas_name_their_source() -> None:
     assert account_facts()["quotas.model_units"].value == 0
     for fact in account_facts().values():
         assert set(fact.source) <= set(sources())
+
+
+_ARN = "arn:aws:bedrock:us-east-1:"
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        *("amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0:300k", "amazon.nova-lite-v1:0:24k"),
+        *("us.amazon.nova-lite-v1:0", "apac.amazon.nova-lite-v1:0", "amazon.nova-lite-v1"),
+        f"{_ARN}:foundation-model/amazon.nova-lite-v1:0:300k",
+        f"{_ARN}111122223333:inference-profile/us.amazon.nova-lite-v1:0",
+        f"{_ARN}111122223333:custom-model/amazon.nova-lite-v1:0:300k/abcdefghijkl",
+    ],
+)
+def test_an_id_a_profile_and_an_arn_name_the_model_that_they_stand_for(spelled: str) -> None:
+    assert key_of(spelled) == "nova-lite"
+
+
+@pytest.mark.parametrize("spelled", ["", "x", "nova-lite", "amazon.nova-premier-v1:0", "us."])
+def test_what_is_no_id_of_the_catalogue_names_no_model(spelled: str) -> None:
+    assert key_of(spelled) == ""
+
+
+@pytest.mark.parametrize("key", catalogue())
+def test_every_id_of_a_model_names_it(key: str) -> None:
+    ids = catalogue()[key].ids
+    every = (*ids.customization, *ids.throughput, *ids.invoke)
+    assert {key_of(each) for each in every} <= {key}

@@ -69,6 +69,7 @@ def test_an_unknown_model_is_refused_with_the_closest_key(run: Run) -> None:
     result = run("models", "nova-light")
     assert result.exit_code == 2
     assert "did you mean nova-lite?" in result.stderr
+    assert "did you mean nova-lite?" in run("models", "us.amazon.nova-lite-v1:0").stderr
 
 
 CUSTOMIZATIONS = Path(__file__).resolve().parents[2] / "customizations"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from botocore import exceptions as aws_errors
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from tests.cli import pasteable
 from tests.cli.conftest import Run
@@ -45,6 +46,7 @@ SLIPS = {
         aws_errors.ConnectTimeoutError(endpoint_url="https://x"), "network", "network",
     ),
     "no answer": (aws_errors.ReadTimeoutError(endpoint_url="https://x"), "network", "network"),
+    "a page instead of an answer": (ResponseParserError("no XML"), "network", "network"),
     "proxy": (
         aws_errors.ProxyConnectionError(proxy_url="x"), "network", "network",
     ),

@@ -68,15 +68,19 @@ def test_a_file_that_is_here_is_read_instead_of_what_is_deployed(
 def test_in_a_clone_a_misspelt_name_is_found_although_aws_cannot_be_asked(
     run: Run, aws: StubbedAws, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nobody(*_: object, **__: object) -> None:
+    def nobody(asked: Aws, **_: object) -> None:
+        # Who misspelt a name does not wait for retries.
+        assert asked.hurries
         raise NoCredentialsError
 
+    assert not aws.hurries
     monkeypatch.setattr("bedrock_tuning.client.deployment.find", nobody)
     (empty_folder / "customizations").mkdir()
     (empty_folder / "customizations/style.toml").write_text(FILE, "utf-8")
     result = run("price", "stile")
     assert result.exit_code == 2
     assert "unknown customization stile; did you mean style?" in result.stderr
+    assert "AWS could not be asked for deployed ones: Unable to locate cred" in result.stderr
 
 
 def test_a_folder_that_is_named_is_the_only_place_to_look(run: Run, empty_folder: Path) -> None:

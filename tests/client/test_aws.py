@@ -34,3 +34,12 @@ def test_an_option_precedes_aws_region_which_precedes_aws_default_region(
         else:
             monkeypatch.setenv(name, value)
     assert Aws(region=given).region == region
+
+
+def test_a_hurried_client_tries_once_and_the_others_stay_patient() -> None:
+    aws = Aws(region="us-east-1")
+    hurried, patient = aws.hurried().ssm.meta.config, aws.ssm.meta.config
+
+    assert (hurried.connect_timeout, hurried.read_timeout) == (1, 2)
+    assert hurried.retries["total_max_attempts"] == 1
+    assert patient.retries["total_max_attempts"] == 5

@@ -177,6 +177,20 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
             SEARCH.replace("titan-multimodal-embeddings-g1", "amazon.titan-embed-image-v1"),
             "did you mean titan-multimodal-embeddings-g1?",
         ),
+        (
+            SEARCH.replace("titan-multimodal-embeddings-g1", "us.amazon.nova-lite-v1:0"),
+            "did you mean nova-lite?",
+        ),
+        (
+            SEARCH.replace(
+                "titan-multimodal-embeddings-g1",
+                "arn:aws:bedrock:us-east-1:111122223333:custom-model/amazon.nova-lite-v1:0/a1b2",
+            ),
+            'is a custom model: write base_model = "nova-lite", and its ARN as custom_model',
+        ),
+        (SEARCH + 'type = "FINE_TUNING"', "type: unknown key; did you mean customization_type?"),
+        (SEARCH + "[environment.prod]", "environment: unknown key; did you mean environments?"),
+        (STYLE + "lr = 1e-5", "did you mean learningRate?"),
         (SEARCH.replace("titan-multimodal-embeddings-g1", "zzz"), "use one of claude-3-haiku"),
         (SEARCH + 'customization_type = "FINE-TUNING"', "did you mean FINE_TUNING?"),
         (SEARCH + 'customization_type = "DISTILLATION"', 'use "FINE_TUNING"'),

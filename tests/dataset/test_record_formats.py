@@ -135,6 +135,11 @@ def test_a_lenient_shape_ignores_null_and_other_fields_where_nothing_else_is_mea
         ("ignored", "x", 'unknown field "x"', "x", known),
         ("ignored", "y", 'unknown field "y"', "y", known),
     ]  # fmt: skip
+    # A block that holds nothing is none, whatever it might have held.
+    assert told({"role": "u", "text": None}, shape) == [
+        ("ignored", "text", 'the field "text" is null', "null", ""),
+        ("missing", "", WORDS, "", "text, image"),
+    ]
     # What must be there may not be null, and a strict shape has no null at all.
     assert told({"role": None, "text": "a"}, shape) == [wrong("role", "null", "string")]
     strict = Object(required={"role": Text()}, alternatives=ONE_OF, optional={"note": Text()})

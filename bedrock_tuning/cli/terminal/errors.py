@@ -219,6 +219,7 @@ def _aws(error: Exception) -> tuple[str, UserError] | None:
     """What boto3 raised; None for anything else."""
     from boto3.exceptions import Boto3Error
     from botocore import exceptions
+    from botocore.parsers import ResponseParserError
 
     if isinstance(error, Boto3Error) and isinstance(error.__context__, Exception):
         # A transfer words the refusal of AWS that it met.
@@ -230,6 +231,10 @@ def _aws(error: Exception) -> tuple[str, UserError] | None:
             f"AWS answered {code or 'with an error'}: {answer.get('Message', '')}",
             where=error.operation_name,
             fix=_AWS_FIXES.get(code, ""),
+        )
+    if isinstance(error, ResponseParserError):
+        return "network", UserError(
+            "what answered is not AWS, but for example a proxy or a login page", fix=_NETWORK
         )
     for name, code, fix in _BOTO_ERRORS:
         if isinstance(error, getattr(exceptions, name)):
