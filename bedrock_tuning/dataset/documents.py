@@ -27,6 +27,9 @@ def records_in(value: Mapping[str, Any], *, one_line: bool) -> Held | None:
 
     one_line: it may be the only line of JSON Lines, so that a list of any name means nothing.
     """
+    if any(map(_FILE.search, value)):
+        # Captions by the name of their image.
+        return None
     listed = not one_line or value.keys() <= _WRAPPERS or value.keys() >= _VIEWER
     for arranged in _ARRANGED:
         held = arranged(value) if listed or arranged is not _list else None
@@ -98,11 +101,9 @@ def _columns(value: Mapping[str, Any]) -> Held | None:
 
 
 def _by_id(value: Mapping[str, Any]) -> Held | None:
-    """Records of the same fields by number or name, but not captions by the name of an image."""
+    """Records of the same fields by number or name."""
     first = next(iter(value.values()), None)
     if len(value) < _SEVERAL or not isinstance(first, dict) or len(first) < 2:
-        return None
-    if any(_FILE.search(name) for name in value):
         return None
     if any(not isinstance(each, dict) or each.keys() != first.keys() for each in value.values()):
         return None

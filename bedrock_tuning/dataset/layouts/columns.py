@@ -28,6 +28,8 @@ _SPLITS: Final = ("split", "set", "subset", "partition", "fold")
 _ANNOTATOR: Final = frozenset(
     ["annotation_id", "annotator", "lead_time", "created_at", "updated_at", "completed_by"]
 )
+# What is asked about an image does not describe it.
+_NO_CAPTIONS: Final = frozenset({*_SPLITS, *_ANNOTATOR, "id", "question", "query", "instruction"})
 _COUNTED: Final = re.compile(r"[-_ ]?\d+$")
 _URL: Final = re.compile(r"https?://", re.IGNORECASE)
 _SAMPLE: Final = 200
@@ -183,7 +185,7 @@ class _Cells:
         others = [
             name
             for name in self._table.columns
-            if name != without and name and name.lower() not in {*_SPLITS, *_ANNOTATOR, "id"}
+            if name != without and name and name.lower() not in _NO_CAPTIONS
         ]
         named = [name for name in others if _rank(name, _CAPTIONS) < len(_CAPTIONS)]
         if named:

@@ -10,7 +10,7 @@ from bedrock_tuning.dataset.images.header import header
 from bedrock_tuning.dataset.images.image import ENDINGS
 from bedrock_tuning.dataset.layouts.archives import is_archive, stem_of, unpack
 from bedrock_tuning.dataset.layouts.folders import SIDECARS
-from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, Options, Scene, Table
+from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, PACKED, Options, Scene, Table
 from bedrock_tuning.dataset.layouts.recognise import FORCED
 from bedrock_tuning.dataset.layouts.splits import split_of_name
 from bedrock_tuning.dataset.layouts.tables import TABLES, read_tables
@@ -127,6 +127,8 @@ class _Look:
         for file in sorted(scene.files):
             suffix = PurePosixPath(file).suffix.lower()
             stem = PurePosixPath(file).stem.casefold()
+            if suffix in PACKED and PurePosixPath(stem).suffix in TABLES:
+                scene.refusals.append(f"{file} is compressed: unpack it")
             # 1.txt and 1.jpg.txt belong to 1.jpg.
             if suffix not in TABLES or (
                 suffix in SIDECARS and {stem, PurePosixPath(stem).stem} & stems

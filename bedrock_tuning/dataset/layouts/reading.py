@@ -11,11 +11,13 @@ from bedrock_tuning.dataset.layouts.names import Found, Names
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders, split_of_name
 from bedrock_tuning.wording import word_list
 
+# A table that was compressed on its own, not an archive.
+PACKED: Final = (".gz", ".bz2", ".xz", ".zst")
 # Files that are no images, whatever else they are; every other file is checked.
-NO_IMAGES: Final = frozenset(
+NO_IMAGES: Final = frozenset(PACKED) | frozenset(
     word_list(
         ".txt .caption .csv .tsv .json .jsonl .ndjson .manifest .token .parquet .arrow .feather",
-        ".xlsx .xls .ods .tar .tgz .gz .zip .rar .7z .md .rst .toml .yaml .yml .xml .html .db .ini",
+        ".xlsx .xls .ods .tar .tgz .zip .rar .7z .md .rst .toml .yaml .yml .xml .html .db .ini",
         ".py .ipynb .npy .npz .pkl .lock .log .cls .names .data",
     )
 )

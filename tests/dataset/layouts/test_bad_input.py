@@ -57,6 +57,7 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "html-as-excel": ("a.xlsx", lambda: b"<html><table>", "the file is HTML, not Excel | a.xlsx"),
     "old-excel": ("a.xls", lambda: b"\xd0\xcf\x11\xe0" + bytes(600), "the file is an old .xls"),
     "no-workbook": ("a.xlsx", lambda: zipped({"x": "y"}), "the workbook cannot be read"),
+    "compressed-table": ("a.csv.gz", lambda: b"\x1f\x8b", "a.csv.gz is compressed: unpack it"),
     "empty-csv": ("a.csv", lambda: b"", "a.csv: there are no rows"),
     "header-only": ("a.csv", lambda: b"file,caption\n", "a.csv: there are no rows"),
     "open-quote": (

@@ -160,3 +160,18 @@ def test_half_of_the_rows_of_a_table_that_are_looked_at_must_name_images(
 def test_a_similar_name_is_looked_for_among_fewer_than_ten_thousand(count: int, near: str) -> None:
     names = Names(["1234.jpg", *("x" for _ in range(count - 1))])
     assert names.near("1234.jpgg") == near
+
+
+def test_what_is_asked_about_an_image_is_no_caption() -> None:
+    rows = [(1, {"image": "1.jpg", "question": "what is it", "answer": "a dog"})]
+    table = Table(file="a.json", columns=("image", "question", "answer"), rows=rows)
+    found = read_columns(table, scene("1.jpg"))
+    assert found is not None
+    assert [row.caption for row in found.rows] == ["a dog"]
+    asked = [(1, {"image": "1.jpg", "question": "what is it"})]
+    assert (
+        read_columns(
+            Table(file="b.json", columns=("image", "question"), rows=asked), scene("1.jpg")
+        )
+        is None
+    )
