@@ -38,7 +38,7 @@ _TARGETS: Final[Mapping[str, Sequence[str]]] = {
     ),
 }
 # How the functions make clients, all in lambdas/_aws.py.
-_CLIENT: Final = re.compile(r"boto3\.client\(\s*\"([a-z0-9-]+)\"")
+_CLIENT: Final = re.compile(r"(?:boto3\.|= _)client\(\s*\"([a-z0-9-]+)\"")
 # What only says who installed it: the same wheels make the same layer.
 _BY_INSTALLERS: Final = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json")
 

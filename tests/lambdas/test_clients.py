@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.retries import standard
 
+from bedrock_tuning.constructs.layer import asked_services
 from bedrock_tuning.contracts.states.asl import RETRY
 from lambdas import _aws
 from tests.lambdas.aws import Aws
@@ -45,6 +46,11 @@ def test_a_client_is_made_for_the_functions_region_and_retries_what_passes(
 @pytest.mark.parametrize("make", CLIENTS.values(), ids=CLIENTS)
 def test_a_client_is_kept_while_the_function_is_warm(make: Any) -> None:
     assert make.cache_parameters()["maxsize"] is None
+
+
+def test_the_layer_has_the_service_of_every_client() -> None:
+    """It is told by the text of the modules; what it misses, no function could ask."""
+    assert asked_services() == sorted([*CLIENTS, "pricing"])
 
 
 @pytest.mark.parametrize(
