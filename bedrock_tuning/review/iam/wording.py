@@ -20,6 +20,11 @@ _SIGNS: Final = {
     "NumericGreaterThanEquals": ("≥", "<"),
     "IpAddress": ("in", "not in"),
 }
+# How a reader gets from the words back to the policy.
+LEGEND: Final = (
+    "Conditions stand for IAM's operators: “=” for StringEquals and Bool, “like” for StringLike, "
+    "ArnLike and ArnEquals, “absent” and “present” for Null, “(or absent)” for …IfExists."
+)
 
 
 def condition_in_words(condition: Condition) -> str:

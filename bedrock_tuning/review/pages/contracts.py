@@ -8,7 +8,7 @@ from bedrock_tuning.contracts import Contracts, Guarded, Role
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 from bedrock_tuning.contracts.people import PEOPLE, able
 from bedrock_tuning.review.checks import CHECKS
-from bedrock_tuning.review.iam.wording import by_level, conditions_in_words
+from bedrock_tuning.review.iam.wording import LEGEND, by_level, conditions_in_words
 from bedrock_tuning.review.pages.rendering import render
 
 _NAMES: Final = {
@@ -47,6 +47,7 @@ def contract_page(contracts: Contracts, *, commands: Mapping[str, Sequence[str]]
     """The whole page for one environment. commands: what each of `tuning` needs, by its name."""
     return render(
         "permissions.md.j2",
+        legend=LEGEND,
         environment=contracts.environment,
         roles=[
             (_role(role), role, _words(conditions_in_words(role.trust)), _rows(role))

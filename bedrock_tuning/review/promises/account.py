@@ -10,7 +10,7 @@ from bedrock_tuning.review.iam.access import IamRole
 from bedrock_tuning.review.iam.conditions import operator
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import conditions_in_words
-from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.deployment import BEDROCK, Deployment
 from bedrock_tuning.review.promises.promise import But, Never, but, principals
 
 # Keys whose value says for which account a service acts.
@@ -75,10 +75,11 @@ def _is_here(value: str, evidence: Evidence) -> bool:
 @check(
     "M830",
     "Each role is assumed by one AWS service for this account (`aws:SourceAccount` = this "
-    "account), and by no person, account or other role. Two exceptions: the workflow's role "
-    "assumes starter roles, with `sts:ExternalId` = the ARN of the workflow; the roles of people, "
-    "where settings ask for them, are assumed by roles of this account with certain names "
-    "(`aws:PrincipalArn`).",
+    "account), and by no person, account or other role; Amazon Bedrock assumes one only for "
+    "customization jobs of this account and Region (`aws:SourceArn`). Two exceptions: the "
+    "workflow's role assumes starter roles, with `sts:ExternalId` = the ARN of the workflow; the "
+    "roles of people, where settings ask for them, are assumed by roles of this account with "
+    "certain names (`aws:PrincipalArn`).",
 )
 def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
     deployment = Deployment(evidence=evidence)
@@ -101,6 +102,15 @@ def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
                 and c.values == (identity.ACCOUNT,)
                 for c in statement.conditions
             )
+            bedrock = BEDROCK in (statement.principals or {}).get("Service", ())
+            if bedrock and not any(_names_jobs(c, deployment) for c in statement.conditions):
+                yield found(
+                    role,
+                    f"{statement.label}: {_named(statement)} may assume it "
+                    f"{conditions_in_words(statement.conditions)}",
+                    "Amazon Bedrock for customization jobs here, with ArnLike aws:SourceArn",
+                    "Bring back the condition: only customization jobs need this role",
+                )
             if others or not account:
                 yield found(
                     role,
@@ -118,8 +128,17 @@ def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
+def _names_jobs(condition: Condition, deployment: Deployment) -> bool:
+    (jobs,) = deployment.bedrock("model-customization-job")
+    return (
+        condition.key.lower() == "aws:sourcearn"
+        and _binds(condition)
+        and all(value.startswith(jobs.removesuffix("*")) for value in condition.values)
+    )
+
+
 _EXCEPTED: Final = {
-    "bedrock.amazonaws.com": _serves_nova,
+    BEDROCK: _serves_nova,
     "events.amazonaws.com": _keeps_dead_letters,
 }
 

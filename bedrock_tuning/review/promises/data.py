@@ -9,7 +9,15 @@ from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.promises.deployment import BEDROCK, Deployment
-from bedrock_tuning.review.promises.promise import FROM_THIS_ACCOUNT, Able, But, Never, but, request
+from bedrock_tuning.review.promises.promise import (
+    FROM_THIS_ACCOUNT,
+    Able,
+    But,
+    Denied,
+    Never,
+    but,
+    request,
+)
 
 _WRITES: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*", "s3:Create*")
 
@@ -60,6 +68,22 @@ def _checked(deployment: Deployment) -> tuple[str, ...]:
 
 def _written(deployment: Deployment) -> tuple[str, ...]:
     return (f"{deployment.output}/{s3_layout.REPORTS}/*",)
+
+
+def _forgeries(deployment: Deployment) -> Iterator[Request]:
+    """Changes by a role that is not in the templates and may do everything by its own policies."""
+    somebody = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/somebody"
+    decided = f"{deployment.output}/{s3_layout.APPROVALS}"
+    work = f"{deployment.output}/{s3_layout.WORK}"
+    kept = (*_checked(deployment), *_written(deployment), f"{work}/*", f"{decided}/*")
+    for folder in kept:
+        for action in ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"):
+            first = {"s3:if-none-match": "*"}
+            yield request(somebody, action, folder.replace("*", "a/b"), first)
+    for approve in sorted(deployment.function("approve")):
+        yield request(approve, "s3:DeleteObject", f"{decided}/a/b")
+        # Without If-None-Match, it would write over an earlier decision.
+        yield request(approve, "s3:PutObject", f"{decided}/a/b")
 
 
 PROMISES: Final = (
@@ -124,6 +148,13 @@ PROMISES: Final = (
                 when=FROM_THIS_ACCOUNT,
             )
         ],
+    ),
+    Denied(
+        id="M851",
+        sentence="The buckets' own policies deny it to every other role and user of the account, "
+        "whatever their policies allow: nobody else writes or deletes checked manifests, reports, "
+        "results and decisions, and not even Approve deletes a decision or writes over one.",
+        requests=_forgeries,
     ),
     Able(
         id="M815",

@@ -1,8 +1,8 @@
-"""The two kinds of promises about permissions, and how the templates prove them.
+"""The three kinds of promises about permissions, and how the templates prove them.
 
 A promise is a sentence that must stay true whatever the contracts say: it is written without them.
 `Never` is exact on wildcards and errs on the safe side: it counts every Allow, and no Deny that
-might take it back. `Able` decides requests by all policies together.
+might take it back. `Able` and `Denied` decide requests by all policies together.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from bedrock_tuning.review.check import Check, Evidence, Violation, found
 from bedrock_tuning.review.iam.conditions import Context
 from bedrock_tuning.review.iam.containment import inside
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.simulator import Request, usual_context
+from bedrock_tuning.review.iam.simulator import Decision, Request, usual_context
 from bedrock_tuning.review.iam.wildcards import meets
 from bedrock_tuning.review.iam.wording import conditions_in_words
 from bedrock_tuning.review.promises.deployment import Deployment
@@ -117,6 +117,36 @@ class Able:
                     f"{request.action} on {request.resource}: {decision.value}",
                     self.sentence.removesuffix("."),
                     "Add the missing Allow, or narrow the Deny",
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """What the policies of resources must deny, whatever the caller's own policies allow."""
+
+    id: str
+    sentence: str
+    requests: Callable[[Deployment], Iterable[Request]]
+
+    def check(self) -> Check:
+        """The promise as a check."""
+        return Check(id=self.id, sentence=self.sentence, finder=self.violations)
+
+    def violations(self, evidence: Evidence) -> Iterator[Violation]:
+        """Every request that no policy denies."""
+        permissions = evidence.permissions
+        for asked in self.requests(Deployment(evidence=evidence)):
+            decision = permissions.decide(
+                asked.principal, asked.action, asked.resource, asked.context
+            )
+            if decision is not Decision.EXPLICITLY_DENIED:
+                bucket = evidence.assembly.by_arn(asked.resource.partition("/")[0])
+                yield found(
+                    bucket or asked.resource,
+                    f"no Deny refuses {asked.action} on {asked.resource} to {asked.principal}",
+                    self.sentence.removesuffix("."),
+                    "Put the Deny back into the bucket's policy, in "
+                    "bedrock_tuning/contracts/resources.py",
                 )
 
 

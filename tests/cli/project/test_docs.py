@@ -1,5 +1,6 @@
 """The generated pages are current, and no command is without help."""
 
+import re
 from pathlib import Path
 
 import click
@@ -38,6 +39,11 @@ def test_every_argument_and_option_says_what_it_does(name: str) -> None:
 def test_a_generated_page_is_current(path: str, make: object) -> None:
     assert callable(make)
     assert (ROOT / path).read_text("utf-8") == make(), "run `make docs`"
+
+
+@pytest.mark.parametrize("path", [path for path, _ in PAGES if path.endswith(".md")])
+def test_a_generated_page_has_no_empty_cell_of_code(path: str) -> None:
+    assert re.search(r"(?<!`)``(?!`)", (ROOT / path).read_text("utf-8")) is None
 
 
 def test_help_lists_the_commands_in_their_sections() -> None:

@@ -177,9 +177,9 @@ def role_uploads(copy: Copy) -> None:
     )
 
 
-def _refused_no_more(killer: str, name: str, sid: str) -> Mutant:
+def _refused_no_more(killer: str, name: str, sid: str, bucket: str = "Output") -> Mutant:
     def change(copy: Copy) -> None:
-        statements = copy.statements_of("data/Output/Policy")
+        statements = copy.statements_of(f"data/{bucket}/Policy")
         kept = [each for each in statements if each.get("Sid") != sid]
         assert kept != statements
         statements[:] = kept
@@ -188,11 +188,17 @@ def _refused_no_more(killer: str, name: str, sid: str) -> Mutant:
 
 
 _TRAIL = (
-    _refused_no_more("R406", "output: decisions can be removed", "NoDecisionIsRemoved"),
-    _refused_no_more("R406", "output: decisions can be written over", "NoDecisionIsWrittenOver"),
-    _refused_no_more("R406", "output: others write decisions", "DecisionsByTheirFunctionOnly"),
+    _refused_no_more("M851", "output: decisions can be removed", "NoDecisionIsRemoved"),
+    _refused_no_more("M851", "output: decisions can be written over", "NoDecisionIsWrittenOver"),
+    _refused_no_more("M851", "output: others write decisions", "DecisionsByTheirFunctionOnly"),
     _refused_no_more(
-        "R406", "output: others write reports", "ReportsAndResultsByTheirCheckersOnly"
+        "M851", "output: others write reports", "ReportsAndResultsByTheirCheckersOnly"
+    ),
+    _refused_no_more(
+        "M851",
+        "validation: others write checked manifests",
+        "CheckedManifestsByTheirCheckerOnly",
+        "Validation",
     ),
 )
 MUTANTS = (*_ALL, *_TRAIL, *collected(globals()))

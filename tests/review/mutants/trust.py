@@ -16,12 +16,12 @@ def foreign_source_account(copy: Copy) -> None:
     copy.trust(BEDROCK)["Condition"]["StringEquals"]["aws:SourceAccount"] = "999999999999"
 
 
-@flaw("T201", "Bedrock trust: any source ARN")
+@flaw("M830", "Bedrock trust: any source ARN")
 def any_source_arn(copy: Copy) -> None:
     copy.trust(BEDROCK)["Condition"]["ArnLike"]["aws:SourceArn"] = "arn:aws:bedrock:*:*:*"
 
 
-@flaw("T201", "Bedrock trust: no source ARN")
+@flaw("M830", "Bedrock trust: no source ARN")
 def no_source_arn(copy: Copy) -> None:
     del copy.trust(BEDROCK)["Condition"]["ArnLike"]
 
