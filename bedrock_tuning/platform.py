@@ -111,7 +111,7 @@ class TuningPlatform:
         elif asks and not self.settings.slack_channel:
             notes.add_warning_v2(
                 "bedrock-tuning:mail",
-                f"nobody is told when a run of {first_of(asks)} waits for approval: set "
+                f"nobody is notified when a run of {first_of(asks)} waits for approval: set "
                 "alarm_email or slack_channel in cdk.json, or subscribe something to the topic",
             )
 

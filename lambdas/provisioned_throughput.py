@@ -324,7 +324,7 @@ def _switch_off(env: ThroughputEnvironment, name: str) -> None:
         ended = intent.ended(why="its stack was deleted", by="the deletion", now=_runs.now())
         if _intent.write(env.runs_table, ended) is not None:
             return
-    raise RuntimeError(f"the intent of {name} changes all the time: delete the stack again")
+    raise RuntimeError(f"the intent of {name} keeps changing: delete the stack again")
 
 
 def _deleted(endpoint: Endpoint, problems: list[str]) -> bool:

@@ -249,7 +249,7 @@ class Lifecycle(Shape, frozen=True):
         if self.open_for_new_jobs:
             return ""
         if self.status == "EOL":
-            return f"past end of life since {self.end_of_life}"
+            return f"past its end-of-life date, {self.end_of_life}"
         since = f" since {self.legacy_date}" if self.legacy_date else ""
         end = f", end of life {self.end_of_life}" if self.end_of_life else ""
         return f"Legacy{since}{end}: Bedrock accepts no new job"

@@ -67,7 +67,7 @@ def require_embeddings(model: "AskedModel") -> None:
     """Raises UserError for a model that gives no vectors."""
     if model.base.task != "image-to-embedding":
         raise UserError(
-            f"{model.base.name} is not a model of embeddings",
+            f"{model.base.name} is not an embedding model",
             fix="`tuning invoke` asks it for texts or pictures",
         )
 

@@ -155,7 +155,9 @@ def _pairs(deployment: Deployment, wanted: Wanted, run: str | None) -> tuple[lis
             fix="pass --data FOLDER with pictures that were not trained on",
         )
     if len(found) < 2:
-        raise UserError("one picture is no comparison", where=source, fix="pass more pictures")
+        raise UserError(
+            "one picture is not enough for a comparison", where=source, fix="pass more pictures"
+        )
     for each in filter(None, (run, wanted.against)):
         trained = trained_on(deployment, customization, each) & {pair.name for pair in found}
         if trained:

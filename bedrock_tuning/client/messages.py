@@ -1,4 +1,4 @@
-"""Whether somebody is told when a run waits for approval."""
+"""Whether somebody is notified when a run waits for approval."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -17,7 +17,7 @@ def subscriptions(sns: Any, topic: str) -> Sequence[Mapping[str, str]]:
 
 
 def unconfirmed(found: Sequence[Mapping[str, str]]) -> list[str]:
-    """The addresses that were asked by mail and have not answered: no message reaches them."""
+    """The addresses that were asked by e-mail and have not answered: no message reaches them."""
     return [each["Endpoint"] for each in found if each["SubscriptionArn"] == "PendingConfirmation"]
 
 
@@ -29,7 +29,7 @@ def unheard(sns: Any, topic: str) -> str | None:
         return None
     if waiting:
         return (
-            f"nobody is told by mail: {', '.join(waiting)} has not confirmed; follow the link in "
-            "the e-mail of AWS Notifications"
+            f"nobody is notified by e-mail: {', '.join(waiting)} has not confirmed; follow the "
+            "link in the e-mail of AWS Notifications"
         )
-    return "nobody is told by mail: no alarm_email in cdk.json, and no other subscription"
+    return "nobody is notified by e-mail: no alarm_email in cdk.json, and no other subscription"

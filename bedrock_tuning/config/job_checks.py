@@ -128,7 +128,7 @@ def read_evaluation(root: Section, *, model: BaseModel | None, mode: str) -> Eva
     if model is not None and model.task != "image-to-embedding":
         root.problem(
             "evaluation",
-            f"judges models of embeddings, which {model.name} is not: remove it; `tuning compare` "
+            f"judges embedding models, which {model.name} is not: remove it; `tuning compare` "
             "shows answers of both models side by side",
         )
     if mode == "none":

@@ -42,8 +42,8 @@ DESCRIPTIONS: Final = {
     ),
     "ReconcilerNotCalled": "reconcile was not called for an hour: nobody looks after lost runs now",
     "EventsNotSent": (
-        "announce failed, so a message was no event on the default bus: people were told all the "
-        "same, and the last error in its log says why"
+        "announce failed, so a message did not become an event on the default bus: people were "
+        "notified all the same, and the last error in its log says why"
     ),
     "DeploymentRefused": (
         "guard_runs refused a deployment that takes something from open runs, or failed: the "

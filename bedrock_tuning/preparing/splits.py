@@ -58,7 +58,7 @@ def sides(
     validates = (usual_share if share is None else share) < 1
     if counts["validation"] and share is not None and validates:
         raise UserError(
-            f"the dataset brings its own validation set: {counted(counts['validation'], 'image')}",
+            f"the dataset has its own validation set: {counted(counts['validation'], 'image')}",
             fix="omit --split to keep it, or pass --split 1 to leave it out",
         )
     if counts["test"]:

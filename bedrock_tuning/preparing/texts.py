@@ -162,7 +162,7 @@ class Conversion:
         data = self._bytes(image)
         if not self.plan.places:
             raise UserError(
-                f"{where} has images: where will they lie?",
+                f"{where} has images: where will they be stored?",
                 fix="pass --to s3://bucket/customization/, or --customization NAME",
             )
         format = header(data).format
@@ -308,7 +308,7 @@ def _kinds(items: list[_Item], plan: TextPlan) -> list[s3_layout.Kind | None]:
             kinds[digest] = "validation"
     if "training" not in kinds.values():
         raise UserError(
-            "every record is of the split test, by a column or by the file's name",
+            "every record belongs to the test split, by a column or by the file's name",
             where=str(plan.source),
             fix="pass the training data too; or, if these are not for tests, rename the file",
         )
@@ -331,7 +331,7 @@ def _write(
         if any(_names(chosen)):
             if kind not in plan.places:
                 raise UserError(
-                    f"where will the images of the {kind} set lie?",
+                    f"where will the images of the {kind} set be stored?",
                     fix=f"--{kind}-to s3://bucket/customization/, or --split 1",
                 )
             bucket, prefix = plan.places[kind]

@@ -57,7 +57,7 @@ def broken(item: Item, ended: Ended) -> Outcome:
     return Outcome(
         status="failed",
         subject=f"{item['customization']}: failed",
-        message=f"The run broke off: {ended}.\n{_what_now(item)}",
+        message=f"The run ended unexpectedly: {ended}.\n{_what_now(item)}",
         failed=True,
     )
 

@@ -78,4 +78,4 @@ def _move_intent(env: ThroughputEnvironment, old: str, new: str) -> None:
             and _intent.write(env.runs_table, left) is not None
         ):
             return
-    raise RuntimeError(f"the intents of {old} and {new} change all the time: deploy again")
+    raise RuntimeError(f"the intents of {old} and {new} keep changing: deploy again")

@@ -71,7 +71,7 @@ class Work:
                 return replace(self, intent=stored)
             # Another call of this run, whose answer was lost, or another owner.
             intent = self.again().intent
-        raise RuntimeError(f"the intent of {self.name} changes all the time")
+        raise RuntimeError(f"the intent of {self.name} keeps changing")
 
     def again(self) -> Self:
         """With the item as it is now; raises LostError if somebody else took over."""
@@ -137,7 +137,7 @@ def own(work: Work) -> Work | State:
         if stored is not None:
             return replace(work, intent=stored).knowing(generation=stored.generation)
         work = replace(work, intent=_intent.read(work.env, work.name))
-    raise RuntimeError(f"the intent of {work.name} changes all the time")
+    raise RuntimeError(f"the intent of {work.name} keeps changing")
 
 
 def lost(work: Work, reason: str) -> State:

@@ -48,7 +48,7 @@ def test_the_overview_says_which_models_are_closed_and_since_when() -> None:
     overview = models_page().partition("## Account")[0]
 
     assert "| `titan-multimodal-embeddings-g1` | **open** |" in overview
-    assert "| `nova-canvas` | closed: past end of life since 2026-09-30 |" in overview
+    assert "| `nova-canvas` | closed: past its end-of-life date, 2026-09-30 |" in overview
 
 
 def test_every_table_row_has_as_many_cells_as_its_header() -> None:

@@ -99,7 +99,7 @@ def test_the_end_of_a_models_life_is_explained_with_its_date(run: Run) -> None:
 
     result = run("explain", words, "--model", "titan-image-generator-v2")
 
-    assert "past end of life since 2026-06-30" in result.stdout
+    assert "past its end-of-life date, 2026-06-30" in result.stdout
 
 
 def test_nothing_to_explain_is_refused(run: Run) -> None:

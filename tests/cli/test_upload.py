@@ -411,7 +411,7 @@ def test_who_uploads_is_told_that_nobody_hears_of_the_approval(
 ) -> None:
     vars(aws)["sns"] = Heard("PendingConfirmation")
     told = run("upload", valid, "-c", "pets", "--dry-run").stderr
-    assert "nobody is told by mail: a@example.com has not confirmed" in told
+    assert "nobody is notified by e-mail: a@example.com has not confirmed" in told
 
 
 @pytest.mark.parametrize(("answer", "code", "sent"), [("y", 0, 7), ("n", 1, 0), ("", 1, 0)])

@@ -66,7 +66,7 @@ def test_the_shipped_style_is_source_document_002_and_warns_with_the_date() -> N
     }
     assert style.validation == "forbidden"
     assert len(style.warnings) == 1
-    assert "past end of life since 2026-06-30" in style.warnings[0]
+    assert "past its end-of-life date, 2026-06-30" in style.warnings[0]
 
 
 def test_little_is_needed_and_nothing_is_bought_by_default() -> None:
@@ -202,7 +202,7 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
             'description = "x"\nbase_model = "qwen3-32b"',
             "use another API, which this project does not call",
         ),
-        (STYLE.replace("true", "false"), "past end of life since 2026-06-30 (sources CH-life"),
+        (STYLE.replace("true", "false"), "past its end-of-life date, 2026-06-30 (sources CH-life"),
         (STYLE.replace("true", "false"), "write allow_closed_model = true if your account"),
         (STYLE.replace("stepCount = 500", ""), "hyperparameters.stepCount: is missing"),
         (STYLE + "batchSize = 12", "12 is not a multiple of 8"),

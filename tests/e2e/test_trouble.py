@@ -93,7 +93,7 @@ def test_a_base_model_past_its_end_of_life_is_named_with_its_date(world: World) 
     body = dataset.manifest(pictures, **place)
     ended = world.follow(upload_manifest(world.aws, body, **place))
     assert ended.status == "FAILED", ended.why
-    assert "Titan Image Generator G1 v2 is past end of life since 2026-06-30" in ended.cause
+    assert "Titan Image Generator G1 v2 is past its end-of-life date, 2026-06-30" in ended.cause
     assert "What to do: choose an open model" in ended.cause
     assert world.jobs() == before
 

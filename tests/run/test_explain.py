@@ -275,7 +275,7 @@ ENDED = (
 def test_the_end_of_a_models_life_is_told_with_the_date_of_the_catalogue(model: str) -> None:
     found = explain(ENDED, code="Bedrock.ResourceNotFoundException", model=model)
 
-    assert "Titan Image Generator G1 v2 is past end of life since 2026-06-30" in found.cause
+    assert "Titan Image Generator G1 v2 is past its end-of-life date, 2026-06-30" in found.cause
     assert "docs/models.md" in found.fix
 
 

@@ -417,7 +417,7 @@ def test_a_base_model_past_its_end_of_life_is_named_with_the_date() -> None:
 
     ended = _failed("Bedrock.ResourceNotFoundException", cause, start={**START, "request": request})
 
-    assert "Titan Image Generator G1 v2 is past end of life since 2026-06-30" in ended.message
+    assert "Titan Image Generator G1 v2 is past its end-of-life date, 2026-06-30" in ended.message
     assert "choose an open model" in ended.message
 
 
@@ -427,7 +427,7 @@ def test_a_base_model_past_its_end_of_life_is_named_with_the_date() -> None:
         (_denied("bedrock:InvokeModel"), "the role a-role may not do bedrock:InvokeModel"),
         (
             "This model version has reached the end of its life.",
-            "past end of life since 2025-08-15",
+            "past its end-of-life date, 2025-08-15",
         ),
     ],
 )

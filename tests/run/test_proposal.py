@@ -147,7 +147,7 @@ FILES = {
         noun="images with captions", model="titan-image-generator-v2"
     )
     + """\
-# past end of life since 2026-06-30: only for accounts with extended access.
+# past its end-of-life date, 2026-06-30: only for accounts with extended access.
 allow_closed_model = true
 
 [hyperparameters]

@@ -52,7 +52,7 @@ def test_what_is_left_of_a_run_without_a_model_is_said(item: dict[str, str], lef
     assert reconciling.broken(item, GONE) == Outcome(
         status="failed",
         subject="pets-search: failed",
-        message=f"The run broke off: its execution no longer exists.\n{left}",
+        message=f"The run ended unexpectedly: its execution no longer exists.\n{left}",
         failed=True,
     )
 

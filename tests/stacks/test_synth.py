@@ -59,7 +59,7 @@ def test_a_deployment_whose_approvals_nobody_hears_of_warns(assembly: Any) -> No
     (warning,) = (
         str(each.entry.data) for each in pipeline.messages if "WARNING" in str(each.level)
     )
-    assert "nobody is told when a run of pets-search, pets-style waits for approval" in warning
+    assert "nobody is notified when a run of pets-search, pets-style waits for approval" in warning
     assert "set alarm_email or slack_channel in cdk.json" in warning
 
 

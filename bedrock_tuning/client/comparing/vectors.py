@@ -56,7 +56,7 @@ def kept(folder: Folder, length: int | None) -> Vectors | None:
         return _decoded(body)
     except _UNREADABLE as error:
         raise UserError(
-            f"these are no vectors that `tuning compare` kept ({type(error).__name__})",
+            f"these are not vectors that `tuning compare` kept ({type(error).__name__})",
             where=folder.uri(name),
             fix="serve that run's model and compare it again",
         ) from None

@@ -36,7 +36,7 @@ def _stacks(subject: Subject) -> Iterator[Answer]:
         elif "FAILED" in status or "ROLLBACK" in status:
             yield warn(
                 f"{name}: {status}: the last deployment changed nothing",
-                f"aws cloudformation describe-stack-events --stack-name {name} tells why",
+                f"aws cloudformation describe-stack-events --stack-name {name} shows why",
             )
         elif status.endswith("IN_PROGRESS"):
             yield warn(f"{name}: {status}", "wait until it has ended")
@@ -162,7 +162,7 @@ def _messages(subject: Subject) -> Iterator[Answer]:
     asks = may_wait(subject.customizations)
     if not found and asks:
         yield warn(
-            f"nobody is told when a run of {first_of(asks)} waits for approval",
+            f"nobody is notified when a run of {first_of(asks)} waits for approval",
             f"alarm_email in cdk.json, or subscribe something to {topic}",
         )
     elif len(found) > len(waiting):

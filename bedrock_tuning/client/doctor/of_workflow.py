@@ -42,7 +42,7 @@ def _states(subject: Subject) -> Iterator[Answer]:
         yield fail(
             f"{name}: a failure ends it as {answer['status']} "
             f"({answer.get('error', 'without an error')}: {answer.get('cause', '')})",
-            fix="report it: Step Functions reads this state otherwise than this project",
+            fix="report it: Step Functions reads this state differently from this project",
         )
     if taken:
         yield ok(f"{counted(taken, 'state')} catch a failure as they should")

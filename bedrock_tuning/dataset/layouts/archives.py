@@ -49,7 +49,7 @@ def unpack(archive: Path, target: Path) -> Iterator[tuple[str, Path]]:
             written += size
             if size > _MEMBER_MAX or written > most:
                 raise UserError(
-                    f"unpacked it would have more than {min(written, most):,} bytes, "
+                    f"it would unpack to more than {min(written, most):,} bytes, "
                     f"{archive.stat().st_size:,} as it is: images do not shrink that much",
                     where=archive.name,
                     fix="unpack it yourself and pass the folder, if you trust it",

@@ -38,7 +38,7 @@ def look(source: Path, options: Options, *, room: Path) -> Scene:
         named = options if options.captions else replace(options, captions=str(source))
         return _Look(source.parent, named, room, around=True).scene()
     raise UserError(
-        "this is no folder, table or archive of images",
+        "this is not a folder, table or archive of images",
         where=str(source),
         fix="pass the folder that holds the images",
     )

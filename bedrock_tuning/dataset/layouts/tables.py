@@ -243,7 +243,7 @@ def _rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
             raise UserError(
                 f"row {reader.line_num}: a cell has more than {_CELL_MAX:,} characters",
                 where=file,
-                fix="close the quotes: one that stands open takes in all that follows",
+                fix="close the quotes: an open quote swallows everything after it",
             ) from None
         if delimiter not in "\t|":
             raise UserError(f"row {reader.line_num}: {error}", where=file, fix="quote it") from None

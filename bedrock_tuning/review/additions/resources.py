@@ -69,7 +69,7 @@ def _subscription(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str
         if not endpoint.startswith("https://"):
             yield f"{endpoint} is no https address"
     elif protocol not in _MAIL:
-        yield f"nobody is told by {protocol}"
+        yield f"nobody is notified by {protocol}"
 
 
 def _alarm(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:

@@ -127,7 +127,7 @@ def test_pictures_in_a_chat_lie_beside_the_manifest(run: Run, tmp_path: Path) ->
     )  # fmt: skip
     refused = run("prepare", path, "-m", "nova-lite", "-o", tmp_path / "out")
     assert refused.exit_code == 2
-    assert "row 1 has images: where will they lie?" in refused.stderr
+    assert "row 1 has images: where will they be stored?" in refused.stderr
     found = converted(run, path, "-m", "nova-lite", "--to", "s3://b/pets")
     uris = [
         record["messages"][0]["content"][0]["image"]["source"]["s3Location"]["uri"]

@@ -321,7 +321,7 @@ def test_a_model_of_texts_is_not_compared_by_vectors(
     published(aws, WRITES)
     refused = run("search", "pets-search", drawn(tmp_path, ["x"]), "a dog", "--yes")
     assert refused.exit_code == 2
-    assert "is not a model of embeddings" in refused.stderr
+    assert "is not an embedding model" in refused.stderr
 
 
 @pytest.mark.parametrize("extra", [[], ["a dog", "--image", "self"]])

@@ -202,7 +202,7 @@ def test_a_file_that_is_something_else_is_refused_and_runs_nothing(
     bucket.files[KEPT] = body
     refused = run("compare", "pets-search", "--data", data, "--against", OLDER, "--yes")
     assert refused.exit_code == 2, refused.output
-    assert "these are no vectors that `tuning compare` kept" in refused.stderr
+    assert "these are not vectors that `tuning compare` kept" in refused.stderr
     assert runtime.asked == []
     # Its own run's next comparison replaces it.
     asked_of_older(run, aws, data)

@@ -375,7 +375,7 @@ def test_a_table_that_functions_cannot_write_is_red(
 @pytest.mark.parametrize(
     ("subscriptions", "state", "words"),
     [
-        ([], "warn", "nobody is told when a run of pets-search waits"),
+        ([], "warn", "nobody is notified when a run of pets-search waits"),
         ([("PendingConfirmation", "a@example.com")], "fail", "a@example.com has not confirmed"),
         ([("arn:aws:sns:x", "a@example.com")], "ok", "1 subscriber"),
     ],

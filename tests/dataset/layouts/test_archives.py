@@ -128,7 +128,7 @@ def test_what_grows_beyond_measure_is_refused_before_it_is_unpacked(
     archive = declared(tmp_path / "a.tar", *sizes, length=length)
     told = refusal(archive)
     if most:
-        asked = f"unpacked it would have more than {most:,} bytes, {archive.stat().st_size:,} as"
+        asked = f"it would unpack to more than {most:,} bytes, {archive.stat().st_size:,} as"
         assert told.startswith(asked)
         assert told.endswith("| unpack it yourself and pass the folder, if you trust it")
         assert len([*tmp_path.glob("room/*")]) == len(sizes) - 1

@@ -257,7 +257,7 @@ class Ended:
         other = next((m or "no run" for m, p in pairs if m != p), "as planned")
         again = other == "as planned" and self.messages > planned.messages
         alarm = self.alarms > planned.alarms
-        return other + ", told again" * again + ", alarm" * alarm
+        return other + ", notified again" * again + ", alarm" * alarm
 
 
 def play(disturbed: Disturbed, name: str) -> Ended:

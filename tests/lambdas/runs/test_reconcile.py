@@ -90,7 +90,7 @@ def test_a_run_that_could_not_be_closed_is_closed_with_what_step_functions_says(
     _reconcile()
 
     assert aws.run(RUN)["status"] == "failed"
-    assert "The run broke off: its execution" in aws.run(RUN)["message"]
+    assert "The run ended unexpectedly: its execution" in aws.run(RUN)["message"]
     assert counted(capsys) == {("dev", "pets-search", "RunsFailed"): 1}
 
 

@@ -134,7 +134,7 @@ def test_a_run_tries_five_times_to_take_over_what_others_write_at_the_same_momen
         serve.handler({"action": "serve", "serving": STATE, "settings": settings()}, None)
 
     if gives_up:
-        with pytest.raises(RuntimeError, match="the intent of pets-search changes all the time"):
+        with pytest.raises(RuntimeError, match="the intent of pets-search keeps changing"):
             take_over()
     else:
         take_over()

@@ -211,7 +211,7 @@ HARMFUL: Final = (
     _edit("another account is told", "subscriber", "pipeline/Evil", _subscriber(
         "Evil", "sqs", "arn:aws:sqs:us-east-1:444455556666:q"), "is not in this account"),
     _edit("told without TLS", "subscriber", "pipeline/Plain",
-          _subscriber("Plain", "http", "http://example.com"), "nobody is told by http"),
+          _subscriber("Plain", "http", "http://example.com"), "nobody is notified by http"),
     _edit("an alarm tells another topic", "resource", "pipeline/Else",
           _alarm("Else", AlarmActions=["arn:aws:sns:us-east-1:444455556666:t"]),
           "AlarmActions tells"),

@@ -125,14 +125,14 @@ def prepare(
     30k, LLaVA, SageMaker, WebDataset, tables of all kinds (CSV, Excel, JSON, Parquet), text files
     beside images, class folders. It says what it recognized, and shows five pairs.
 
-    Splits that the dataset already has are kept: by folders, by a column, by the names of tables.
-    Test images are left out, and no picture is in both sets. All captions of an image are kept.
+    It keeps the splits that the dataset already has: by folders, by a column, by the names of
+    tables. It leaves test images out, and puts no picture into both sets. All captions of an image
+    are kept.
 
-    Writes OUT/training and OUT/validation, each with manifest.jsonl and images/, and
-    OUT/changes.jsonl, which says for each image where it went, what was done to it, or why it was
-    left out. Your files are never changed. The same inputs and seed give the same dataset. At the
-    end, the dataset is checked as by `tuning validate`. Exit code 1: the dataset is rejected, or
-    too much was left out.
+    Writes OUT/training and OUT/validation, each with manifest.jsonl and images/. OUT/changes.jsonl
+    says for each image where it went, what was done to it, or why it was left out. Your files are
+    never changed. The same inputs and seed give the same dataset. At the end, it checks the dataset
+    as `tuning validate` does. Exit code 1: the dataset is rejected, or too much was left out.
 
     With --fix, images are converted to PNG or JPEG with 8 bits per channel in RGB, turned upright,
     padded, resized and compressed until they fit; places and names are removed from their metadata;
@@ -158,7 +158,7 @@ def prepare(
     if prepared.dropped > dropped_max:
         say(
             f"{prepared.dropped:.1%} of the records were left out, more than {dropped_max:.0%}: "
-            "see the reasons above, or pass --dropped-max"
+            "see the reasons above, or raise --dropped-max"
         )
         ctx.exit(EXIT_NO)
     if report is not None and not report.valid:

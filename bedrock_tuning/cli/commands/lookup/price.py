@@ -57,8 +57,8 @@ def price(
 ) -> None:
     """Estimate the price and time of a run; an unknown price never counts as free.
 
-    Prices come from the catalogue, each with its date. With --refresh, those that the AWS Price
-    List API knows are today's; the rest stay as they are.
+    Prices come from the catalogue, each with its date. --refresh asks the AWS Price List API for
+    today's prices; those that it does not list stay as they are.
     """
     from bedrock_tuning.run import cost
     from bedrock_tuning.run.price_list import NOT_ASKED
@@ -81,7 +81,10 @@ def price(
             emit(f"  {line}")
     emit(f"\napproval: {approval or _why_not_needed(chosen)}")
     if characters is None and "prices.training_per_1k_tokens" in chosen.base_model.facts:
-        say("training is priced by the token: pass --characters N, the characters of all texts")
+        say(
+            "training is priced by the token: "
+            "pass --characters N, the number of characters in all texts"
+        )
 
 
 def _listed(aws: "Aws", chosen: "Customization") -> "ListedPrices":

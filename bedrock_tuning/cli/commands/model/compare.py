@@ -83,9 +83,9 @@ def compare(
     class, which has figures of its own.
 
     Answers are kept, those of tuned models in the output bucket, so nothing is asked or billed
-    twice, and --against RUN compares with a model that is not served any more. To compare run B
-    with run A: serve A and compare it, serve B, and compare that with --against A. Of embedding
-    models, only pictures and captions are compared of which A's model gave vectors.
+    twice. So --against RUN can compare with a model that is no longer served. To compare run B
+    with run A: serve A and compare it, serve B, and compare that with --against A. For embedding
+    models, this compares only the pictures and captions for which A's model gave vectors.
 
     Exit code 1: the tuned embedding model is worse.
     """

@@ -112,7 +112,7 @@ def _curves(
         if not found[name]:
             final = written.get("training_loss")
             last = "" if final is None else f"; Bedrock's final training loss is {final}"
-            say(f"{name}: the job left no metrics by step{last}")
+            say(f"{name}: the job wrote no metrics by step{last}")
     return found
 
 

@@ -46,9 +46,9 @@ def lease(
 ) -> None:
     """End the lease of a Provisioned Throughput now, or at another time.
 
-    No later deployment serves the model again; the custom model stays and can be served again with
-    `tuning serve`, or by the run of a newer upload. The lease keeper deletes endpoints within a
-    quarter of an hour of the end of their lease; then billing stops.
+    The lease keeper deletes an endpoint within a quarter of an hour of the end of its lease; then
+    billing stops. The custom model stays. `tuning serve` serves it again, and so does the run of a
+    newer upload, but no deployment does.
     """
     if end == (hours is not None):
         raise UserError(

@@ -72,14 +72,14 @@ def upload(
     """Check a dataset, show its price, and upload it: the training manifest last, because it starts
     the run.
 
-    The check is that of `tuning validate`, which the run repeats: a dataset with errors is not
-    sent. On a terminal you are asked before anything is sent. An upload that was stopped continues
-    where it was: what is uploaded already is not sent again.
+    It checks the dataset as `tuning validate` does, and sends none that has errors; the run repeats
+    the check. On a terminal it asks before it sends anything. An upload that was stopped continues
+    where it was, and sends no file twice.
 
-    The run starts some seconds later, and its name is shown then. With --follow, its progress is
-    shown until it ends; if its price waits for approval, you are asked here. Exit code 1: the
-    dataset has errors, you said no, or the run did not reach its goal; 3: it waits for approval,
-    and nobody can answer here.
+    The run starts some seconds later; then you see its name. --follow shows its progress until it
+    ends, and asks you here if its price waits for approval. Exit code 1: the dataset has errors,
+    you said no, or the run did not reach its goal; 3: it waits for approval, and nobody can answer
+    here.
     """
     from bedrock_tuning.cli.following import exit_code, show_until_end
     from bedrock_tuning.cli.terminal.progress import ProgressBar

@@ -46,7 +46,7 @@ def list(
     as_json: bool,
 ) -> None:
     """Compare what is deployed with the customization files, and list what the account holds:
-    endpoints, models and stored files with their prices, and what deleted stacks left.
+    endpoints, models and stored files with their prices, and what deleted stacks left behind.
 
     Removing a file destroys nothing: its stack stays until `tuning retire`. Buckets, keys, the
     runs table, custom models and pointers stay when stacks are deleted; each is listed with the
