@@ -37,7 +37,7 @@ def ended(customization: Customization) -> str | None:
     ends = lifecycle.get("endOfLifeTime")
     if ends is None or ends > datetime.now(UTC):
         return None
-    return f"{model.name} is past its end of life since {ends:%Y-%m-%d}: it answers nobody"
+    return f"{model.name} is past its end-of-life date, {ends:%Y-%m-%d}: it answers no calls"
 
 
 def _asked(model: BaseModel) -> dict[str, Any] | None:

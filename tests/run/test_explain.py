@@ -282,7 +282,7 @@ def test_the_end_of_a_models_life_is_told_with_the_date_of_the_catalogue(model: 
 def test_the_model_is_known_when_only_the_message_names_it() -> None:
     found = explain(f"{ENDED} (cohere.command-text-v14)")
 
-    assert "since 2025-08-12" in found.cause
+    assert "end-of-life date, 2025-08-12" in found.cause
 
 
 @pytest.mark.parametrize("model", ["", "nova-micro", "a-model-of-tomorrow"])

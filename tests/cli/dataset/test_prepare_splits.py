@@ -102,7 +102,7 @@ def test_a_model_without_validation_leaves_the_given_set_out(run: Run, divided: 
 def test_a_share_that_contradicts_the_given_sets_is_refused(run: Run, divided: Path) -> None:
     result = run("prepare", divided, *PLACES, "-o", divided.parent / "out", "--split", "0.8")
     assert result.exit_code == 2
-    assert "brings its own validation set: 2 images" in result.stderr
+    assert "has its own validation set: 2 images" in result.stderr
     assert not (divided.parent / "out").exists()
 
 

@@ -247,7 +247,7 @@ def test_records_without_a_place_are_counted_by_reason(run: Run, tmp_path: Path)
         (
             '{"prompt": "q", "completion": "a", "split": "test"}\n',
             ("-m", "nova-lite"),
-            "every record is of the split test",
+            "every record belongs to the test split",
         ),
         ('{"a": 1}\n[]\n', ("--to-format", "converse"), "line 2 is not a JSON object"),
         ('{"a": 1}\n', ("-m", "nova-lite", "--fix"), "not trained on images with captions"),

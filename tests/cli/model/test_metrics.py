@@ -106,7 +106,7 @@ def test_a_job_that_left_no_file_says_so_with_its_final_loss(run: Run, aws: Stub
     trained(aws, files={}, unreadable=["x.csv: line contains NUL"], training_loss=0.4)
     result = run("metrics", RUN)
     assert result.exit_code == 0
-    assert "left no metrics by step; Bedrock's final training loss is 0.4" in result.stderr
+    assert "wrote no metrics by step; Bedrock's final training loss is 0.4" in result.stderr
     assert "x.csv: line contains NUL" in result.stderr
 
 

@@ -234,4 +234,4 @@ def test_a_missing_package_is_named_with_its_extra(
 
 
 def test_a_file_of_another_kind_is_no_dataset(folder: Path, room: Path) -> None:
-    assert "no folder, table or archive" in refusal(folder / "1.jpg", room)
+    assert "not a folder, table or archive" in refusal(folder / "1.jpg", room)
