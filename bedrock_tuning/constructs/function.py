@@ -123,7 +123,9 @@ class PythonFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE if permissions.contracts.chosen.tracing else None,
             description=f"lambdas/{spec.module}.py",
         )
-        permissions.register(contract.name, arn=self.function.function_arn)
+        permissions.register(
+            contract.name, arn=self.function.function_arn, name=self.function.function_name
+        )
         if spec.url:
             # Whoever calls it signs, and the function learns who that is.
             self.url = lambda_.CfnUrl(

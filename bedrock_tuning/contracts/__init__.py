@@ -8,6 +8,7 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import job_text
+from bedrock_tuning.contracts.alarms import alarms
 from bedrock_tuning.contracts.bucket_access import physical_name
 from bedrock_tuning.contracts.budgets import monthly_budget
 from bedrock_tuning.contracts.construct_names import places
@@ -57,9 +58,11 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
     }
     by_workflow = job_text.by_workflow(settings)
     known = places(customizations, budgets, starters=not by_workflow)
+    watching = alarms(settings.name, customizations, network=settings.own_network)
     base = Contracts(
         chosen=settings,
-        places=known,
+        places={**known, **{name: place for name, (place, _) in watching.items()}},
+        alarms={name: properties for name, (_, properties) in watching.items()},
         roles=roles(scope, known),
         people=people(scope, known),
         guarded=guarded(settings, known),

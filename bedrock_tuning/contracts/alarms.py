@@ -1,15 +1,91 @@
-"""The alarms of a customization: what its team has to know, whatever happens to other teams' runs.
+"""Every alarm of an environment: what it counts, when it rings, what its mail says.
 
-The platform's alarms say that something failed, and ring once for all that fails at the same time.
+The platform's say that something failed, and ring once for all that fails at the same time. Those
+of a customization say what its team has to know, whatever happens to other teams' runs.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning.contracts.contract import TOPIC
+from bedrock_tuning.contracts.contract import TOPIC, FunctionSpec, Place
+from bedrock_tuning.contracts.ending import ANNOUNCE, DRAW_PAGE, RECONCILE
+from bedrock_tuning.contracts.functions import APPROVE, GUARD_RUNS
+from bedrock_tuning.contracts.network import CLOSE_DEFAULT_GROUP
+from bedrock_tuning.contracts.serving import KEEP_LEASES, PROVISIONED_THROUGHPUT
 from bedrock_tuning.run.metrics import NAMESPACE, Metric, dimensions
 
-# By the construct: what is counted, and what its mail says.
-ALARMS: Final[dict[str, tuple[Metric, str]]] = {
+# By the construct: what is counted of the workflow.
+_WORKFLOW: Final = {
+    "WorkflowFailed": (
+        "ExecutionsFailed",
+        "A run failed: its own message, or its execution, says why",
+    ),
+    "WorkflowTimedOut": (
+        "ExecutionsTimedOut",
+        "A run took longer than it may; its job may still be running",
+    ),
+    "WorkflowAborted": (
+        "ExecutionsAborted",
+        "A run was aborted by hand; its job may still be running",
+    ),
+}
+_DEAD_LETTERS: Final = (
+    "An upload started no run, or the lease keeper was not called: the message in the queue has "
+    "the reason in its attribute ERROR_MESSAGE (docs/runbook.md)"
+)
+# Of functions that the workflow does not call: nobody else notices their errors.
+_ERRORS: Final[Mapping[str, tuple[FunctionSpec, str]]] = {
+    "LeasesNotKept": (
+        KEEP_LEASES,
+        "keep_leases failed, so an endpoint may be billed beyond its lease: the last error in its "
+        "log says why and what to do",
+    ),
+    "ApprovalsNotTaken": (
+        APPROVE,
+        "approve failed, so a run may wait although somebody approved it: whoever did may send the "
+        "answer again, and the last error in its log says why it failed",
+    ),
+    "EventsNotSent": (
+        ANNOUNCE,
+        "announce failed, so a message did not become an event on the default bus: people were "
+        "notified all the same, and the last error in its log says why",
+    ),
+    "PagesNotDrawn": (
+        DRAW_PAGE,
+        "draw_page failed, so the page of a run shows its dataset only: `tuning report` draws it, "
+        "and the last error in its log says why",
+    ),
+    "RunsNotReconciled": (
+        RECONCILE,
+        "reconcile failed, so a run whose execution ended may look as if it went on: the last "
+        "error in its log names it",
+    ),
+    "DeploymentRefused": (
+        GUARD_RUNS,
+        "guard_runs refused a deployment that takes something from open runs, or failed: the "
+        "reason in the deployment's events says which, and what to do",
+    ),
+    "DefaultGroupNotClosed": (
+        CLOSE_DEFAULT_GROUP,
+        "The default security group of the network may be open",
+    ),
+    "ProvisionedThroughput/Failed": (
+        PROVISIONED_THROUGHPUT,
+        "The custom resource failed: something may still be billed",
+    ),
+}
+# No call is no error: what is never called would be silent, while endpoints and jobs go on billing.
+_SILENCE: Final[Mapping[str, tuple[FunctionSpec, str]]] = {
+    "LeaseKeeperNotCalled": (
+        KEEP_LEASES,
+        "keep_leases was not called for an hour: nothing ends leases now",
+    ),
+    "ReconcilerNotCalled": (
+        RECONCILE,
+        "reconcile was not called for an hour: nobody looks after lost runs now",
+    ),
+}
+_OF_CUSTOMIZATION: Final[Mapping[str, tuple[Metric, str]]] = {
     "RunFailed": (
         "RunsFailed",
         "A run of {name} failed, or could not be served: `tuning runs -c {name} -e {environment}`",
@@ -27,23 +103,68 @@ def dashboard_name(environment: str) -> str:
     return f"tuning-{environment}"
 
 
-def alarms_of(environment: str, name: str) -> dict[str, dict[str, Any]]:
-    """The properties of a customization's alarms, by their constructs, with placeholders."""
-    of = dimensions(environment=environment, customization=name)
+def alarms(
+    environment: str, customizations: Iterable[str], *, network: bool
+) -> dict[str, tuple[Place, dict[str, Any]]]:
+    """By contract name: where each alarm stands, and its properties, with placeholders.
+
+    network: whether there is one of the app's own.
+    """
+    found = {}
+    for stack, path, own in _own(environment, customizations, network=network):
+        place = Place(stack=stack, path=path, type="AWS::CloudWatch::Alarm")
+        found[f"alarm.{stack}/{path}"] = place, {**_FIRST_FAILURE, **own}
+    return found
+
+
+_FIRST_FAILURE: Final[Mapping[str, Any]] = {
+    "AlarmActions": [f"{{{TOPIC}}}"],
+    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    "EvaluationPeriods": 1,
+    "OKActions": [f"{{{TOPIC}}}"],
+    "Period": 300,
+    "Statistic": "Sum",
+    "Threshold": 1,
+    "TreatMissingData": "notBreaching",
+}
+_NO_CALL: Final[Mapping[str, Any]] = {
+    "ComparisonOperator": "LessThanThreshold",
+    "Period": 3600,
+    "TreatMissingData": "breaching",
+}
+
+
+def _own(
+    environment: str, customizations: Iterable[str], *, network: bool
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The stack, the construct, and what no other alarm has."""
+    for path, (metric, about) in _WORKFLOW.items():
+        yield "pipeline", path, _counts(about, "AWS/States", metric, StateMachineArn="{workflow}")
+    visible, queue = "ApproximateNumberOfMessagesVisible", "{dead-letters:name}"
+    lost = _counts(_DEAD_LETTERS, "AWS/SQS", visible, QueueName=queue)
+    yield "pipeline", "DeadLettersWaiting", {**lost, "Statistic": "Maximum"}
+    for path, (spec, about) in _ERRORS.items():
+        if network or spec is not CLOSE_DEFAULT_GROUP:
+            stack = "serving" if spec.stack == "serving" else "pipeline"
+            yield stack, path, _counts(about, "AWS/Lambda", "Errors", FunctionName=_name(spec))
+    for path, (spec, about) in _SILENCE.items():
+        calls = _counts(about, "AWS/Lambda", "Invocations", FunctionName=_name(spec))
+        yield "pipeline", path, {**calls, **_NO_CALL}
+    for name in customizations:
+        of = dimensions(environment=environment, customization=name)
+        for path, (counted, about) in _OF_CUSTOMIZATION.items():
+            text = about.format(name=name, environment=environment)
+            yield name, path, _counts(text, NAMESPACE, counted, **of)
+
+
+def _counts(about: str, namespace: str, metric: str, **dimensions: str) -> dict[str, Any]:
     return {
-        construct: {
-            "AlarmActions": [f"{{{TOPIC}}}"],
-            "AlarmDescription": about.format(name=name, environment=environment),
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "Dimensions": [{"Name": key, "Value": value} for key, value in of.items()],
-            "EvaluationPeriods": 1,
-            "MetricName": metric,
-            "Namespace": NAMESPACE,
-            "OKActions": [f"{{{TOPIC}}}"],
-            "Period": 300,
-            "Statistic": "Sum",
-            "Threshold": 1,
-            "TreatMissingData": "notBreaching",
-        }
-        for construct, (metric, about) in ALARMS.items()
+        "AlarmDescription": about,
+        "Namespace": namespace,
+        "MetricName": metric,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
     }
+
+
+def _name(spec: FunctionSpec) -> str:
+    return f"{{function.{spec.name}:name}}"

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from bedrock_tuning.config.sections.existing import SETTINGS
-from bedrock_tuning.contracts.alarms import ALARMS
 from bedrock_tuning.contracts.contract import FunctionSpec, Place
 from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.contracts.people import PEOPLE
@@ -123,23 +122,15 @@ def of_customization(name: str) -> dict[str, Place]:
         for each in PEOPLE
         if each.of_customization
     }
-    alarms = {
-        f"alarm.{each}.{name}": Place(stack=name, path=each, type="AWS::CloudWatch::Alarm")
-        for each in ALARMS
+    return people | {
+        f"{kind}.{name}": Place(stack=name, path=path, type=type_)
+        for kind, path, type_ in (
+            ("role.bedrock", "BedrockRole", _ROLE),
+            ("role.start", "Starter", _ROLE),
+            ("settings", "Settings", "AWS::SSM::Parameter"),
+            ("serving", "Throughput", "Custom::ProvisionedThroughput"),
+        )
     }
-    return (
-        people
-        | alarms
-        | {
-            f"{kind}.{name}": Place(stack=name, path=path, type=type_)
-            for kind, path, type_ in (
-                ("role.bedrock", "BedrockRole", _ROLE),
-                ("role.start", "Starter", _ROLE),
-                ("settings", "Settings", "AWS::SSM::Parameter"),
-                ("serving", "Throughput", "Custom::ProvisionedThroughput"),
-            )
-        }
-    )
 
 
 def of_function(spec: FunctionSpec) -> dict[str, Place]:

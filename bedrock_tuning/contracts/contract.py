@@ -277,7 +277,8 @@ class Contracts:
     table (under "") and of its indexes, partition key first. custom_resources: what those of the
     platform say. settings: of each customization, as its parameter holds them beside the ARNs of
     its roles; serving: what its custom resource says; budgets: what its monthly budget says, if it
-    has one. chat: which channel shows messages and alarms, if any does. given: the ARNs of what
+    has one. chat: which channel shows messages and alarms, if any does. alarms: their properties,
+    by name. given: the ARNs of what
     exists already, by the names that placeholders use; "data-account" is the account that owns the
     data. asked: what the policies of these must say, which somebody else writes. existing_roles:
     what service roles must be allowed that no stack makes. role_path: below which all roles are.
@@ -299,6 +300,7 @@ class Contracts:
     custom_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chat: Mapping[str, str] = field(default_factory=dict)
+    alarms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[Guarded, ...] = ()
     existing_roles: tuple[Role, ...] = ()
@@ -367,6 +369,11 @@ class Contracts:
             settings={n: each for n, each in self.settings.items() if n not in customizations},
             serving={n: each for n, each in self.serving.items() if n not in customizations},
             budgets={n: each for n, each in self.budgets.items() if n not in customizations},
+            alarms={
+                name: each
+                for name, each in self.alarms.items()
+                if self.places[name].stack not in customizations
+            },
         )
 
     def role(self, name: str) -> Role:

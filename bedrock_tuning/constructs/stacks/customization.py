@@ -3,15 +3,14 @@
 from typing import Any
 
 from aws_cdk import CfnResource, CustomResource, Duration, Fn, RemovalPolicy, Tags
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from bedrock_tuning.config import deployed
+from bedrock_tuning.constructs.notifications import alarms
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
-from bedrock_tuning.contracts.alarms import alarms_of
 from bedrock_tuning.contracts.contract import PROVIDER, settings_name
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG
 from bedrock_tuning.contracts.people import PEOPLE
@@ -65,29 +64,9 @@ class CustomizationStack(TuningStack):
         budget = contracts.budgets.get(name)
         if budget is not None:
             CfnResource(self, "Budget", type="AWS::Budgets::Budget", properties=dict(budget))
-        self._alarms(here, name)
+        alarms(self, name, here)
         # Deleted first, as its properties name the roles: while an endpoint needs them, all stay.
         serving.node.add_dependency(settings)
         export(self, "Serving", serving.get_att_string("Status"))
         for key, value in {**contracts.settings[name]["tags"], CUSTOMIZATION_TAG: name}.items():
             Tags.of(self).add(key, value)
-
-    def _alarms(self, here: Permissions, name: str) -> None:
-        for construct, alarm in alarms_of(here.contracts.environment, name).items():
-            told = [here.fill(each, self) for each in alarm["AlarmActions"]]
-            cloudwatch.CfnAlarm(
-                self,
-                construct,
-                alarm_actions=told,
-                ok_actions=told,
-                alarm_description=alarm["AlarmDescription"],
-                comparison_operator=alarm["ComparisonOperator"],
-                dimensions=[{"name": d["Name"], "value": d["Value"]} for d in alarm["Dimensions"]],
-                evaluation_periods=alarm["EvaluationPeriods"],
-                metric_name=alarm["MetricName"],
-                namespace=alarm["Namespace"],
-                period=alarm["Period"],
-                statistic=alarm["Statistic"],
-                threshold=alarm["Threshold"],
-                treat_missing_data=alarm["TreatMissingData"],
-            )

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from aws_cdk import Duration
 from constructs import Construct
 
 from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.chat import chat
 from bedrock_tuning.constructs.dashboard import dashboard
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
-from bedrock_tuning.constructs.notifications import Messages
+from bedrock_tuning.constructs.notifications import Messages, alarms
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.run_guard import run_guard
@@ -23,7 +22,7 @@ from bedrock_tuning.constructs.triggers import (
     start_on_upload,
 )
 from bedrock_tuning.contracts.alarms import dashboard_name
-from bedrock_tuning.contracts.ending import ANNOUNCE, DRAW_PAGE, RECONCILE
+from bedrock_tuning.contracts.ending import ANNOUNCE, RECONCILE
 from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS, GUARD_RUNS
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 
@@ -113,7 +112,7 @@ class PipelineStack(TuningStack):
                 key=self.key,
                 permissions=permissions,
             )
-        self._alarms()
+        alarms(self, "pipeline", permissions)
         dashboard(
             self,
             "Dashboard",
@@ -141,36 +140,3 @@ class PipelineStack(TuningStack):
             for spec in FUNCTIONS
             if spec.stack == "pipeline"
         }
-
-    def _alarms(self) -> None:
-        five = Duration.minutes(5)
-        waiting = self.messages.dead_letters.metric_approximate_number_of_messages_visible
-        metrics = {
-            "WorkflowFailed": self.workflow.metric_failed(period=five),
-            "WorkflowTimedOut": self.workflow.metric_timed_out(period=five),
-            "WorkflowAborted": self.workflow.metric_aborted(period=five),
-            "DeadLettersWaiting": waiting(period=five),
-            **{
-                name: self.functions[spec.name].function.metric_errors(period=five)
-                for name, spec in (
-                    ("LeasesNotKept", KEEP_LEASES),
-                    ("ApprovalsNotTaken", APPROVE),
-                    ("EventsNotSent", ANNOUNCE),
-                    ("PagesNotDrawn", DRAW_PAGE),
-                    ("RunsNotReconciled", RECONCILE),
-                    ("DeploymentRefused", GUARD_RUNS),
-                )
-            },
-        }
-        if self.network and self.network.closer:
-            metrics["DefaultGroupNotClosed"] = self.network.closer.metric_errors(period=five)
-        self.messages.alarm_on(self, metrics)
-        # No call is no error: what is never called would be silent, while endpoints and jobs go
-        # on billing.
-        for name, spec in (
-            ("LeaseKeeperNotCalled", KEEP_LEASES),
-            ("ReconcilerNotCalled", RECONCILE),
-        ):
-            function = self.functions[spec.name].function
-            calls = function.metric_invocations(period=Duration.hours(1))
-            self.messages.alarm_on_silence(self, name, calls)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from aws_cdk import Duration
 from constructs import Construct
 
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
+from bedrock_tuning.constructs.notifications import alarms
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
@@ -34,5 +34,4 @@ class ServingStack(TuningStack):
         )
         spec = PROVISIONED_THROUGHPUT
         provider = PythonFunction(self, spec.path, spec=spec, runtime=runtime)
-        errors = provider.function.metric_errors(period=Duration.minutes(5))
-        pipeline.messages.alarm_on(provider, {"Failed": errors})
+        alarms(provider, "serving", permissions)

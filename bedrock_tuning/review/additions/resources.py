@@ -9,7 +9,6 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.checks.alarms import watched
 from bedrock_tuning.review.iam.policy import listed
 
 Rule = Callable[[Assembly, Bound, Resource], Iterator[str]]
@@ -26,7 +25,7 @@ def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     for resource in assembly.resources:
         rule = _RULES.get(resource.type)
         own = resource.stack in stacks and resource.path not in known
-        if rule is None or not own or _is_needed(assembly, bound, resource):
+        if rule is None or not own or _is_needed(bound, resource):
             continue
         odd = sorted(set(resource.raw) - _ATTRIBUTES)
         against = [*(f"it has {name}" for name in odd), *rule(assembly, bound, resource)]
@@ -43,12 +42,11 @@ def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
         )
 
 
-def _is_needed(assembly: Assembly, bound: Bound, resource: Resource) -> bool:
-    """Whether the checks ask for it: an alarm that waits is then a fault, and no addition."""
-    if resource.type == "AWS::CloudWatch::Dashboard":
-        own = dashboard_name(bound.contracts.environment)
-        return bool(resource.properties.get("DashboardName") == own)
-    return resource.type == "AWS::CloudWatch::Alarm" and watched(assembly, resource) is not None
+def _is_needed(bound: Bound, resource: Resource) -> bool:
+    """Whether the checks ask for it: a dashboard with the environment's name."""
+    own = dashboard_name(bound.contracts.environment)
+    named = resource.properties.get("DashboardName") == own
+    return resource.type == "AWS::CloudWatch::Dashboard" and named
 
 
 def _told(resource: Resource) -> dict[str, str]:

@@ -236,12 +236,12 @@ def alarm_off(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowFailed")["ActionsEnabled"] = False
 
 
-@flaw("W515", "alarm: watches nothing that is there")
+@flaw("W518", "alarm: watches nothing that is there")
 def alarm_on_nothing(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowFailed")["Dimensions"][0]["Value"] = "another"
 
 
-@flaw("W515", "alarm: a metric that does not exist")
+@flaw("W518", "alarm: a metric that does not exist")
 def unknown_metric(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowFailed")["MetricName"] = "ExecutionFailed"
 
@@ -256,29 +256,29 @@ def never_counted(copy: Copy) -> None:
     copy.properties("pets-search/LeaseNotKept")["MetricName"] = "LeasesLost"
 
 
-@flaw("W514", "alarm: rings at the hundredth failure")
+@flaw("W518", "alarm: rings at the hundredth failure")
 def late_alarm(copy: Copy) -> None:
     copy.properties("pipeline/LeasesNotKept")["Threshold"] = 100
 
 
-@flaw("W514", "alarm: the average of failures")
+@flaw("W518", "alarm: the average of failures")
 def average_alarm(copy: Copy) -> None:
     copy.properties("pipeline/LeasesNotKept")["Statistic"] = "Average"
 
 
-@flaw("W514", "alarm: rings when failures are few")
+@flaw("W518", "alarm: rings when failures are few")
 def inverted_alarm(copy: Copy) -> None:
     copy.properties("pipeline/DeadLettersWaiting")["ComparisonOperator"] = (
         "LessThanOrEqualToThreshold"
     )
 
 
-@flaw("W515", "nobody watches the dead letters")
+@flaw("A106", "nobody watches the dead letters")
 def dead_letters_unwatched(copy: Copy) -> None:
     del copy.stack("pipeline")["Resources"][copy.logical_id("pipeline/DeadLettersWaiting")]
 
 
-@flaw("W515", "nobody watches the custom resource")
+@flaw("A106", "nobody watches the custom resource")
 def provider_unwatched(copy: Copy) -> None:
     resources = copy.stack("serving")["Resources"]
     del resources[copy.logical_id("serving/ProvisionedThroughput/Failed")]

@@ -103,7 +103,7 @@ _VANISHING = (
     _vanishes("W508", "approve: signed requests", _of("pipeline/Functions/Approve/Url"),
               "AuthType"),
     _vanishes("W525", "lease schedule: when", _of("pipeline/KeepLeases"), "ScheduleExpression"),
-    _vanishes("W514", "alarm: its period", _of("pipeline/WorkflowFailed"), "Period"),
+    _vanishes("W518", "alarm: its period", _of("pipeline/WorkflowFailed"), "Period"),
     _vanishes("P303", "bounded: the boundary", _of(function("Serve")), "PermissionsBoundary",
               "bounded"),
     _vanishes("N902", "network: whose requests get through", _endpoint, "Condition", "options"),
