@@ -17,9 +17,9 @@ from bedrock_tuning.wording import did_you_mean
 
 Record = Mapping[str, Any]
 # What `tuning prepare` does with such a file: texts are converted, with the images that they speak
-# of; documents, which hold no question and no answer, only for continued pre-training; tables of
-# images are read.
-Way = Literal["texts", "texts with images", "documents", "images", ""]
+# of, whose first answers may be captions; documents, which hold no question and no answer, only for
+# continued pre-training; tables of images are read.
+Way = Literal["texts", "texts with images", "captions in chats", "documents", "images", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +162,13 @@ _SIGNS: Final = (
         "LLaVA (conversations about an image)",
         "conversations",
         "image",
-        way="texts with images",
+        way="captions in chats",
     ),
     _sign(
         "LLaVA (conversations about images)",
         "conversations",
         "images",
-        way="texts with images",
+        way="captions in chats",
     ),
     _sign("ShareGPT (conversations with from and value)", "conversations"),
     _sign("Dolly (instruction, context, response)", "instruction", "response"),
@@ -283,9 +283,11 @@ def _candidates(names: frozenset[str]) -> tuple[_Sign, ...]:
 def command_for(way: Way, wanted: Format, model: str) -> str:
     """The command that makes our format of a file in another one; "" if there is none."""
     if wanted == "image-caption":
-        return f"tuning prepare FOLDER --captions FILE -m {model} -o OUT" if way == "images" else ""
-    if way not in ("texts", "texts with images") and (way, wanted) != ("documents", "input-only"):
+        of_images = way in ("images", "captions in chats")
+        return f"tuning prepare FOLDER --captions FILE -m {model} -o OUT" if of_images else ""
+    with_images = way in ("texts with images", "captions in chats")
+    if way != "texts" and not with_images and (way, wanted) != ("documents", "input-only"):
         return ""
     # A record in this format names its images by where they will lie.
-    place = " --to s3://BUCKET/NAME/" if (way, wanted) == ("texts with images", "converse") else ""
+    place = " --to s3://BUCKET/NAME/" if with_images and wanted == "converse" else ""
     return f"tuning prepare FILE --to-format {wanted} -m {model} -o OUT{place}"

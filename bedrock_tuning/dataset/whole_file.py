@@ -53,6 +53,12 @@ _SEPARATOR: Final = re.compile(r'"?sep=.', re.IGNORECASE)
 _PAGE: Final = "a web page or XML"
 # What S3 answers instead of an object, when that was saved as a file.
 _REFUSED: Final = re.compile(r"<Error>\s*<Code>(\w{1,100})</Code>")
+# Of a text in an old encoding: so many lines that are no UTF-8 are no accident.
+_BAD_LINES: Final = 3
+_HIGH: Final = re.compile(rb"[\x80-\xff]+")
+_UNDEFINED: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+# Of another array in the next line.
+_NAMELESS: Final = re.compile(r"[ \t\r]*\n\s*\[")
 _JSON: Final = json.JSONDecoder()
 
 
@@ -95,6 +101,8 @@ class WholeFile:
         if several and (encoding := utf_16_of(head[:_SAMPLE_BYTES])):
             name = encoding.upper()
             return Container(f"text in {name}", f"iconv -f {name} -t UTF-8 FILE")
+        if 0 not in head and (legacy := _legacy(head)) is not None:
+            return legacy
         text = head.removeprefix(BYTE_ORDER_MARK).decode(errors="replace").lstrip()
         if text.startswith("["):
             return self._array(text)
@@ -117,6 +125,8 @@ class WholeFile:
         if end and is_conversation(turns) and text[end:].lstrip()[:1] in ("", "["):
             name = 'one array of turns per line, which belongs into {"messages": …}'
             return Container(name, "json", {"messages": turns})
+        if end and isinstance(turns, list) and _NAMELESS.match(text, end):
+            return Container("one array per line, whose values have no names", "")
         first, end = _value(text, 1)
         rest = text[end:].lstrip()
         # An array of numbers or texts is a wrong line.
@@ -170,6 +180,27 @@ _COMMAS: Final = re.compile(r"[ \t\r]*,\s*\{.*\}[ \t\r]*(?:,[ \t\r]*\n|,?\s*\Z)"
 
 def _held(held: Held) -> Container:
     return Container(held.name, "json", held.records[0], count=len(held.records))
+
+
+def _legacy(head: bytes) -> Container | None:
+    """A text in an encoding of old: its lines are no UTF-8, and nothing else in it is."""
+    # The last line may be cut in the middle of a character; ASCII tells nothing.
+    lines = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
+    bad = [line for line in lines if not _is_utf_8(line)]
+    if len(bad) < max(_BAD_LINES, len(lines)):
+        return None
+    runs = [len(run) for line in bad for run in _HIGH.findall(line)]
+    if sum(run == 1 for run in runs) > len(runs) / 2 and not _UNDEFINED.search(head):
+        return Container("text in Windows-1252", "iconv -f CP1252 -t UTF-8 FILE")
+    return Container("text in another encoding than UTF-8", "iconv -f ENCODING -t UTF-8 FILE")
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _value(text: str, start: int) -> tuple[Any, int]:

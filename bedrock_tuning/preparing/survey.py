@@ -7,12 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from bedrock_tuning.dataset.layouts.columns import NO_NAMES, NO_ROWS
 from bedrock_tuning.dataset.layouts.listing import look
 from bedrock_tuning.dataset.layouts.reading import Options
-from bedrock_tuning.dataset.layouts.recognise import understand
+from bedrock_tuning.dataset.layouts.recognise import NO_IMAGES_HERE, understand
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import require_plain
 from bedrock_tuning.preparing.texts import Conversion, TextPlan
+from bedrock_tuning.preparing.unfit import nothing_converted
 from bedrock_tuning.run.proposal import Data
 from bedrock_tuning.s3_layout import MANIFEST_FILE
 from bedrock_tuning.sources.manifests import manifests_in
@@ -24,7 +26,7 @@ _SAMPLE: Final = 60
 def glance(source: Path) -> Data:
     """What a folder, an archive, a table or a manifest holds; raises UserError if nothing."""
     require_plain(source)
-    manifest = source if source.name == MANIFEST_FILE else None
+    manifest = source if source.suffix == Path(MANIFEST_FILE).suffix else None
     if source.is_dir() and any(source.glob(f"**/{MANIFEST_FILE}")):
         manifest = manifests_in(source).get("training")
     if manifest is not None and (found := _of_manifest(manifest)):
@@ -34,9 +36,21 @@ def glance(source: Path) -> Data:
     except UserError as not_images:
         try:
             return _of_texts(source)
-        except UserError:
-            # Of both refusals, the one about images says what was looked for and found.
-            raise not_images from None
+        except UserError as no_texts:
+            if not _is_no_table_of_images(not_images):
+                raise not_images from None
+            # Nobody knows which of the two it was meant to be.
+            raise UserError(
+                f"{no_texts.what}; and {not_images.what}", where=no_texts.where, fix=no_texts.fix
+            ) from None
+
+
+def _is_no_table_of_images(refusal: UserError) -> bool:
+    """Whether a place has neither images nor a table that speaks of some."""
+    nothing, _, why = refusal.what.partition(".")
+    return nothing == NO_IMAGES_HERE and (
+        not why or why.partition(";")[0].endswith((NO_NAMES, NO_ROWS))
+    )
 
 
 def _of_manifest(manifest: Path) -> Data | None:
@@ -66,7 +80,11 @@ def _of_images(source: Path) -> Data:
         understood = understand(look(source, Options(), room=Path(room)))
     pairs = [pair for pair in understood.pairs if pair.split in ("", "train")]
     if not pairs:
-        raise UserError("no image with a caption for training", where=str(source))
+        raise UserError(
+            "no image with a caption for training",
+            where=str(source),
+            fix="pass the folder that holds the images and their captions",
+        )
     images = counted(len({pair.file for pair in pairs}), "image")
     return Data(
         form="image-caption",
@@ -92,7 +110,7 @@ def _of_texts(source: Path) -> Data:
     work = Conversion(plan=plan)
     talks = [item.talk for item in work.items()]
     if not talks:
-        raise UserError("no text in a known format", where=str(source))
+        raise nothing_converted(source, work.left)
     words = Counter(sum(len(turn.text) for turn in talk.turns) + len(talk.system) for talk in talks)
     forms = ", ".join(form for form, _ in islice(work.forms.most_common(), 3))
     with_images = any(turn.images for talk in talks for turn in talk.turns)

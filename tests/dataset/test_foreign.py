@@ -228,8 +228,8 @@ def test_a_question_and_its_answer_are_known_by_their_two_names(one: str, other:
 WAYS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"recordId": 1, "modelInput": 1}, "", ()),
     ({"recordId": 1, "modelInput": 1, "modelOutput": 1}, "texts", ()),
-    ({"conversations": [], "image": 1}, "texts with images", ()),
-    ({"conversations": [], "images": 1}, "texts with images", ()),
+    ({"conversations": [], "image": 1}, "captions in chats", ()),
+    ({"conversations": [], "images": 1}, "captions in chats", ()),
     ({"conversations": []}, "texts", ()),
     ({"images": 1, "annotations": 1}, "images", ()),
     ({"source-ref": 1}, "images", ()),
@@ -285,6 +285,9 @@ def test_each_format_says_how_it_is_prepared_and_which_of_ours_it_is(
     [
         ("images", "image-caption", "tuning prepare FOLDER --captions FILE -m m -o OUT"),
         ("texts", "image-caption", ""),
+        ("texts with images", "image-caption", ""),
+        ("captions in chats", "image-caption", "tuning prepare FOLDER --captions FILE -m m -o OUT"),
+        ("captions in chats", "rft", "tuning prepare FILE --to-format rft -m m -o OUT"),
         ("images", "converse", ""),
         ("documents", "converse", ""),
         ("documents", "input-only", "tuning prepare FILE --to-format input-only -m m -o OUT"),

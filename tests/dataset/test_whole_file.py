@@ -236,6 +236,36 @@ def test_a_page_on_one_line_is_one_finding(data: bytes, name: str) -> None:
     assert told(data) == (name, "", {}, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "name", "way"),
+    [
+        ("à la mode\n", "cp1252", "text in Windows-1252", "iconv -f CP1252 -t UTF-8 FILE"),
+        *(
+            (
+                text,
+                encoding,
+                "text in another encoding than UTF-8",
+                "iconv -f ENCODING -t UTF-8 FILE",
+            )
+            for text, encoding in (("犬と猫\n", "shift_jis"), ("собака\n", "koi8-r"))
+        ),
+    ],
+)
+def test_a_text_in_an_old_encoding_is_one_finding(
+    text: str, encoding: str, name: str, way: str
+) -> None:
+    row = f'{{"caption": "{text.strip()}"}}\n'.encode(encoding)
+    assert told(row * 3) == (name, way, {}, None)
+    # A few wrong lines are told one by one, and so are those of a file that is UTF-8 elsewhere.
+    assert told(row * 2) is None
+    assert told('{"caption": "é"}\n'.encode() + row * 3) is None
+
+
+def test_arrays_in_place_of_objects_are_one_finding() -> None:
+    name = "one array per line, whose values have no names"
+    assert told(b'["q", "a"]\n["r", "b"]\n') == (name, "", {}, None)
+
+
 def test_an_array_that_goes_on_is_not_counted() -> None:
     data = json.dumps([ROW] * 3).encode()
     assert told(data) == ("one JSON array", "json", ROW, 3)

@@ -30,6 +30,9 @@ _ANNOTATOR: Final = frozenset(
 )
 # What is asked about an image does not describe it.
 _NO_CAPTIONS: Final = frozenset({*_SPLITS, *_ANNOTATOR, "id", "question", "query", "instruction"})
+# Of a table that may be one of texts.
+NO_NAMES: Final = "no column names images that are here"
+NO_ROWS: Final = "there are no rows"
 _COUNTED: Final = re.compile(r"[-_ ]?\d+$")
 _URL: Final = re.compile(r"https?://", re.IGNORECASE)
 _SAMPLE: Final = 200
@@ -40,7 +43,7 @@ _FOUND_MIN: Final = 0.5
 def read_columns(table: Table, scene: Scene) -> Reading | None:
     """A table whose columns of images and captions are chosen by names and by what is in them."""
     if not table.rows and table.value is None:
-        scene.refusals.append(f"{table.file}: there are no rows")
+        scene.refusals.append(f"{table.file}: {NO_ROWS}")
     if not table.rows or (table.value is not None and not _fits(table, scene)):
         return None
     options, cells = scene.options, _Cells(table, scene)
@@ -175,10 +178,7 @@ class _Cells:
                     "download them first, for example with img2dataset"
                 )
                 return
-        scene.refusals.append(
-            f"{table.file}: no column names images that are here; it has: "
-            f"{cells_shown(table.columns)}"
-        )
+        scene.refusals.append(f"{table.file}: {NO_NAMES}; it has: {cells_shown(table.columns)}")
 
     def captions(self, *, without: str) -> list[str]:
         """The columns of captions: by name, else the one with the most words."""

@@ -37,6 +37,10 @@ def look(source: Path, options: Options, *, room: Path) -> Scene:
     if source.suffix.lower() in TABLES:
         named = options if options.captions else replace(options, captions=str(source))
         return _Look(source.parent, named, room, around=True).scene()
+    if source.suffix.lower() in PACKED:
+        raise UserError(
+            "the file is compressed", where=str(source), fix="unpack it, and pass what was in it"
+        )
     raise UserError(
         "this is not a folder, table or archive of images",
         where=str(source),

@@ -206,10 +206,14 @@ def _split_of(scene: Scene, file: str) -> Split:
     return split_of_folders(file)
 
 
+# How the refusal of a place without a single image begins.
+NO_IMAGES_HERE: Final = "there are no images"
+
+
 def _nothing(scene: Scene) -> UserError:
     what = f"no captions were recognized for {counted(len(scene.images), 'image')}"
     if not scene.images:
-        what = "there are no images"
+        what = NO_IMAGES_HERE
     if scene.refusals:
         what += f". {scene.refusals[0]}"
     fix = (

@@ -139,3 +139,26 @@ def test_what_cannot_be_is_refused(run: Run, arguments: list[str], said: str) ->
     result = run(*arguments)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.txt", "Once upon a time.", "a document is no conversation; and there are no images"),
+        (
+            "a.jsonl",
+            '{"role": "user"}',
+            "in no known format; it has: role; and there are no images",
+        ),
+        ("a.jsonl", "version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        ("a.tsv", "a dog\thttps://x.org/1.jpg\n", "the images of column 2 are web addresses"),
+        ("a.csv.gz", "x", "the file is compressed"),
+    ],
+)
+def test_data_that_is_neither_texts_nor_images_is_told_as_what_it_is(
+    run: Run, name: str, text: str, said: str
+) -> None:
+    Path(name).write_text(text, "utf-8")
+    result = run("init", "pets", "--data", name)
+    assert result.exit_code == 2
+    assert said in result.stderr
