@@ -98,7 +98,7 @@ def _words(text: str, message: str, *, code: str, model: str) -> tuple[bool, str
     if kind in CLASSES:
         return (True, *CLASSES[kind])
     if kind:
-        return False, f"Bedrock refuses the request: {message.strip()}", _READ
+        return False, f"AWS refuses the request: {message.strip()}", _READ
     if not message.strip():
         return False, "Bedrock gives no reason", _UNKNOWN
     return False, f"this message is not known here: {message}", _UNKNOWN
