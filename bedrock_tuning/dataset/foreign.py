@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.record_formats import names_of
@@ -250,7 +250,9 @@ def foreign_format(value: Record, wanted: Format) -> Foreign | None:
     for sign in _candidates(names):
         if sign.test is None or sign.test(value):
             return None if wanted in sign.foreign.formats else sign.foreign
-    return UNKNOWN if names and _shares_nothing(frozenset(value), wanted) else None
+    # Of a format of another tool nobody here knows the fields.
+    known = wanted in get_args(Format)
+    return UNKNOWN if known and names and _shares_nothing(frozenset(value), wanted) else None
 
 
 @lru_cache(maxsize=1_024)

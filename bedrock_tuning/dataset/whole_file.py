@@ -125,7 +125,7 @@ class WholeFile:
         if end and is_conversation(turns) and text[end:].lstrip()[:1] in ("", "["):
             name = 'one array of turns per line, which belongs into {"messages": …}'
             return Container(name, "json", {"messages": turns})
-        if end and isinstance(turns, list) and _NAMELESS.match(text, end):
+        if end and turns and isinstance(turns, list) and _NAMELESS.match(text, end):
             return Container("one array per line, whose values have no names", "")
         first, end = _value(text, 1)
         rest = text[end:].lstrip()

@@ -123,7 +123,7 @@ class Conversion:
                 continue
             # A format of another tool is none of ours, so every record is foreign to it.
             other = foreign_format(row, cast("Format", self.plan.format))
-            self.forms[known.form if other is None else other.name] += 1
+            self.forms[known.form if other is None or not other.name else other.name] += 1
             yield from self._item(known.talk, where, split)
 
     def _item(self, talk: Talk, where: str, split: Split) -> Iterator[_Item]:

@@ -216,7 +216,7 @@ def _hyperparameters(model: BaseModel, records: int | None) -> Iterator[Value]:
             # None at all is far from any advice.
             value = max(1, round(thumb))
             why = f"The rule of thumb for {counted(records or 0, 'record')}, {cited}"
-        elif value is None:
+        elif value is None and parameter.required:
             value, why = parameter.auto or parameter.min, f"Needed, without a default, {cited}"
         if value == parameter.auto and value is not None:
             why += "; Amazon Bedrock chooses it from the data"

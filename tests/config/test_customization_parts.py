@@ -227,8 +227,8 @@ def test_a_hint_never_names_what_is_set_already(written: str, meant: str) -> Non
 
 
 def test_where_everything_is_set_an_unknown_field_is_to_be_removed() -> None:
-    every = "epochCount = 1\nlearningRate = 1e-5\nlearningRateWarmupSteps = 5"
-    problems = _problems(f"{MICRO}[hyperparameters]\n{every}\nbatchSize = 1")
+    every = "epochCount = 1\nlearningRate = 1e-5\nlearningRateWarmupSteps = 5\nbatchSize = 1"
+    problems = _problems(f"{MICRO}[hyperparameters]\n{every}\nstepCount = 1")
     assert "has no such hyperparameter: remove it" in problems
 
 
@@ -316,3 +316,10 @@ def test_an_output_folder_or_a_role_of_two_customizations_is_refused(
         (tmp_path / f"{name}.toml").write_text(f"{SEARCH}[job]\n{table}")
     (found,) = scan(tmp_path).problems
     assert found.startswith(f"{tmp_path.name}/cats.toml: {problem}")
+
+
+def test_what_only_a_notebook_of_aws_sends_is_taken_but_not_sent_by_default() -> None:
+    given = f"{MICRO}[hyperparameters]\nbatchSize = 1"
+    assert _load(given).hyperparameters["batchSize"] == "1"
+    assert "batchSize" not in _load(MICRO).hyperparameters
+    assert "8 is above the maximum 1" in _problems(given.replace("= 1", "= 8"))

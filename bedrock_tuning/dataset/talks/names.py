@@ -27,6 +27,8 @@ ANSWERS: Final = word_list(
     "label labels reference_answer gpt targets targets_pretokenized referenceResponse bot_response",
     "reply a antwort respuesta réponse reponse risposta resposta text",
 )
+# What a grader wants to hear of the turns beside it.
+EXPECTED: Final = ("reference_answer", "answer", "ground_truth", "expected_output", "solution")
 DOCUMENTS: Final = ("text", "content", "input", "document", "body")
 TALKS: Final = ("conversations", "messages", "dialog", "dialogue", "conversation", "chat", "turns")
 # Records that hold another one, as requests to a service do.

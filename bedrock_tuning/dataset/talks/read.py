@@ -11,6 +11,7 @@ from bedrock_tuning.dataset.talks.contents import text_of
 from bedrock_tuning.dataset.talks.names import (
     ANSWERS,
     DOCUMENTS,
+    EXPECTED,
     PROMPTS,
     ROLES,
     SIDES,
@@ -155,11 +156,12 @@ def _chat(record: Record) -> Talk | None:
     if name is None:
         return None
     turns = list(dicts_in(record[name]))
-    answer = record.get("reference_answer")
+    expected = first_of(record, EXPECTED)
+    answer = record[expected] if expected else None
     if answer and turns and role_of(turns[-1]) != "assistant":
         text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         turns.append({"role": "assistant", "content": text})
-    used = (name, "schemaVersion", "reference_answer", *_PICTURES, "model")
+    used = (name, "schemaVersion", expected or "", *_PICTURES, "model")
     return talk_of(_pictured(turns, record), record, used=used)
 
 

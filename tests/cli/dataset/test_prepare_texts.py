@@ -290,6 +290,15 @@ def test_a_file_is_read_by_what_it_holds_whatever_it_is_called(
     assert records(tmp_path / "out")[0] == {"prompt": "q", "completion": "a"}
 
 
+def test_texts_in_a_format_without_a_name_are_called_by_what_they_are(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("Frage;Antwort\nq;a\n")
+    result = run("prepare", path, "--to-format", "openai", "--split", "1", "-o", tmp_path / "out")
+    assert "1 record (pairs of prompt and answer: 1)" in result.stdout
+
+
 def _answered(question: str, *answers: str) -> dict[str, Any]:
     return {"question": question, "answers": [{"text": each} for each in answers], "id": question}
 

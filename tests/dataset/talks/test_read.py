@@ -53,6 +53,7 @@ PLAIN: Mapping[str, Mapping[str, Any]] = {
     "article-highlights": {"article": Q, "highlights": A},
     "text-label": {"text": Q, "label": A},
     "rft": {"messages": chat(Q), "reference_answer": A},
+    "rft-of-openai": {"messages": chat(Q), "answer": A},
     "batch-inference": {"modelInput": {"messages": chat([{"text": Q}], [{"text": A}])}},
     "openai-batch": {"body": {"model": "x", "messages": chat(Q, A)}},
     "invocation-log": {
