@@ -135,7 +135,8 @@ def hello() -> None:
 def test_a_base_model_is_one_file(tree: Tree) -> None:
     folder = "bedrock_tuning/catalogue"
     like = (ROOT / folder / "nova-micro.toml").read_text("utf-8")
-    tree.write(f"{folder}/nova-nano.toml", like.replace("Amazon Nova Micro", "Amazon Nova Nano"))
+    named = like.replace("Amazon Nova Micro", "Amazon Nova Nano")
+    tree.write(f"{folder}/nova-nano.toml", named.replace("nova-micro-", "nova-nano-"))
     assert "nova-nano" in tree.tuning("models")
     tree.tuning("docs")
     assert tree.tests("tests/catalogue")
