@@ -136,7 +136,7 @@ def test_models_of_other_tasks_have_no_gate() -> None:
     text = 'base_model = "nova-micro"\n[evaluation]\nmin_recall = 0.5\n'
     with pytest.raises(CustomizationError) as caught:
         load(text, file="customizations/answers.toml")
-    assert "judges models of embeddings" in str(caught.value)
+    assert "judges embedding models" in str(caught.value)
 
 
 def test_the_calls_of_the_base_model_are_part_of_the_price() -> None:
