@@ -1,15 +1,16 @@
-"""Which image is for training, which for validation: given splits are kept, none leaks."""
+"""Which record is for training, which for validation: given splits are kept, none leaks."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.dataset.layouts.reading import LeftOut
+from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
 from bedrock_tuning.dataset.layouts.recognise import Pair
-from bedrock_tuning.dataset.layouts.splits import Split, strictest
+from bedrock_tuning.dataset.layouts.splits import Split, split_of_word, strictest
+from bedrock_tuning.dataset.talks.nested import questions
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.preparing.near_duplicates import near_pairs
 from bedrock_tuning.preparing.write import PreparedImage
@@ -162,3 +163,28 @@ def validation_digests(counts: Mapping[str, int], *, share: float, seed: int) ->
             chosen.add(digest)
             taken += counts[digest]
     return frozenset(chosen)
+
+
+def records_of(table: Table) -> Iterator[tuple[str, Mapping[str, Any], Split]]:
+    """Every record with its place, and its split where the document has a list for each."""
+    value, file = table.value, table.file
+    lists = value if isinstance(value, dict) else {}
+    if lists and all(isinstance(v, list) and split_of_word(k) for k, v in lists.items()):
+        for name, inner in lists.items():
+            records = [(n, each) for n, each in enumerate(inner, 1) if isinstance(each, dict)]
+            for where, row in _questions(records, f"{file} {name}"):
+                yield where, row, split_of_word(name)
+        return
+    rows = table.rows or ([(1, value)] if isinstance(value, dict) else [])
+    for where, row in _questions(rows, file):
+        yield where, row, ""
+
+
+def _questions(
+    rows: Iterable[tuple[int, Mapping[str, Any]]], file: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every record with its place; those of a document, whose questions are records, with both."""
+    for number, document in rows:
+        for count, row in enumerate(questions(document), 1):
+            inside = "" if row is document else f" question {count}"
+            yield f"{file} row {number}{inside}", row

@@ -110,7 +110,7 @@ def _of_texts(source: Path) -> Data:
     work = Conversion(plan=plan)
     talks = [item.talk for item in work.items()]
     if not talks:
-        raise nothing_converted(source, work.left)
+        raise nothing_converted(source, work.left, work.fixes)
     words = Counter(sum(len(turn.text) for turn in talk.turns) + len(talk.system) for talk in talks)
     forms = ", ".join(form for form, _ in islice(work.forms.most_common(), 3))
     with_images = any(turn.images for talk in talks for turn in talk.turns)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -17,19 +17,18 @@ from bedrock_tuning.dataset.foreign import foreign_format
 from bedrock_tuning.dataset.images.header import header
 from bedrock_tuning.dataset.layouts.columns import NO_SPLIT, side_of, split_column
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
-from bedrock_tuning.dataset.layouts.splits import Split, split_of_word, strictest
+from bedrock_tuning.dataset.layouts.splits import Split, strictest
 from bedrock_tuning.dataset.layouts.tables import TABLES, read_tables
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.dataset.scope import TextBudget
 from bedrock_tuning.dataset.talks.chunks import chunks
-from bedrock_tuning.dataset.talks.nested import questions
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, UnfitError
 from bedrock_tuning.dataset.talks.write import Placed, write_talk
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import Bounds, read_plain, require_plain
 from bedrock_tuning.preparing.run import Prepared, Previewed
-from bedrock_tuning.preparing.splits import validation_digests
+from bedrock_tuning.preparing.splits import records_of, validation_digests
 from bedrock_tuning.preparing.unfit import nothing_converted
 from bedrock_tuning.preparing.write import CHANGES, IMAGES, Workshop, new_folder, write_line
 from bedrock_tuning.wording import counted
@@ -39,6 +38,14 @@ _PREVIEW: Final = 5
 # Characters of one piece of a long text; fewer where they would be too many tokens.
 _PIECE: Final = 12_000
 _PIECE_MIN: Final = 100
+_FIELDS: Final = (
+    'call the fields "prompt" and "completion" (in a table: in its first line), or write turns: '
+    '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", …}]}'
+)
+_CAPTION: Final = (
+    "a caption answers no question: add a field prompt, and call the caption completion"
+)
+_PLACES: Final = "put the images where the file names them, relative to its own folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +84,7 @@ class Conversion:
     forms: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     left: list[LeftOut] = field(default_factory=list)
+    fixes: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
 
@@ -104,10 +112,10 @@ class Conversion:
 
     def _table(self, table: Table) -> Iterator[_Item]:
         column = split_column(table, self.plan.split_column)
-        for where, row, given in _by_split(table, table.file):
+        for where, row, given in records_of(table):
             side, unknown = side_of(row.get(column) if column else "")
             if unknown:
-                self._leave(where, NO_SPLIT, detail=unknown)
+                self._leave(where, NO_SPLIT, detail=unknown, fix="write train, validation or test")
                 continue
             split = side or given or table.split
             try:
@@ -116,10 +124,11 @@ class Conversion:
                     marked=self.plan.format != "input-only",
                 )
             except UnfitError as error:
-                self._leave(where, str(error))
+                self._leave(where, str(error), fix=error.fix)
                 continue
             if known is None:
-                self._leave(where, "in no known format", detail=", ".join(list(row)[:8]))
+                names, fix = list(row)[:8], _CAPTION if "caption" in row else _FIELDS
+                self._leave(where, "in no known format", detail=", ".join(names), fix=fix)
                 continue
             # A format of another tool is none of ours, so every record is foreign to it.
             other = foreign_format(row, cast("Format", self.plan.format))
@@ -131,7 +140,7 @@ class Conversion:
         try:
             record = write_talk(talk, self.plan.format, keep=lambda image: self._keep(image, where))
         except UnfitError as error:
-            self._leave(where, str(error))
+            self._leave(where, str(error), fix=error.fix)
             return
         self.lost.update(talk.lost)
         yield _Item(record=record, where=where, split=split, talk=talk)
@@ -148,15 +157,19 @@ class Conversion:
         turns = tuple(replace(turn, reasoning="") for turn in talk.turns)
         return replace(talk, turns=turns, lost=(*talk.lost, "reasoning"))
 
-    def _leave(self, where: str, reason: str, *, detail: str = "") -> None:
+    def _leave(self, where: str, reason: str, *, fix: str, detail: str = "") -> None:
         told = f"{reason}; it has: {detail}" if detail else reason
         self.left.append(LeftOut(file=where, reason=told, kind=reason))
+        self.fixes[reason] = fix
 
     def _keep(self, image: str, where: str) -> Placed:
         """An image that the record refers to, ready to be written beside the manifest."""
         contract = self.plan.contract
         if contract is not None and contract.image is None:
-            raise UnfitError("it has images, and the model reads text only")
+            raise UnfitError(
+                "it has images, and the model reads text only",
+                fix="choose a model that reads images: `tuning models`",
+            )
         if image.startswith("s3://"):
             return Placed(_format_of(image.rpartition(".")[2]), image)
         data = self._bytes(image)
@@ -167,7 +180,9 @@ class Conversion:
             )
         format = header(data).format
         if format not in ("png", "jpeg", "gif", "webp"):
-            raise UnfitError(f"an image is {format}, which no model reads")
+            raise UnfitError(
+                f"an image is {format}, which no model reads", fix="save it as PNG or JPEG"
+            )
         name = f"{hashlib.sha256(data).hexdigest()[:24]}.{'jpg' if format == 'jpeg' else format}"
         self.images[name] = data
         return Placed(format, f"{_PLACE}{name}")
@@ -177,17 +192,22 @@ class Conversion:
             try:
                 return base64.b64decode(image.partition(",")[2], validate=True)
             except binascii.Error:
-                raise UnfitError("the data URL of an image is broken") from None
+                raise UnfitError(
+                    "the data URL of an image is broken", fix="write its bytes in Base64"
+                ) from None
         if image.startswith(("http://", "https://", "gs://")):
-            raise UnfitError("an image is an address of the web; download it first")
+            raise UnfitError(
+                "an image is an address of the web; download it first",
+                fix="download the images, and write their file names instead",
+            )
         root = self.plan.source if self.plan.source.is_dir() else self.plan.source.parent
         path = root / image.removeprefix("file://")
         if not Bounds(root).hold(path):
-            raise UnfitError(f"an image is not below {root.name}")
+            raise UnfitError(f"an image is not below {root.name}", fix=_PLACES)
         try:
             return read_plain(path)
         except OSError:
-            raise UnfitError("an image is not there") from None
+            raise UnfitError("an image is not there", fix=_PLACES) from None
 
 
 # Stands for the bucket and folder of a record until it is known which set it is in.
@@ -199,7 +219,7 @@ def prepare_texts(plan: TextPlan) -> Prepared:
     work = Conversion(plan=plan)
     items = list(work.items())
     if not items:
-        raise nothing_converted(plan.source, work.left)
+        raise nothing_converted(plan.source, work.left, work.fixes)
     kinds = _kinds(items, plan)
     counts: Counter[str] = Counter(item.split or "train" for item in items)
     given = any(item.split for item in items)
@@ -223,31 +243,6 @@ def prepare_texts(plan: TextPlan) -> Prepared:
         near=(),
         upload=tuple(_upload(plan, records, bool(work.images))),
     )
-
-
-def _by_split(table: Table, file: str) -> Iterator[tuple[str, Mapping[str, Any], Split]]:
-    """Every record with its place, and its split where the document has a list for each."""
-    value = table.value
-    lists = value if isinstance(value, dict) else {}
-    if lists and all(isinstance(v, list) and split_of_word(k) for k, v in lists.items()):
-        for name, inner in lists.items():
-            records = [(n, each) for n, each in enumerate(inner, 1) if isinstance(each, dict)]
-            for where, row in _questions(records, f"{file} {name}"):
-                yield where, row, split_of_word(name)
-        return
-    rows = table.rows or ([(1, value)] if isinstance(value, dict) else [])
-    for where, row in _questions(rows, file):
-        yield where, row, ""
-
-
-def _questions(
-    rows: Iterable[tuple[int, Mapping[str, Any]]], file: str
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every record with its place; those of a document, whose questions are records, with both."""
-    for number, document in rows:
-        for count, row in enumerate(questions(document), 1):
-            inside = "" if row is document else f" question {count}"
-            yield f"{file} row {number}{inside}", row
 
 
 def _files(source: Path) -> list[Path]:

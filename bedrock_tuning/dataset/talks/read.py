@@ -19,7 +19,7 @@ from bedrock_tuning.dataset.talks.names import (
     THOUGHTS,
     WRAPPERS,
 )
-from bedrock_tuning.dataset.talks.talk import Talk, UnfitError
+from bedrock_tuning.dataset.talks.talk import ANSWER, Talk, UnfitError
 from bedrock_tuning.dataset.talks.templates import turns_of
 from bedrock_tuning.dataset.talks.turns import (
     dicts_in,
@@ -243,7 +243,7 @@ def _squad(record: Record) -> Talk | None:
     texts = answers.get("text") if isinstance(answers, dict) else answers
     text = next((text_of(each) for each in list_of(texts) if each), "")
     if not text:
-        raise UnfitError("its question has no answer")
+        raise UnfitError("its question has no answer", fix=ANSWER)
     prompt = f"{record['context']}\n\n{record['question']}"
     turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": text}]
     return talk_of(turns, record, used=("question", "context", "answers"))
@@ -259,7 +259,10 @@ def _pair(record: Record) -> Talk | None:
         # Who wrote the text, as in logs of chats.
         return None
     if record.get("label") is False and answer.lower() == "completion":
-        raise UnfitError("its answer is marked as a bad one")
+        raise UnfitError(
+            "its answer is marked as a bad one",
+            fix="add answers that are marked as good: models learn from those only",
+        )
     asked, context = record[prompt], record.get("context")
     if isinstance(asked, str) and isinstance(context, str) and context.strip():
         asked = asked if prompt == "context" else f"{context}\n\n{asked}"
@@ -311,7 +314,10 @@ def _choices(record: Record) -> Talk | None:
     if right in texts:
         right = letters[texts.index(right)]
     if not texts or right not in letters:
-        raise UnfitError("its answer is none of its choices")
+        raise UnfitError(
+            "its answer is none of its choices",
+            fix="give the answer as a choice, its letter, or its number from 0",
+        )
     lines = [f"{letter}. {text}" for letter, text in zip(letters, texts, strict=False)]
     prompt = "\n".join([text_of(record[asked]), *lines])
     turns = [

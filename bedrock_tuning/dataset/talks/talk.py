@@ -1,7 +1,7 @@
 """One record of text, whatever it was written as: turns of a conversation, or a document."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Role = Literal["user", "assistant"]
 
@@ -29,5 +29,13 @@ class Talk:
     lost: tuple[str, ...] = ()
 
 
+# What a record needs that has a question only.
+ANSWER: Final = "write the answer of each record, in a chat as the last turn, of the assistant"
+
+
 class UnfitError(Exception):
-    """A record has no place in a format; the text says why."""
+    """A record has no place in a format; the text says why. fix: what gives it one."""
+
+    def __init__(self, why: str, *, fix: str = "correct the record") -> None:
+        super().__init__(why)
+        self.fix = fix

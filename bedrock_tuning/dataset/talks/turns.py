@@ -27,7 +27,10 @@ def talk_of(turns: Iterable[Any], record: Record, *, used: Sequence[str]) -> Tal
             place_of(each) if isinstance(each, dict) else text_of(each) for each in given
         )
         if "" in images:
-            raise UnfitError("an image of it says no place")
+            raise UnfitError(
+                "an image of it says no place",
+                fix="write the file name of each image, or its data URL",
+            )
         lost.update(dict.fromkeys(left))
         lost.update(dict.fromkeys(unused_of(turn, _TURN)))
         if role == "system":
@@ -37,9 +40,13 @@ def talk_of(turns: Iterable[Any], record: Record, *, used: Sequence[str]) -> Tal
         elif text or images:
             found.append(Turn(role=role, text=text, images=images, reasoning=reasoning))
     if found and found[0].role == "assistant":
-        raise UnfitError("it begins with an answer")
+        raise UnfitError(
+            "it begins with an answer", fix="write what the user asks in front of the first answer"
+        )
     if not found:
-        raise UnfitError("it has no text")
+        raise UnfitError(
+            "it has no text", fix="write a text of the user and one of the assistant in each record"
+        )
     joined: list[Turn] = []
     for each in found:
         if joined and joined[-1].role == each.role:

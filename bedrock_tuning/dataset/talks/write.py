@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
-from bedrock_tuning.dataset.talks.talk import Talk, Turn, UnfitError
+from bedrock_tuning.dataset.talks.talk import ANSWER, Talk, Turn, UnfitError
 
 
 class Placed(NamedTuple):
@@ -17,6 +17,7 @@ class Placed(NamedTuple):
 # Puts an image where the model reads it; raises UnfitError.
 Keep = Callable[[str], Placed]
 Written = dict[str, Any]
+_CHAT: Final = "choose a format of conversations, as in --to-format converse"
 
 
 def _prompt_completion(talk: Talk, _: Keep) -> Written:
@@ -28,7 +29,7 @@ def _prompt_completion(talk: Talk, _: Keep) -> Written:
 
 def _input_only(talk: Talk, _: Keep) -> Written:
     if talk.turns:
-        raise UnfitError("a conversation is no plain text")
+        raise UnfitError("a conversation is no plain text", fix=_CHAT)
     return {"input": talk.document}
 
 
@@ -44,7 +45,9 @@ def _converse(talk: Talk, keep: Keep) -> Written:
             found.append({"reasoningContent": {"reasoningText": {"text": turn.reasoning}}})
         for image in turn.images:
             if turn.role == "assistant":
-                raise UnfitError("an answer has an image")
+                raise UnfitError(
+                    "an answer has an image", fix="move the image to the user's turn before it"
+                )
             place = keep(image)
             source = {"s3Location": {"uri": place.uri}}
             found.append({"image": {"format": place.format, "source": source}})
@@ -116,21 +119,30 @@ def write_talk(talk: Talk, format: str, *, keep: Keep) -> Written:
 def _answered(talk: Talk) -> tuple[Turn, ...]:
     """Turns that end with an answer."""
     if not talk.turns:
-        raise UnfitError("a document is no conversation")
+        raise UnfitError(
+            "a document is no conversation",
+            fix="write questions with their answers; texts alone are for continued pre-training: "
+            "--to-format input-only",
+        )
     if talk.turns[-1].role != "assistant":
-        raise UnfitError("it ends without an answer")
+        raise UnfitError("it ends without an answer", fix=ANSWER)
     return talk.turns
 
 
 def _texts(talk: Talk) -> tuple[Turn, ...]:
     """Answered turns without images."""
     if any(turn.images for turn in talk.turns):
-        raise UnfitError("it has images, and the format has no place for them")
+        raise UnfitError(
+            "it has images, and the format has no place for them",
+            fix="convert them for a model that reads images: --to-format converse",
+        )
     return _answered(talk)
 
 
 def _one_pair(talk: Talk) -> tuple[Turn, Turn]:
     turns = _texts(talk)
     if len(turns) != 2:
-        raise UnfitError(f"it has {len(turns)} turns, and the format has one question and answer")
+        raise UnfitError(
+            f"it has {len(turns)} turns, and the format has one question and answer", fix=_CHAT
+        )
     return turns[0], turns[1]
