@@ -122,10 +122,10 @@ class WholeFile:
         if text[1:].strip() == "]":
             return Container("one JSON array", "json", count=0)
         turns, end = _value(text, 0)
-        if end and is_conversation(turns) and text[end:].lstrip()[:1] in ("", "["):
+        if is_conversation(turns) and text[end:].lstrip()[:1] in ("", "["):
             name = 'one array of turns per line, which belongs into {"messages": …}'
             return Container(name, "json", {"messages": turns})
-        if end and turns and isinstance(turns, list) and _NAMELESS.match(text, end):
+        if turns and isinstance(turns, list) and _NAMELESS.match(text, end):
             return Container("one array per line, whose values have no names", "")
         first, end = _value(text, 1)
         rest = text[end:].lstrip()

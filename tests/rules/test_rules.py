@@ -2,10 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
-from bedrock_tuning.rules import BY_ID, BY_NAME, RULES, Rule, _example, find_rule
+from bedrock_tuning import rules
+from bedrock_tuning.rules import BY_ID, BY_NAME, RULES, Rule, _example, find_rule, line
 from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.rules.rule import run
 from tests.support.examples import FLAGSHIP, dataset_of, item_of, scope_of
@@ -48,6 +50,13 @@ def test_the_examples_of_conversations_are_asked_by_a_user() -> None:
 
 def test_ids_and_names_are_unique() -> None:
     assert len(BY_ID) == len(BY_NAME) == len(RULES)
+
+
+def test_two_rules_with_one_id_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(BY_ID["L101"], name="another")
+    monkeypatch.setattr(line, "another", other, raising=False)
+    with pytest.raises(ValueError, match="have the same id, L101"):
+        rules._discover()
 
 
 def test_a_rule_is_found_by_id_and_by_name() -> None:

@@ -31,7 +31,7 @@ def is_archive(file: str) -> bool:
 
 def stem_of(file: str) -> str:
     """The name of an archive without its extension, with its folders."""
-    ending = max((each for each in ARCHIVES if file.lower().endswith(each)), key=len)
+    ending = next(each for each in ARCHIVES if file.lower().endswith(each))
     return file[: -len(ending)]
 
 

@@ -463,6 +463,8 @@ SHELF: Sequence[Layout] = (
             "Flickr8k.token.txt": f'1.jpg#0\t{DOG}\n1.jpg#1\ta "quoted dog\n2.jpg#0\t{CAT}\n',
             "Flickr_8k.trainImages.txt": "1.jpg\n",
             "Flickr_8k.devImages.txt": "2.jpg\n",
+            # A list of all images says nothing of their splits.
+            "images.txt": "1.jpg\n2.jpg\n",
         },
         pairs={"Flicker8k_Dataset/1.jpg": [DOG, 'a "quoted dog'], "Flicker8k_Dataset/2.jpg": [CAT]},
         splits={"Flicker8k_Dataset/1.jpg": "train", "Flicker8k_Dataset/2.jpg": "validation"},

@@ -108,3 +108,19 @@ def test_a_request_to_a_model_holds_what_was_asked(name: str) -> None:
     assert known is not None
     assert (known.form, known.talk.turns) == ("requests to a model", ASKED)
     assert known.talk.lost == ("top_p", "recordId")
+
+
+@pytest.mark.parametrize(
+    ("holds", "beside"),
+    [
+        ("completion", "label"),
+        ("response", "reference_answer"),
+        ("summary", "labels"),
+        ("output", "text"),
+        ("targets", "text"),
+    ],
+)
+def test_of_two_names_of_answers_the_more_telling_one_holds(holds: str, beside: str) -> None:
+    read = read_talk({"prompt": Q, beside: "no answer", holds: A})
+    assert read is not None
+    assert read.talk.turns == ASKED

@@ -318,6 +318,24 @@ def test_a_swap_that_never_ends_is_swapped_back_as_soon_as_that_is_possible(
     assert aws.bedrock.endpoints[arn]["model"] == OLD
 
 
+def test_an_endpoint_that_serves_its_earlier_model_already_is_left_alone(
+    aws: Aws, flow: Flow
+) -> None:
+    arn = aws.bedrock.have(model=OLD)
+    aws.bedrock_runtime.reply = b"{}"
+
+    def swapped_back() -> None:
+        aws.bedrock.endpoints[arn].update(model=OLD, wanted=OLD)
+
+    flow.at["Roll back"] = swapped_back
+
+    ended = flow.run()
+
+    assert ended["step"] == "failed"
+    assert arn not in ended["reason"]
+    assert len(aws.bedrock.asked("UpdateProvisionedModelThroughput")) == 1
+
+
 @pytest.mark.parametrize("status", ["Failed", None])
 def test_a_swapped_endpoint_that_is_lost_is_told(status: str | None, aws: Aws, flow: Flow) -> None:
     arn = aws.bedrock.have(model=OLD)
