@@ -24,11 +24,13 @@ DECISION = re.compile(r"\bdecisions? (\d+)\b", re.I)
 PLACEHOLDER = re.compile(r"NAME|KEY|<|\*\*")
 MADE = ("build/", "customizations/answers.toml", "cdk.out", "report.md", "review.md", "RESULTS.md")
 TEXT = (".md", ".toml", ".yml", ".in", "Makefile")
-# Written by others, by a test run, or about other trees (a changelog tells of what was).
+# Written by others, by a test run, or about other trees: a changelog and the page of mutation
+# scores tell of what was.
 SKIPPED = (
     "tests/stacks/__snapshots__/",
     "tests/dataset/data/",
     "CHANGELOG.md",
+    "tools/mutants/RESULTS.md",
     "package-lock.json",
 )
 
