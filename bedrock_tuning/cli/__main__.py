@@ -19,7 +19,8 @@ def tuning() -> None:
     (docs/error.schema.json). Standard error always has the error as text, too.
 
     Exit codes: 0 success; 1 problems found (findings, a failed run, stale pages) or declined; 2
-    could not run; 3 waits for a person to approve; 130 stopped by Ctrl-C.
+    could not run; 3 waits for a person to approve; 130 stopped by Ctrl-C;
+    141 nobody read the rest of the output, as in `tuning rules | head`.
     """
 
 

@@ -15,6 +15,7 @@ import pytest
 from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.cli.pages import error_schema
 from bedrock_tuning.cli.terminal.command import TuningCommand
+from bedrock_tuning.cli.terminal.errors import EXIT_UNREAD
 from tests.cli.conftest import Run
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -104,15 +105,27 @@ def test_an_unknown_command_is_refused_with_the_closest_one(run: Run) -> None:
     assert "Unknown command 'valdate'. Did you mean validate?" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["rules"], ["--help"], ["models", "--help"]])
-def test_a_reader_that_stops_early_ends_it_quietly(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["rules"],
+        ["--help"],
+        ["models", "--help"],
+        ["models", "--json"],
+        ["explain", "AccessDenied"],
+        ["validate", "README.md", "--model", "nova-lite"],
+    ],
+)
+def test_a_reader_that_stops_early_ends_it_quietly_and_without_a_verdict(
+    arguments: list[str],
+) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
         [*TUNING, *arguments], stdout=write, stderr=subprocess.PIPE, text=True, check=False
     )
     os.close(write)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (EXIT_UNREAD, "")
 
 
 @pytest.mark.parametrize(

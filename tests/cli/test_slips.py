@@ -1,9 +1,6 @@
 """The most common slips: each ends in a sentence with what to do about it, never in a traceback."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -104,18 +101,6 @@ def test_in_the_wrong_folder_the_missing_file_is_named_with_a_fix(
     result = run(*command)
     assert result.exit_code == 2
     assert said in result.stderr.replace("\n", " ")
-
-
-def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
-    for command in (["rules"], ["models", "--json"], ["explain", "AccessDenied"]):
-        read, write = os.pipe()
-        os.close(read)
-        done = subprocess.run(
-            [sys.executable, "-m", "bedrock_tuning.cli", *command],
-            stdout=write, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path,
-        )  # fmt: skip
-        os.close(write)
-        assert (done.returncode, done.stderr) == (0, ""), command
 
 
 def test_the_check_of_shown_commands_finds_wrong_ones() -> None:

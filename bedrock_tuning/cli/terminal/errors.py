@@ -15,6 +15,7 @@ EXIT_NO: Final = 1
 EXIT_CANNOT: Final = 2
 EXIT_WAITS: Final = 3
 EXIT_INTERRUPTED: Final = 130
+EXIT_UNREAD: Final = 141
 _TRACEBACK: Final = "TUNING_TRACEBACK"
 
 _DENIED: Final = "your AWS identity lacks this permission: request it, or use another profile"

@@ -13,7 +13,12 @@ from typing import Any, Final
 import click
 
 from bedrock_tuning.cli.terminal.command import Section, TuningCommand
-from bedrock_tuning.cli.terminal.errors import Interrupted, as_failure, error_document
+from bedrock_tuning.cli.terminal.errors import (
+    EXIT_UNREAD,
+    Interrupted,
+    as_failure,
+    error_document,
+)
 from bedrock_tuning.cli.terminal.output import emit_json
 from bedrock_tuning.wording import printable
 
@@ -131,10 +136,13 @@ def _position(command: TuningCommand) -> tuple[int, int]:
 
 @contextmanager
 def _until_nobody_reads() -> Iterator[None]:
-    """Ends quietly when the reader of a pipe has seen enough, as in `tuning rules | head`."""
+    """Ends quietly when the reader of a pipe has seen enough, as in `tuning rules | head`.
+
+    The code is that of other programs, not 0: what was not told may be that a dataset is rejected.
+    """
     try:
         yield
     except BrokenPipeError:
         # What is still buffered would be written at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise click.exceptions.Exit(0) from None
+        raise click.exceptions.Exit(EXIT_UNREAD) from None
