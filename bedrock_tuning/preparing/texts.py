@@ -128,7 +128,7 @@ class Conversion:
                 continue
             if known is None:
                 names, fix = list(row)[:8], _CAPTION if "caption" in row else _FIELDS
-                self._leave(where, "in no known format", detail=", ".join(names), fix=fix)
+                self._leave(where, "it is in no known format", detail=", ".join(names), fix=fix)
                 continue
             # A format of another tool is none of ours, so every record is foreign to it.
             other = foreign_format(row, cast("Format", self.plan.format))

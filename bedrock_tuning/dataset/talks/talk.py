@@ -30,7 +30,7 @@ class Talk:
 
 
 # What a record needs that has a question only.
-ANSWER: Final = "write the answer of each record, in a chat as the last turn, of the assistant"
+ANSWER: Final = "give each record an answer; in a chat, as the assistant's last turn"
 
 
 class UnfitError(Exception):

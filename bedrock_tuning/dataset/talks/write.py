@@ -29,7 +29,7 @@ def _prompt_completion(talk: Talk, _: Keep) -> Written:
 
 def _input_only(talk: Talk, _: Keep) -> Written:
     if talk.turns:
-        raise UnfitError("a conversation is no plain text", fix=_CHAT)
+        raise UnfitError("it is a conversation, not a plain text", fix=_CHAT)
     return {"input": talk.document}
 
 
@@ -120,7 +120,7 @@ def _answered(talk: Talk) -> tuple[Turn, ...]:
     """Turns that end with an answer."""
     if not talk.turns:
         raise UnfitError(
-            "a document is no conversation",
+            "it is a document, not a conversation",
             fix="write questions with their answers; texts alone are for continued pre-training: "
             "--to-format input-only",
         )

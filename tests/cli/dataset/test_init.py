@@ -144,11 +144,15 @@ def test_what_cannot_be_is_refused(run: Run, arguments: list[str], said: str) ->
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.txt", "Once upon a time.", "a document is no conversation; and there are no images"),
+        (
+            "a.txt",
+            "Once upon a time.",
+            "it is a document, not a conversation; and there are no images",
+        ),
         (
             "a.jsonl",
             '{"role": "user"}',
-            "in no known format; it has: role; and there are no images",
+            "it is in no known format; it has: role; and there are no images",
         ),
         ("a.jsonl", "version https://git-lfs.github.com/spec/v1", "git lfs pull"),
         ("a.tsv", "a dog\thttps://x.org/1.jpg\n", "the images of column 2 are web addresses"),

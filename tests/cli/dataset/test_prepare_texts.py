@@ -224,7 +224,7 @@ def test_records_without_a_place_are_counted_by_reason(run: Run, tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
-        ('{"a": 1}\n', ("--to-format", "converse"), "in no known format; it has: a"),
+        ('{"a": 1}\n', ("--to-format", "converse"), "it is in no known format; it has: a"),
         ("", ("--to-format", "converse"), "there is no record to convert"),
         ('{"a": 1}\n{"b": 1}\n', ("--to-format", "converse"), "row 1, and 1 more record"),
         ('{"a": 1}\n', ("--to-format", "converse"), 'call the fields "prompt" and "completion"'),
@@ -233,7 +233,7 @@ def test_records_without_a_place_are_counted_by_reason(run: Run, tmp_path: Path)
         (
             '{"messages": [{"role": "user", "content": "a"}]}\n',
             ("-m", "nova-micro"),
-            "write the answer of each record",
+            "give each record an answer",
         ),
         (
             '{"prompt": "a", "completion": "b", "image": "1.png"}\n',

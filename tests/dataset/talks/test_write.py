@@ -71,8 +71,8 @@ def test_images_and_reasoning_are_blocks_of_converse() -> None:
     [
         (LONG, "prompt-completion", "4 turns, and the format has one question"),
         (LONG, "alpaca", "4 turns"),
-        (LONG, "input-only", "no plain text"),
-        (Talk(document="x"), "converse", "a document is no conversation"),
+        (LONG, "input-only", "not a plain text"),
+        (Talk(document="x"), "converse", "it is a document, not a conversation"),
         (Talk(turns=PAIR.turns[:1]), "converse", "ends without an answer"),
         (Talk(turns=(Turn(role="user", text="", images=("1",)), PAIR.turns[1])), "rft", "images"),
     ],
