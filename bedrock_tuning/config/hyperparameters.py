@@ -72,7 +72,9 @@ def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]
             continue
         free = [each for each in known if each not in section]
         use = f"use {', '.join(free)}" if free else "remove it"
-        hint, meant = meant_key(_ELSEWHERE.get(name.lower(), name), known, [*section])
+        # What the model does not have is not compared: steps are not epochs.
+        ours = _ELSEWHERE.get(name.lower(), "")
+        hint, meant = meant_key(ours if ours in known else name, known, [*section])
         hint = misplaced(name, table="hyperparameters", homes=HOMES) or hint
         hint = hint or f": {use if known else f'{type_} has none'}"
         section.problem(name, f"{model.name} has no such hyperparameter{hint}")

@@ -99,6 +99,10 @@ def _is_list(key: str) -> Callable[[Record], bool]:
     return lambda record: isinstance(record.get(key), list)
 
 
+def _is_object(key: str) -> Callable[[Record], bool]:
+    return lambda record: isinstance(record.get(key), dict)
+
+
 def _sign(
     name: str,
     *names: str,
@@ -147,10 +151,15 @@ _SIGNS: Final = (
     _sign("Bedrock batch inference (recordId and modelInput)", "recordid", "modelinput", way=""),
     _sign("Bedrock invocation logs", "schematype", "input", "output"),
     _sign("OpenAI batch requests (custom_id and body)", "custom_id", "body"),
-    _sign("Anthropic batch requests (custom_id and params)", "custom_id", "params", way=""),
-    # Answers without what was asked.
-    _sign("OpenAI batch answers (custom_id and response)", "custom_id", "response", way=""),
-    _sign("Anthropic batch answers (custom_id and result)", "custom_id", "result", way=""),
+    # Requests without an answer, and answers without what was asked.
+    *(
+        _sign(f"{whose} (custom_id and {key})", "custom_id", key, way="", test=_is_object(key))
+        for whose, key in (
+            ("Anthropic batch requests", "params"),
+            ("OpenAI batch answers", "response"),
+            ("Anthropic batch answers", "result"),
+        )
+    ),
     _sign("OpenAssistant (messages of a tree)", "message_id", "parent_id", "role", way=""),
     _sign("a conversation exported from ChatGPT (mapping)", "mapping", "current_node", way=""),
     _sign("request bodies of InvokeModel for Claude", "anthropic_version", "messages"),
@@ -211,7 +220,8 @@ _SIGNS: Final = (
     ),
     _sign(_ANTHROPIC, "messages", way="texts with images", test=_typed("image")),
     _sign(_ANTHROPIC, "messages", test=_typed("tool_use")),
-    _sign(_ANTHROPIC, "messages", "system", test=_has_system_beside_typed),
+    # Of rft, every other field of a record is the grader's.
+    _sign(_ANTHROPIC, "messages", "system", formats=("rft",), test=_has_system_beside_typed),
     _sign("Converse", "messages", "schemaversion", formats=("converse",)),
     _sign("Converse", "messages", formats=("converse",), test=_has_block_turns),
     _sign("a conversation", "messages", formats=("claude-messages", "converse", "rft")),

@@ -208,7 +208,8 @@ def _elements(value: list[Any], item: Shape, path: str) -> Iterator[Misfit]:
 
 
 def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator[Misfit]:
-    if not path and value.keys() == shape.flat and all(type(v) is str for v in value.values()):
+    is_flat = not path and bool(value) and value.keys() == shape.flat
+    if is_flat and all(type(inner) is str for inner in value.values()):
         return
     known = shape.known
     # Tables of records, as in Parquet, write every field, and null into those that are not there.

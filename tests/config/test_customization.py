@@ -191,6 +191,8 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
         (SEARCH + 'type = "FINE_TUNING"', "type: unknown key; did you mean customization_type?"),
         (SEARCH + "[environment.prod]", "environment: unknown key; did you mean environments?"),
         (STYLE + "lr = 1e-5", "did you mean learningRate?"),
+        (STYLE + "warmup_steps = 10", "use batchSize, learningRate"),
+        (TEXT + "[hyperparameters]\nmax_steps = 500", "no such hyperparameter: use epochCount"),
         (SEARCH.replace("titan-multimodal-embeddings-g1", "zzz"), "use one of claude-3-haiku"),
         (SEARCH + 'customization_type = "FINE-TUNING"', "did you mean FINE_TUNING?"),
         (SEARCH + 'customization_type = "DISTILLATION"', 'use "FINE_TUNING"'),

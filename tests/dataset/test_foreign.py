@@ -128,6 +128,10 @@ LISTS = ("dialog", "dialogue", "conversation", "chat", "turns")
         ({"id": "1", "data": ["hi", "ho"]}, "turns without roles"),
         ({"id": "1", "data": [1]}, None),
         ({"messages": [{"content": [{"type": "text"}]}], "system": "x"}, "Anthropic Messages"),
+        # An id of somebody's own is no batch.
+        ({"custom_id": "1", "prompt": "x", "response": "x"}, "prompt and response"),
+        ({"custom_id": "1", "params": "x"}, None),
+        ({"custom_id": "1", "result": "x"}, None),
         # A text with marks, and one without.
         ({"text": "<s>[INST] Hi [/INST] Ho </s>", "id": 1}, "one text with the marks"),
         ({"text": "Hi", "id": 1}, None),
@@ -255,6 +259,7 @@ WAYS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"messages": [{"content": PARTS}]}, "texts with images", ("rft",)),
     ({"messages": [{"content": [PICTURE]}]}, "texts with images", ()),
     ({"messages": [{"content": [{"type": "tool_use"}]}]}, "texts", ()),
+    ({"messages": [{"content": [{"type": "text"}]}], "system": "x"}, "texts", ("rft",)),
     ({"messages": [], "schemaVersion": 1}, "texts", ("converse",)),
     ({"messages": [{"content": []}]}, "texts", ("converse",)),
     ({"messages": []}, "texts", ("claude-messages", "converse", "rft")),

@@ -82,6 +82,8 @@ KNOWN = [
      "s3:PutObject"),
     ("Access denied for an object in S3", "S3 denies access to a bucket", "with the buckets' keys"),
     ("The KMS key is disabled", "may not use the key", "kms:Decrypt"),
+    ("The provided role cannot be found", "cannot assume the service role", "role must exist"),
+    ("arn:aws:iam::1:role/x does not exist", "cannot assume the service role", "role must exist"),
     ("Could not assume the provided role", "cannot assume the service role", "must name bedrock"),
     ("Model use case details have not been submitted for this account.",
      "requires a description of your use case", "Submit use case details"),
@@ -213,7 +215,11 @@ ELSEWHERE = [
      "cannot be found.", "role or user that does not exist"),
     ("current credentials could not be used to assume 'arn:aws:iam::111122223333:role/"
      "cdk-hnb659fds-deploy-role-111122223333-us-east-1'", "may not assume its roles"),
+    ("The service role was not found or cannot be assumed", "cannot assume the service role"),
     *((words, "") for words in (
+        "role 'tool' cannot be found in allowed roles",
+        "The model failed to deploy",
+        "Chat template error: unexpected token",
         "An error occurred (MalformedXML)",
         "my name is already known",
         "DeprecationWarning: datetime.utcnow() is deprecated",

@@ -92,7 +92,8 @@ def _wrapped(record: Record) -> Talk | None:
             return talk_of([*asked, *told], record, used=(one, other))
         if isinstance(asked, dict) and isinstance(told, dict):
             known = read_talk({**asked, **told})
-            if known is not None:
+            # A text under the same name in both is not one document.
+            if known is not None and known.talk.turns:
                 lost = (*known.talk.lost, *unused_of(record, (one, other)))
                 return replace(known.talk, lost=lost)
     for name in WRAPPERS:
@@ -156,12 +157,13 @@ def _chat(record: Record) -> Talk | None:
     if name is None:
         return None
     turns = list(dicts_in(record[name]))
+    used = [name, "schemaVersion", *_PICTURES, "model"]
     expected = first_of(record, EXPECTED)
-    answer = record[expected] if expected else None
-    if answer and turns and role_of(turns[-1]) != "assistant":
+    if expected and turns and role_of(turns[-1]) != "assistant":
+        answer = record[expected]
         text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         turns.append({"role": "assistant", "content": text})
-    used = (name, "schemaVersion", expected or "", *_PICTURES, "model")
+        used.append(expected)
     return talk_of(_pictured(turns, record), record, used=used)
 
 
@@ -215,14 +217,15 @@ def _alpaca(record: Record) -> Talk | None:
     answer = first_of(record, ("output", "response", "completion", "answer"))
     if answer is None:
         return None
-    parts = [record["instruction"], *(record.get(name) for name in ("input", "context"))]
-    prompt = "\n\n".join(each for each in parts if isinstance(each, str) and each.strip())
+    texts = [n for n in ("instruction", "input", "context") if isinstance(record.get(n), str)]
+    prompt = "\n\n".join(record[name] for name in texts if record[name].strip())
+    earlier = _history(record)
     turns = [
-        *_history(record),
+        *earlier,
         {"role": "user", "content": prompt},
         {"role": "assistant", "content": record[answer]},
     ]
-    used = ("instruction", "input", "context", "history", *_PICTURES, answer)
+    used = (*texts, "history" if earlier else "", *_PICTURES, answer)
     return talk_of(_pictured(turns, record), record, used=used)
 
 
@@ -263,12 +266,17 @@ def _pair(record: Record) -> Talk | None:
             "its answer is marked as a bad one",
             fix="add answers that are marked as good: models learn from those only",
         )
+    used = [prompt, answer, *_PICTURES]
     asked, context = record[prompt], record.get("context")
     if isinstance(asked, str) and isinstance(context, str) and context.strip():
         asked = asked if prompt == "context" else f"{context}\n\n{asked}"
-    thought = first_of(record, THOUGHTS)
+        used.append("context")
+    if earlier := _history(record):
+        used.append("history")
+    if thought := first_of(record, THOUGHTS):
+        used.append(thought)
     turns = [
-        *_history(record),
+        *earlier,
         {"role": "user", "content": asked},
         {
             "role": "assistant",
@@ -276,7 +284,6 @@ def _pair(record: Record) -> Talk | None:
             THOUGHTS[0]: record[thought] if thought else "",
         },
     ]
-    used = (prompt, answer, "context", "history", *_PICTURES, thought or answer)
     return talk_of(_pictured(turns, record), record, used=used)
 
 

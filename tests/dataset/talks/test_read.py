@@ -242,6 +242,22 @@ MORE: Mapping[str, tuple[Mapping[str, Any], Talk]] = {
         {"inputs": {"question": Q}, "outputs": {"answer": A}, "id": 1},
         Talk(turns=ASKED, lost=("id",)),
     ),
+    "two-sides-with-one-name": (
+        {"input": {"text": Q}, "output": {"text": A}},
+        Talk(turns=ASKED),
+    ),
+    "context-that-is-no-text": (
+        {"question": Q, "context": {"title": ["Dogs"]}, "history": "none", "answer": A},
+        Talk(turns=ASKED, lost=("context", "history")),
+    ),
+    "input-that-is-no-text": (
+        {"instruction": Q, "input": ["x"], "history": "none", "output": A},
+        Talk(turns=ASKED, lost=("input", "history")),
+    ),
+    "answer-beside-an-answer": (
+        {"messages": chat(Q, A), "answer": "42"},
+        Talk(turns=ASKED, lost=("answer",)),
+    ),
     "two-sides-of-turns": (
         {"input": chat(block(Q)), "output": chat(block(A), first="assistant")},
         Talk(turns=ASKED),
