@@ -13,6 +13,7 @@ from bedrock_tuning.dataset.talks.nested import questions
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import UnfitError
 from bedrock_tuning.dataset.talks.templates import turns_of
+from bedrock_tuning.dataset.talks.write import Placed, write_talk
 from bedrock_tuning.wording import did_you_mean
 
 Record = Mapping[str, Any]
@@ -276,14 +277,14 @@ def _shares_nothing(names: frozenset[str], wanted: Format) -> bool:
 
 def is_convertible(value: Record, wanted: Format) -> bool:
     """Whether `tuning prepare` makes a record of the wanted format of this one."""
+    if wanted == "image-caption":
+        return False
     try:
-        known = read_talk(next(questions(value), value))
+        known = read_talk(next(questions(value), value), marked=wanted != "input-only")
+        written = known and write_talk(known.talk, wanted, keep=lambda image: Placed("png", image))
     except UnfitError:
         return False
-    if known is None or wanted == "image-caption":
-        return False
-    turns = known.talk.turns
-    return turns[-1].role == "assistant" if turns else wanted == "input-only"
+    return bool(written)
 
 
 # Records of one file have the same few sets of names.

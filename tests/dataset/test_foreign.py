@@ -187,6 +187,7 @@ def test_a_record_that_shares_no_field_with_the_format_is_in_another(
         ({"a": 1}, "converse", False),
         ({"content": "x", "a": 1}, "converse", False),
         ({"content": "x", "a": 1}, "input-only", True),
+        ({"frage": "hi", "antwort": "ho", "nr": 1}, "input-only", False),
         ({"question": "hi", "choices": []}, "converse", False),
     ],
 )

@@ -19,8 +19,6 @@ from bedrock_tuning.wording import counted
 _DELIMITED: Final = (".csv", ".tsv", ".txt", ".token", ".data")
 _JSON_LINES: Final = (".jsonl", ".ndjson", ".manifest")
 _JSONS: Final = (".json", *_JSON_LINES)
-# How a JSON text begins that is no object and no array, if it is not empty.
-_SCALARS: Final = ('"', "")
 _BINARY: Final = {
     ".parquet": read_parquet,
     ".arrow": read_arrow,
@@ -81,11 +79,7 @@ def _of_text(path: Path, *, file: str, base: str, encoding: str) -> Table:
             where=file,
             fix="open it in a spreadsheet and save it as .xlsx or CSV",
         )
-    # What a table is called says little: many that are called JSON Lines are CSV.
-    start = text.lstrip()[:1]
-    if (start in ("{", "[") and suffix not in _DELIMITED) or (
-        start in _SCALARS and suffix in _JSONS
-    ):
+    if _is_json(text.lstrip(), suffix):
         return _json(text, file, base, said, by_line=suffix in _JSON_LINES)
     columns, rows, more = _delimited(text, file)
     return Table(file=file, base=base, columns=columns, rows=rows, said=(*said, *more))
@@ -99,6 +93,14 @@ def _once(columns: Sequence[str], file: str) -> tuple[str, ...]:
             f'the column "{twice}" is named twice', where=file, fix="rename or delete one of them"
         )
     return names
+
+
+def _is_json(text: str, suffix: str) -> bool:
+    """What a table is called says little: many that are called JSON Lines are CSV."""
+    if text.startswith(("{", "[")):
+        return suffix not in _DELIMITED
+    # A text in quotes, behind which no other cell stands.
+    return suffix in _JSONS and (not text or re.match(r'"[^"\n]*"\s*(?:\n|\Z)', text) is not None)
 
 
 def _json(text: str, file: str, base: str, said: tuple[str, ...], *, by_line: bool) -> Table:

@@ -18,8 +18,8 @@ SYSTEM: Final = ("system", "developer")
 SYSTEMS: Final = ("system", "system_prompt", "systemPrompt", "system_message", "systemMessage")
 THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking", "chain_of_thought", "cot")
 PROMPTS: Final = word_list(
-    "prompt instruction question query inputText input_text text_input input source user human",
-    "article document text context inputs dialogue inputs_pretokenized user_input request q frage",
+    "prompt instruction question query inputText input_text text_input input user human article",
+    "document text source context inputs dialogue inputs_pretokenized user_input request q frage",
     "pregunta domanda pergunta",
 )
 ANSWERS: Final = word_list(

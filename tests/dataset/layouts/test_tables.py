@@ -87,6 +87,15 @@ def test_blanks_before_quotes_are_looked_for_in_4096_characters(
     assert found.rows[-1][1] == {"file": "1.jpg", "caption": read}
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_a_table_is_read_whatever_it_is_called(ending: str, quote: str, tmp_path: Path) -> None:
+    rows = [("file", "caption"), ("1.jpg", "a")]
+    lines = "".join(",".join(f"{quote}{cell}{quote}" for cell in row) + "\n" for row in rows)
+    (found,) = tables(tmp_path / f"a.{ending}", lines)
+    assert [row for _, row in found.rows] == [{"file": "1.jpg", "caption": "a"}]
+
+
 @pytest.mark.parametrize("new", [pyarrow.ipc.new_file, pyarrow.ipc.new_stream])
 def test_arrow_is_read_as_a_file_and_as_a_stream(new: Any, tmp_path: Path) -> None:
     made = pyarrow.Table.from_pylist([{"file": "1.jpg", "text": "a"}, {"file": "2", "text": "b"}])

@@ -268,6 +268,11 @@ MORE: Mapping[str, tuple[Mapping[str, Any], Talk]] = {
     ),
     "evaluation": ({"prompt": Q, "referenceResponse": A}, Talk(turns=ASKED)),
     "document": ({"text": A, "url": "https://x.org"}, Talk(document=A, lost=("url",))),
+    "text-with-its-source": ({"text": A, "source": "web"}, Talk(document=A, lost=("source",))),
+    "article-with-its-source": (
+        {"source": "news", "article": Q, "summary": A},
+        Talk(turns=ASKED, lost=("source",)),
+    ),
     "input-alone": ({"input": A}, Talk(document=A)),
 }  # fmt: skip
 
