@@ -25,10 +25,15 @@ BOOTSTRAP: Final = 6
 LOOKUP: Final = 8
 _NEEDS: Final = "requiresBootstrapStackVersion"
 _SAID: Final = "bootstrapStackVersionSsmParameter"
+_URL: Final = "stackTemplateAssetObjectUrl"
 _OF_ASSEMBLY: Final = frozenset({"artifacts", "minimumCliVersion", "missing", "version"})
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 _ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
-_BOOTSTRAPPED: Final = re.compile(r"/cdk-bootstrap/([a-z0-9]+)/version")
+# Not every synthesizer says which version it needs.
+_QUALIFIED: Final = {
+    _SAID: re.compile(r"/cdk-bootstrap/([a-z0-9]+)/version"),
+    _URL: re.compile(r"s3://cdk-([a-z0-9]+)-assets-.+"),
+}
 # Of a stack: what others judge, or nobody has to.
 _FREE: Final = frozenset({"stackName", "tags", "terminationProtection", "validateOnSynth"})
 # Notes that change nothing; others have the CLI upload files or tag stacks.
@@ -60,11 +65,15 @@ class _Bootstrap:
             str(each.get("environment")) for each in artifacts if "environment" in each
         )
         place = _ENVIRONMENT.fullmatch(next(iter(dict(places.most_common(1))), ""))
-        versions = Counter(str(each.get("properties", {}).get(_SAID)) for each in artifacts)
-        named = (_BOOTSTRAPPED.fullmatch(each) for each, _ in versions.most_common())
+        qualifiers = Counter(
+            found[1]
+            for each in artifacts
+            for name, pattern in _QUALIFIED.items()
+            if (found := pattern.fullmatch(str(each.get("properties", {}).get(name))))
+        )
         account, region = place.groups() if place else ("unknown-account", "unknown-region")
         return cls(
-            qualifier=next((found[1] for found in named if found), "hnb659fds"),
+            qualifier=next(iter(dict(qualifiers.most_common(1))), "hnb659fds"),
             # The CLI fills in the account that it deploys to.
             account="${AWS::AccountId}" if account == "unknown-account" else account,
             region=region,
@@ -99,7 +108,7 @@ def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
             case "aws:cloudformation:stack":
                 for what in _stack(folder, name, artifact, bootstrap):
                     yield name, what
-                if "stackTemplateAssetObjectUrl" in given and f"{name}.assets" not in artifacts:
+                if _URL in given and f"{name}.assets" not in artifacts:
                     yield name, "no list says what is uploaded for it"
             case "cdk:asset-manifest":
                 wanted = {"file": f"{name}.json", **bootstrap.version(BOOTSTRAP)}
@@ -147,7 +156,7 @@ def _stack(
     digest = hashlib.sha256(read_plain(template)).hexdigest() if template.is_file() else ""
     wanted: dict[str, Any] = {
         "templateFile": template.name,
-        "stackTemplateAssetObjectUrl": f"s3://{bootstrap.bucket}/{digest}.json",
+        _URL: f"s3://{bootstrap.bucket}/{digest}.json",
         "additionalDependencies": [f"{name}.assets"],
         "assumeRoleArn": bootstrap.role("deploy"),
         "cloudFormationExecutionRoleArn": bootstrap.role("cfn-exec"),
@@ -163,7 +172,7 @@ def _stack(
     lists = folder / f"{name}.assets.json"
     uploaded = parsed(lists).get("files", {}) if lists.is_file() else {}
     source = get(uploaded, digest, "source", "path")
-    if "stackTemplateAssetObjectUrl" in given and source != template.name:
+    if _URL in given and source != template.name:
         yield f"{source or 'nothing'} is deployed, not {template.name}"
     if "assumeRoleArn" in given and "cloudFormationExecutionRoleArn" not in given:
         yield "CloudFormation acts as whoever deploys it, not as the bootstrap's role"
@@ -227,20 +236,24 @@ def _asset(
     # All stages of an app share the files beside them.
     above = "../" if folder.name.startswith("assembly-") else ""
     inside = f"{above}asset.{asset}" if packaging == "zip" else Path(path).name
-    yield from _unlike(source, {"path": inside, "packaging": packaging})
+    yield from _unlike({"path": None, **source}, {"path": inside, "packaging": packaging})
     if path == inside:
         yield from _content(folder, asset, path, packaging, archived)
     for key in sorted(entry.keys() - {"displayName", "source", "destinations"}):
         yield f"{key} is not known"
     yield from _shown(entry)
-    for place in entry.get("destinations", {}).values():
+    places = entry.get("destinations", {}).values()
+    if not places:
+        # The stack would have whatever lies in the bucket already.
+        yield "it is uploaded nowhere"
+    for place in places:
         wanted = {
             "bucketName": bootstrap.bucket,
             "objectKey": f"{asset}{_ENDING[packaging]}",
             "region": bootstrap.region,
             "assumeRoleArn": bootstrap.role("file-publishing"),
         }
-        yield from _unlike(place, wanted)
+        yield from _unlike({"bucketName": None, "objectKey": None, **place}, wanted)
 
 
 def _content(

@@ -181,6 +181,13 @@ def other_bucket(content: Any) -> None:
             one["bucketName"] = one["bucketName"].replace("hnb659fds", "evil")
 
 
+AS_THE_BOOTSTRAP = (
+    "assumeRoleArn",
+    "bootstrapStackVersionSsmParameter",
+    "cloudFormationExecutionRoleArn",
+    "lookupRole",
+    "requiresBootstrapStackVersion",
+)
 MISSING = {"key": "x", "provider": "plugin", "props": {"pluginName": "evil"}}
 TAMPERINGS: dict[str, Change] = {
     "code edited": in_asset("lambdas/admit.py", "lambdas/admit.py", b"evil()"),
@@ -212,11 +219,23 @@ TAMPERINGS: dict[str, Change] = {
     ),
     "external id": place(lambda one: one.update(assumeRoleExternalId="x")),
     "other key": place(lambda one: one.update(objectKey="other.zip")),
+    "no key": place(lambda one: one.pop("objectKey")),
+    "no bucket": place(lambda one: one.pop("bucketName")),
+    "no path": source(lambda one: one.pop("path")),
+    "uploaded nowhere": assets(lambda content: code(content)["destinations"].clear()),
+    "no place to upload to": assets(lambda content: code(content).pop("destinations")),
     "docker image": assets(docker),
     "template edited": edited_template,
     "list missing": no_list,
     "unknown artifact": other_kind,
     "stack renamed": stack_name,
+    "template uploaded nowhere": assets(
+        lambda content: [
+            each["destinations"].clear()
+            for each in content["files"].values()
+            if each["source"]["packaging"] == "file"
+        ]
+    ),
     "template from a foreign bucket": from_url(lambda _, key: f"s3://evil/{key}"),
     "template from the web": from_url(lambda _, key: f"https://evil.s3.amazonaws.com/{key}"),
     "template below a folder": from_url(lambda bucket, key: f"s3://{bucket}/old/{key}"),
@@ -289,3 +308,18 @@ def test_nothing_differs_as_the_cdk_writes_it(folder: Path) -> None:
 def test_a_tampered_folder_is_noticed(change: Change, folder: Path) -> None:
     change(folder)
     assert template.read(folder).differing
+
+
+def test_another_bootstrap_is_known_by_its_bucket_where_no_version_is_named(folder: Path) -> None:
+    """As CliCredentialsStackSynthesizer writes it: without roles, and without a version."""
+
+    def as_who_deploys(content: Any) -> None:
+        for artifact in content["artifacts"].values():
+            given = artifact.get("properties", {})
+            for name in AS_THE_BOOTSTRAP:
+                given.pop(name, None)
+
+    edit(folder / "manifest.json", as_who_deploys)
+    for file in (folder / "manifest.json", *folder.glob("*.assets.json")):
+        write(file, file.read_bytes().replace(b"cdk-hnb659fds-", b"cdk-acme-"))
+    assert template.read(folder).differing == []
