@@ -17,7 +17,6 @@ from bedrock_tuning.review.check import Evidence, Violation, check, found, unlik
 # Checked by type and use, wherever they are: no contract names them one by one.
 _PLUMBING: Final = (
     "AWS::CloudFormation::WaitConditionHandle",
-    "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
@@ -196,7 +195,8 @@ def no_credentials(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "A110",
-    "Every resource has a contract: no other bucket, key, table, topic, function, role or rule.",
+    "Every resource has a contract: no other bucket, key, table, topic, function, role, rule or "
+    "alarm.",
     limit="a resource without a contract is not reviewed",
     fix="Remove it, write its contract in bedrock_tuning/contracts, or put it into a stack of its "
     "own, which [[stack]] in review.toml permits",

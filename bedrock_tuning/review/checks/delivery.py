@@ -171,6 +171,8 @@ def subscriptions(evidence: Evidence) -> Iterator[Violation]:
         wanted: dict[str, Any] = {
             "Protocol": "email",
             "Endpoint": bound.contracts.chosen.alarm_email,
+            # It would silence what does not match.
+            "FilterPolicy": None,
         }
         if each is announcements:
             wanted = {

@@ -58,6 +58,7 @@ def _alarm(name: str, **other: Any) -> Change:
             "EvaluationPeriods": 3,
             "Period": 300,
             "AlarmActions": [_ref(copy, TOPIC)],
+            "OKActions": [_ref(copy, TOPIC)],
         }
         copy.add("pipeline", name, "AWS::CloudWatch::Alarm", **{**given, **other})
 

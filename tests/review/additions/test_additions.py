@@ -70,7 +70,6 @@ def test_a_harmless_addition_is_known_with_the_entry_that_permits_it(
 
 
 def test_a_refusal_says_which_entry_would_permit_it(refused: Judgement) -> None:
-    # An alarm of throttles is refused by no check, and needs no entry.
     said = "\n".join(pasted(refused))
     silent = [each.name for each in HARMLESS if f'at = "{each.at}"' not in said]
     assert silent == []

@@ -249,6 +249,11 @@ def no_access_log(copy: Copy) -> None:
     del copy.properties("data/Training")["LoggingConfiguration"]
 
 
+@flaw("S610", "access logs: their own accesses are logged in somebody's bucket")
+def logs_logged(copy: Copy) -> None:
+    copy.properties("data/AccessLogs")["LoggingConfiguration"] = {"DestinationBucketName": "x"}
+
+
 @flaw("S612", "a secret in a function's environment")
 def secret(copy: Copy) -> None:
     variables = copy.properties("pipeline/Functions/Admit/Function")["Environment"]["Variables"]

@@ -413,6 +413,12 @@ def second_rule(copy: Copy) -> None:
     copy.add("pipeline", "Extra", "AWS::Events::Rule", **deepcopy(copy.properties(RULE)))
 
 
+@flaw("A110", "a second alarm, which waits")
+def second_alarm(copy: Copy) -> None:
+    first = copy.properties("pipeline/WorkflowFailed")
+    copy.add("pipeline", "Second", "AWS::CloudWatch::Alarm", **{**first, "Threshold": 100})
+
+
 @flaw("A110", "a second schedule")
 def second_schedule(copy: Copy) -> None:
     copy.add("pipeline", "Extra", "AWS::Scheduler::Schedule", **deepcopy(copy.properties(SCHEDULE)))
