@@ -50,6 +50,7 @@ _OBJECT: Final = re.compile(r"^\s*[{}]", re.MULTILINE)
 _YAML: Final = re.compile(r"(?:---\s*$|- [\w-]+:\s|[\w-]+:(?:\s|$))")
 # Excel takes the separator of a table from such a line.
 _SEPARATOR: Final = re.compile(r'"?sep=.', re.IGNORECASE)
+_RECORD_NEXT: Final = re.compile(r'.*\n\s*\{"')
 _PAGE: Final = "a web page or XML"
 # What S3 answers instead of an object, when that was saved as a file.
 _REFUSED: Final = re.compile(r"<Error>\s*<Code>(\w{1,100})</Code>")
@@ -108,7 +109,7 @@ class WholeFile:
             return self._array(text)
         if text.startswith("{"):
             return self._objects(text)
-        if text.startswith("<"):
+        if text.startswith("<") and not _RECORD_NEXT.match(text):
             refused = _REFUSED.search(text)
             return Container(f"an error of S3 ({refused[1]})" if refused else _PAGE, "")
         if several and head.count(0) > len(head) / _BINARY_PARTS:
@@ -125,7 +126,8 @@ class WholeFile:
         if is_conversation(turns) and text[end:].lstrip()[:1] in ("", "["):
             name = 'one array of turns per line, which belongs into {"messages": …}'
             return Container(name, "json", {"messages": turns})
-        if turns and isinstance(turns, list) and _NAMELESS.match(text, end):
+        is_nameless = isinstance(turns, list) and not any(isinstance(each, dict) for each in turns)
+        if turns and is_nameless and _NAMELESS.match(text, end):
             return Container("one array per line, whose values have no names", "")
         first, end = _value(text, 1)
         rest = text[end:].lstrip()

@@ -488,7 +488,18 @@ GOOD = b'{"prompt": "a", "completion": "b"}\n'
 
 @pytest.mark.parametrize(
     "first",
-    [b"[", b"[1]", b"{", b"// a comment", b"oops", b"[[[[", b"{'a': 1}", b'{"a": 1,', b"\n"],
+    [
+        b"[",
+        b"[1]",
+        b"{",
+        b"// a comment",
+        b"oops",
+        b"[[[[",
+        b"{'a': 1}",
+        b'{"a": 1,',
+        b"\n",
+        b"<s>",
+    ],
 )
 def test_one_bad_line_at_the_beginning_hides_no_other(first: bytes) -> None:
     data = first + b"\n" + GOOD + b"[]\n" + GOOD

@@ -264,6 +264,8 @@ def test_a_text_in_an_old_encoding_is_one_finding(
 def test_arrays_in_place_of_objects_are_one_finding() -> None:
     name = "one array per line, whose values have no names"
     assert told(b'["q", "a"]\n["r", "b"]\n') == (name, "", {}, None)
+    # Objects have names: their brackets are told line by line.
+    assert told(b'[{"a": 1}]\n[{"a": 2}]\n') is None
 
 
 def test_an_array_that_goes_on_is_not_counted() -> None:
