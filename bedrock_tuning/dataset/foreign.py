@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, Literal, get_args
 
 from bedrock_tuning.catalogue import Format
@@ -257,13 +258,20 @@ def foreign_format(value: Record, wanted: Format) -> Foreign | None:
 
     A typed block ({"type": "text"}) alone does not make a conversation a foreign one.
     """
-    names = frozenset(name.lower() for name in value)
+    # Sets of names are remembered; no format has that many.
+    names = frozenset(name.lower() for name in islice(value, _NAMES_MAX))
     for sign in _candidates(names):
         if sign.test is None or sign.test(value):
             return None if wanted in sign.foreign.formats else sign.foreign
     # Of a format of another tool nobody here knows the fields.
     known = wanted in get_args(Format)
-    return UNKNOWN if known and names and _shares_nothing(frozenset(value), wanted) else None
+    may_be = known and 0 < len(value) <= _COMPARED_MAX
+    return UNKNOWN if may_be and _shares_nothing(frozenset(value), wanted) else None
+
+
+_NAMES_MAX: Final = 1_000
+# To look for misspellings takes 30 µs for each name.
+_COMPARED_MAX: Final = 100
 
 
 @lru_cache(maxsize=1_024)

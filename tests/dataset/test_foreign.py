@@ -178,6 +178,12 @@ def test_a_record_that_shares_no_field_with_the_format_is_in_another(
     assert (foreign_format(record, "converse") is UNKNOWN) is is_unknown
 
 
+def test_names_of_a_record_with_very_many_are_not_compared() -> None:
+    wide = dict.fromkeys(f"zq{n}" for n in range(100))
+    assert foreign_format(wide, "converse") is UNKNOWN
+    assert foreign_format(wide | {"zq": None}, "converse") is None
+
+
 @pytest.mark.parametrize(
     ("record", "wanted", "command"),
     [
