@@ -9,6 +9,7 @@ from bedrock_tuning.checking.fast_path_records import CleanBlock, fast_path_for
 from bedrock_tuning.checking.result import CheckResult
 from bedrock_tuning.checking.row_classes import Row, row_classes_for
 from bedrock_tuning.dataset.fingerprints import record_hash
+from bedrock_tuning.dataset.foreign import UNKNOWN
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.language import SAMPLE, language_of
 from bedrock_tuning.dataset.line_blocks import BLOCK_BYTES, Blocks, OversizedLine, cut
@@ -94,6 +95,8 @@ class ManifestCheck:
         self._line_rules = rules_for(Line)
         self._record_rules = rules_for(Record, scope.contract.format)
         self._reported: set[str] = set()
+        # Whether the first record is in a format that has no name here, and so may be all others.
+        self._is_foreign = False
         self._refs = ImageRefs(scope.bucket)
         self._is_caption = scope.contract.format == "image-caption"
         # Rows with findings, and whether they were many in the last block.
@@ -286,7 +289,10 @@ class ManifestCheck:
         self._stats.records += 1
         if line.too_long or not isinstance(line.parsed.value, dict):
             return
-        record = Record(line=line.number, value=line.parsed.value, scope=self._scope)
+        is_first, value = self._stats.records == 1, line.parsed.value
+        foreign = is_first or self._is_foreign
+        record = Record(line=line.number, value=value, scope=self._scope, may_be_foreign=foreign)
+        self._is_foreign |= is_first and record.lookalike is UNKNOWN
         self._run(self._record_rules, record, line.number)
         self._count(record)
         self._refer(record)

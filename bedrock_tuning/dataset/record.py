@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from bedrock_tuning.catalogue import Block
-from bedrock_tuning.dataset.foreign import foreign_format
+from bedrock_tuning.dataset.foreign import UNKNOWN, foreign_format
 from bedrock_tuning.dataset.json_lines import FAULTS_MAX
 from bedrock_tuning.dataset.record_formats import FLAT, TEXT_FIELDS, Misfit, misfits, shape_for
 from bedrock_tuning.dataset.scope import DatasetScope, ReferenceProblem, locate
@@ -73,11 +73,17 @@ class Record:
         "value",
     )
 
-    def __init__(self, *, line: int, value: dict[str, Any], scope: DatasetScope) -> None:
+    def __init__(
+        self, *, line: int, value: dict[str, Any], scope: DatasetScope, may_be_foreign: bool = True
+    ) -> None:
+        """may_be_foreign: whether one without a field of the format is in another one, without a
+        name; otherwise what is wrong with its fields is told."""
         self.line = line
         self.value = value
         self.format = scope.contract.format
         self.lookalike = foreign_format(value, self.format)
+        if self.lookalike is UNKNOWN and not may_be_foreign:
+            self.lookalike = None
         self.misfits: tuple[Misfit, ...] = ()
         if self.lookalike is None:
             shape = shape_for(scope.contract)

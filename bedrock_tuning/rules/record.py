@@ -28,6 +28,7 @@ def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fa
     Each model accepts one format per customization type, and other tools and services use others.
     Usually the whole file is in that format, so it is reported once per manifest, and the fields of
     such a record are not reported one by one.
+    A record that has none of the format's fields counts as such a record if the first one does.
     """
     found = record.lookalike
     if found is None:

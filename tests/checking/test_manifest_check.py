@@ -113,6 +113,15 @@ def test_a_bad_line_is_found_wherever_it_stands(line: bytes, name: str, around: 
     assert len(refs) >= 2 * around
 
 
+def test_strays_are_told_one_by_one_and_a_file_in_a_format_without_a_name_once() -> None:
+    stray, good = b'{"foo": 1, "bar": 2}\n', GOOD + b"\n"
+    _, partial = check(good * 5 + stray + good * 5 + stray * 2)
+    assert names(partial) == {"missing-field": 6, "unknown-field": 6}
+    assert {found.line for found in partial.findings[_id(partial, "missing-field")]} == {6, 12, 13}
+    _, partial = check(stray * 5)
+    assert names(partial) == {"record-of-another-format": 1}
+
+
 @pytest.mark.parametrize("length", range(195, 202))
 def test_a_bad_line_is_shown_however_its_characters_lie(length: int) -> None:
     _, partial = check(b"x" * length + "ü🐕".encode())
