@@ -5,6 +5,7 @@ A promise is a sentence that must stay true whatever the contracts say: it is wr
 might take it back. `Able` and `Denied` decide requests by all policies together.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -92,8 +93,8 @@ class Never:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Able:
-    """What must work, with all policies taken together: identity, resource, boundary, trust."""
+class _Decided(ABC):
+    """Requests, each decided by all policies together: identity, resource, trust."""
 
     id: str
     sentence: str
@@ -103,42 +104,44 @@ class Able:
         """The promise as a check."""
         return Check(id=self.id, sentence=self.sentence, finder=self.violations)
 
+    @abstractmethod
+    def violations(self, evidence: Evidence) -> Iterator[Violation]:
+        """Every request that is decided otherwise than promised."""
+
+    def _decisions(self, evidence: Evidence) -> list[tuple[Request, Decision]]:
+        decide = evidence.permissions.decide
+        return [
+            (asked, decide(asked.principal, asked.action, asked.resource, asked.context))
+            for asked in self.requests(Deployment(evidence=evidence))
+        ]
+
+
+class Able(_Decided):
+    """What must work."""
+
+    __slots__ = ()
+
     def violations(self, evidence: Evidence) -> Iterator[Violation]:
         """Every request that is not allowed."""
-        permissions = evidence.permissions
-        for request in self.requests(Deployment(evidence=evidence)):
-            decision = permissions.decide(
-                request.principal, request.action, request.resource, request.context
-            )
+        for asked, decision in self._decisions(evidence):
             if not decision:
-                role = permissions.roles.get(request.principal)
+                role = evidence.permissions.roles.get(asked.principal)
                 yield found(
-                    role or request.principal,
-                    f"{request.action} on {request.resource}: {decision.value}",
+                    role or asked.principal,
+                    f"{asked.action} on {asked.resource}: {decision.value}",
                     self.sentence.removesuffix("."),
                     "Add the missing Allow, or narrow the Deny",
                 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denied:
+class Denied(_Decided):
     """What the policies of resources must deny, whatever the caller's own policies allow."""
 
-    id: str
-    sentence: str
-    requests: Callable[[Deployment], Iterable[Request]]
-
-    def check(self) -> Check:
-        """The promise as a check."""
-        return Check(id=self.id, sentence=self.sentence, finder=self.violations)
+    __slots__ = ()
 
     def violations(self, evidence: Evidence) -> Iterator[Violation]:
         """Every request that no policy denies."""
-        permissions = evidence.permissions
-        for asked in self.requests(Deployment(evidence=evidence)):
-            decision = permissions.decide(
-                asked.principal, asked.action, asked.resource, asked.context
-            )
+        for asked, decision in self._decisions(evidence):
             if decision is not Decision.EXPLICITLY_DENIED:
                 bucket = evidence.assembly.by_arn(asked.resource.partition("/")[0])
                 yield found(
