@@ -105,16 +105,17 @@ def catalogue() -> Catalogue:
 def key_of(identifier: str) -> str:
     """The key of the model that an id of Amazon Bedrock, a profile or an ARN stands for, or "".
 
-    Context lengths, geographies and revisions make no other model.
+    Context lengths, geographies and revisions make no other model; the provider may be left out.
 
-    >>> key_of("us.amazon.nova-lite-v1:0"), key_of("amazon.nova-lite-v1:0:24k"), key_of("x")
+    >>> key_of("us.amazon.nova-lite-v1:0"), key_of("nova-lite-v1:0:24k"), key_of("x")
     ('nova-lite', 'nova-lite', '')
     """
     path = base_id(identifier) if "-model/" in identifier else identifier.rpartition("/")[2]
     name = _GEOGRAPHY.sub("", path).partition(":")[0]
     for key, model in catalogue().items():
         ids = (*model.ids.customization, *model.ids.throughput, *model.ids.invoke)
-        if name in {each.partition(":")[0] for each in ids}:
+        names = {each.partition(":")[0] for each in ids}
+        if name in names or name in {each.partition(".")[2] for each in names}:
             return key
     return ""
 

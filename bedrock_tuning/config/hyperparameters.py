@@ -9,9 +9,11 @@ from bedrock_tuning.config.fields import Choice, Kind, Number, Text
 from bedrock_tuning.config.messages import meant_key, plain_number
 from bedrock_tuning.config.reader import Section, misplaced
 
-# What other tools call them.
+# What other tools call them, and other models what this one has.
 _ELSEWHERE: Final = {
     "lr": "learningRate",
+    "learningratemultiplier": "learningRate",
+    "learning_rate_multiplier": "learningRate",
     "n_epochs": "epochCount",
     "num_train_epochs": "epochCount",
     "num_epochs": "epochCount",
@@ -72,9 +74,13 @@ def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]
             continue
         free = [each for each in known if each not in section]
         use = f"use {', '.join(free)}" if free else "remove it"
-        # What the model does not have is not compared: steps are not epochs.
         ours = _ELSEWHERE.get(name.lower(), "")
-        hint, meant = meant_key(ours if ours in known else name, known, [*section])
+        ours = ours if ours in known else name
+        # What only other models have is not compared: steps are not epochs.
+        others = {each for model in catalogue().values() for each in model.hyperparameters} - {
+            *known
+        }
+        hint, meant = ("", "") if ours in others else meant_key(ours, known, [*section])
         hint = misplaced(name, table="hyperparameters", homes=HOMES) or hint
         hint = hint or f": {use if known else f'{type_} has none'}"
         section.problem(name, f"{model.name} has no such hyperparameter{hint}")

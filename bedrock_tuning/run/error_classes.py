@@ -22,7 +22,7 @@ CLASSES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     **dict.fromkeys(_FAULTS, _BROKEN),
     "ResourceNotFoundException": (
-        "the model, job or Provisioned Throughput does not exist in this Region",
+        "what the call names, as a model or a job, does not exist in this Region",
         "check the id and the Region; docs/models.md lists where each model can be customized",
     ),
     "ServiceQuotaExceededException": (

@@ -1,6 +1,7 @@
 """Cause, row and fix for a failure message of Amazon Bedrock or an error of AWS."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,10 +9,12 @@ from bedrock_tuning.access_denied import denial
 from bedrock_tuning.catalogue import base_id, catalogue
 from bedrock_tuning.rules import BY_NAME, RULES, find_rule
 from bedrock_tuning.run.error_classes import CLASSES, VAGUE
-from bedrock_tuning.run.failure_reasons import reasons
+from bedrock_tuning.run.failure_reasons import Reason, reasons
 
-# Bedrock cuts its messages at 2,048 characters; nothing longer is worth matching.
+# Bedrock cuts its messages at 2,048 characters; nothing longer is worth matching, but for the way
+# to the error in a traceback.
 _LONGEST: Final = 4_096
+_WHOLE: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,8 @@ _BUCKET: Final = re.compile(
     re.IGNORECASE,
 )
 _FILE: Final = re.compile(r"(s3://[^\s`'\"]{1,1024}|[\w./-]{1,200}\.jsonl)", re.IGNORECASE)
+# Where Python was, and the code that stands there: not a word of it is the message.
+_TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\):.*\n(?: .*\n)*")
 
 
 def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
@@ -57,8 +62,9 @@ def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
     AWS's access-denied messages name who may not do what to what. An unknown message is passed on
     whole, without a guess.
     """
-    text = _plain(message[:_LONGEST])
-    known, cause, fix = _words(text, message, code=code.rpartition(".")[2], model=model)
+    whole = _plain(message[:_WHOLE])
+    text = _TRACEBACK.sub("", whole)[:_LONGEST]
+    known, cause, fix = _words(text, whole, message, code=code.rpartition(".")[2], model=model)
     line, record = _LINE.search(text), _RECORD.search(text)
     return Explanation(
         known=known,
@@ -71,10 +77,10 @@ def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
     )
 
 
-def _words(text: str, message: str, *, code: str, model: str) -> tuple[bool, str, str]:
-    """Whether the message is known, the cause, the fix."""
+def _words(text: str, whole: str, message: str, *, code: str, model: str) -> tuple[bool, str, str]:
+    """Whether the message is known, the cause, the fix. whole: the text with its tracebacks."""
     table = reasons()
-    own = next((each for each in table.own if each.pattern.search(text)), None)
+    own = _first(table.own, text)
     rule = _RULE.search(text)
     if rule is not None and own is None:
         found = find_rule(rule[0])
@@ -83,11 +89,14 @@ def _words(text: str, message: str, *, code: str, model: str) -> tuple[bool, str
             f"a finding of this project's own check, not of Bedrock: {found.summary}",
             f"{found.fix} More: tuning rules {found.id}",
         )
-    reason = next((each for each in table.known if each.pattern.search(text)), None)
+    reason = _first(table.known, text)
     refused = denial(text)
     if refused is not None:
         about = f"{reason.cause}: " if reason is not None and reason.about == "service role" else ""
         return True, about + refused.cause, refused.fix
+    other = next((name for name, sign in table.elsewhere.items() if sign.search(text)), None)
+    if other is not None:
+        return False, f"this message is not known here, it comes from {other}: {message}", _OTHERS
     if own is not None:
         return True, own.cause, own.fix
     if reason is not None:
@@ -97,6 +106,8 @@ def _words(text: str, message: str, *, code: str, model: str) -> tuple[bool, str
     kind = code if code in CLASSES or code in VAGUE else named[1] if named else ""
     if kind in CLASSES:
         return (True, *CLASSES[kind])
+    if (own := _first(table.own, whole[:_LONGEST])) is not None:
+        return True, own.cause, own.fix
     if kind:
         return False, f"AWS refuses the request: {message.strip()}", _READ
     if not message.strip():
@@ -104,6 +115,11 @@ def _words(text: str, message: str, *, code: str, model: str) -> tuple[bool, str
     return False, f"this message is not known here: {message}", _UNKNOWN
 
 
+def _first(reasons: Iterable[Reason], text: str) -> Reason | None:
+    return next((each for each in reasons if each.pattern.search(text)), None)
+
+
+_OTHERS: Final = "look into the documentation of what wrote it"
 _READ: Final = "the message says which part; compare the customization with docs/models.md"
 _UNKNOWN: Final = (
     "the message is unknown: if Bedrock wrote it, contact AWS Support with the job's ARN"
@@ -111,9 +127,13 @@ _UNKNOWN: Final = (
 
 
 def _plain(text: str) -> str:
-    """With straight apostrophes and single blanks: pages and terminals change both."""
-    straight = text.replace("\u2019", "'").replace("\u2018", "'")
-    return re.sub(r"[^\S\n]+", " ", straight)
+    """As it was written: pages and terminals change apostrophes and blanks, JSON escapes more."""
+    for changed, written in _CHANGED.items():
+        text = text.replace(changed, written)
+    return re.sub(r"[^\S\n]+", " ", text)
+
+
+_CHANGED: Final = {"\u2019": "'", "\u2018": "'", "\\n": "\n", '\\"': '"'}
 
 
 def with_advice(message: str, *, model: str = "") -> str:
@@ -134,9 +154,13 @@ def _closed(cause: str, text: str, model: str) -> str:
     return cause
 
 
+# Of a sentence, not of a name.
+_ENDS: Final = ".,:;)]"
+
+
 def _place(text: str) -> str:
     bucket = _BUCKET.search(text)
     if bucket:
-        return f"s3://{bucket[1]}/{bucket[2]}"
+        return f"s3://{bucket[1]}/{bucket[2].rstrip(_ENDS)}"
     file = _FILE.search(text)
-    return file[1] if file else ""
+    return file[1].rstrip(_ENDS) if file else ""

@@ -25,10 +25,14 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reasons:
-    """The first that fits counts. own: of what comes from this project, and not from Bedrock."""
+    """The first that fits counts. own: of what comes from this project, and not from Bedrock.
+
+    elsewhere: signs of messages of others, by their names.
+    """
 
     known: tuple[Reason, ...]
     own: tuple[Reason, ...]
+    elsewhere: Mapping[str, re.Pattern[str]]
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,6 +43,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
+    elsewhere: dict[str, str]
     words: dict[str, str]
     reason: list[_Row]
     own: list[_Row]
@@ -49,7 +54,9 @@ def reasons() -> Reasons:
     """All of them, read when the first message has to be explained."""
     table = msgspec.toml.decode(_FILE.read_bytes(), type=_Table)
     return Reasons(
-        known=_compiled(table.reason, table.words), own=_compiled(table.own, table.words)
+        known=_compiled(table.reason, table.words),
+        own=_compiled(table.own, table.words),
+        elsewhere={name: re.compile(sign, re.I) for name, sign in table.elsewhere.items()},
     )
 
 

@@ -178,6 +178,10 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
             "did you mean titan-multimodal-embeddings-g1?",
         ),
         (
+            SEARCH.replace("titan-multimodal-embeddings-g1", "titan-embed-image-v1"),
+            "did you mean titan-multimodal-embeddings-g1?",
+        ),
+        (
             SEARCH.replace("titan-multimodal-embeddings-g1", "us.amazon.nova-lite-v1:0"),
             "did you mean nova-lite?",
         ),
@@ -193,6 +197,7 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
         (STYLE + "lr = 1e-5", "did you mean learningRate?"),
         (STYLE + "warmup_steps = 10", "use batchSize, learningRate"),
         (TEXT + "[hyperparameters]\nmax_steps = 500", "no such hyperparameter: use epochCount"),
+        (TEXT + "[hyperparameters]\nstepCount = 500", "no such hyperparameter: use epochCount"),
         (SEARCH.replace("titan-multimodal-embeddings-g1", "zzz"), "use one of claude-3-haiku"),
         (SEARCH + 'customization_type = "FINE-TUNING"', "did you mean FINE_TUNING?"),
         (SEARCH + 'customization_type = "DISTILLATION"', 'use "FINE_TUNING"'),

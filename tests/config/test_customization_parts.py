@@ -217,6 +217,8 @@ def test_tags_at_their_limits_are_accepted() -> None:
     [
         # Copied from a tutorial for another model.
         ("learningRateMultiplier = 1e-5\nlearningRateWarmupSteps = 10", "learningRate"),
+        ("learningRateMultiplier = 1e-5", "learningRate"),
+        ("learning_rate_multiplier = 1e-5", "learningRate"),
         ("learningRateWarmup = 5\nlearningRate = 1e-5", "learningRateWarmupSteps"),
     ],
 )

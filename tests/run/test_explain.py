@@ -1,5 +1,8 @@
 """Failure messages of Bedrock become cause, place and fix; unknown ones are not guessed at."""
 
+import json
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,6 +163,7 @@ KNOWN = [
     ("Training loss is NaN", "the training diverged", "lower learningRate"),
     ("commitmentDuration is missing", "only be bought with a commitment", "model's ARN"),
     ("'utf-8' codec can't decode byte 0x92", "is not UTF-8", "save it as UTF-8"),
+    ("Model invocation logging is not enabled", "prompts in invocation logs", "tuning prepare"),
 ]  # fmt: skip
 
 # Messages with words of one reason that are about something else, and words of what is right; ""
@@ -216,6 +220,66 @@ ELSEWHERE = [
     ("current credentials could not be used to assume 'arn:aws:iam::111122223333:role/"
      "cdk-hnb659fds-deploy-role-111122223333-us-east-1'", "may not assume its roles"),
     ("The service role was not found or cannot be assumed", "cannot assume the service role"),
+    *((f"{words}", "every slot for customization jobs") for words in (
+        "The maximum number of jobs running at the same time is 2.",
+        "You already have 2 jobs in progress. Wait for one of them to finish.",
+    )),
+    *((f"{words}", "in the assistant's turn, which") for words in (
+        "image or video can't be part of an assistant message",
+        "Video content is not allowed in assistant messages",
+        "Images are only allowed in user messages",
+    )),
+    *((f"{words}", "wrong format") for words in (
+        "Training data must be JSON lines with keys prompt and completion",
+        'Each line of the file should be of the form {"prompt": …, "completion": …}',
+        'Each line has to have the keys "prompt" and "completion"',
+        "The file does not follow the required JSONL format with prompt and completion fields",
+        "Row 12: 'messages' field is required",
+        "Line 3: expected keys ['prompt'], got ['input']",
+        "Training dataset format is not supported for model nova-micro",
+        "schemaVersion must be bedrock-conversation-2024",
+        "The data does not match the schema of the model",
+    )),
+    ("The data does not conform to JSONL format", "not JSON Lines"),
+    ("File train.json has invalid extension", "not JSON Lines"),
+    ("role arn:aws:iam::1:role/foo not assumable", "cannot assume the service role"),
+    ("You need to request access to this model first", "no access to this model"),
+    ("On demand throughput isn’t supported for this model", "cannot be invoked by its id"),
+    ("Custom models can only be invoked through provisioned throughput", "cannot be invoked by"),
+    ("Provided caption has length 2600 which is larger than 2560", "longer than the model"),
+    *((f"{words}", "an image, a video or a document breaks") for words in (
+        "Image resolution 128x128 is smaller than minimum 256",
+        "The aspect ratio of s3://b/a.png is not between 0.25 and 4",
+        "Image file format must be one of png, jpeg",
+    )),
+    ("Validation dataset cannot be provided for this model", "accepts no validation"),
+    ("A validation dataset must be specified", "needs a validation dataset"),
+    ("Delete all throughputs of the model before deleting it", "still served by this model"),
+    ("The model cannot be deleted while it is deployed", "still served by this model"),
+    ("Commitment terms are required for base models", "only be bought with a commitment"),
+    ("FINE_TUNING is not a supported customization type", "does not take this type"),
+    ("Document content is not supported for this model in fine-tuning", "a turn has a block"),
+    ("Lambda function reward timed out during reward computation", "the grader"),
+    ("toolUse id abc has no matching toolResult", "the tools that a record describes"),
+    ("Tools must not be empty", "the tools that a record describes"),
+    ("S3 bucket b is in us-west-2, but the job is in us-east-1", "different Region"),
+    ("The bucket must be addressed using the specified endpoint", "different Region"),
+    ("The request failed due to a temporary issue", "Bedrock itself failed"),
+    ("Training data blocked by content filters", "provider's terms"),
+    # Of other services and tools.
+    *((words, "") for words in (
+        "This file violates OpenAI's usage policies: too many examples",
+        "openai.RateLimitError: Error code: 429 - You exceeded your current quota",
+        "The job failed: quota exceeded for aiplatform.googleapis.com",
+        "An error occurred (ResourceLimitExceeded) when calling the CreateTrainingJob operation: "
+        "The account-level service limit 'ml.p3.2xlarge for training job usage' is 0 Instances",
+        "Knowledge base data source sync failed: documents with unsupported format",
+        "An error occurred (ConflictException) when calling the StartIngestionJob operation",
+        "jsonschema.exceptions.ValidationError: 'name' is a required property",
+        "psycopg2.OperationalError: connection refused",
+        'Traceback (most recent call last):\n  File "a.py", line 1\n    tune(batchSize=1)\n'
+        "KeyError: 'x'",
+    )),
     *((words, "") for words in (
         "role 'tool' cannot be found in allowed roles",
         "The model failed to deploy",
@@ -379,6 +443,31 @@ def test_the_row_is_found_only_when_it_is_named(message: str, line: int | None) 
     assert explain(message).line == line
 
 
+TRACEBACK = (
+    "Traceback (most recent call last):\n"
+    '  File "/var/task/tune.py", line 12, in <module>\n'
+    '    bedrock.create_model_customization_job(hyperParameters={"batchSize": "1"})\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("ending", "cause", "line"),
+    [
+        ("botocore.errorfactory.ClientError: An error occurred (ValidationException) when calling "
+         "the CreateModelCustomizationJob operation: Invalid JSON on line 3", "not JSON Lines", 3),
+        ("KeyError: 'customization'", "a function or a step of this project's", None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("wrapped", [str, lambda text: json.dumps({"errorMessage": text})])
+def test_of_a_traceback_only_the_error_is_read(
+    ending: str, cause: str, line: int | None, wrapped: Callable[[str], str]
+) -> None:
+    found = explain(wrapped(TRACEBACK * 40 + ending))
+
+    assert cause in found.cause
+    assert found.line == line
+
+
 def test_the_record_and_the_place_are_quoted_from_the_message() -> None:
     size = explain("Input size exceeded in file `a/train.jsonl` for record starting with: Ron the")
     read = explain(
@@ -389,6 +478,7 @@ def test_the_record_and_the_place_are_quoted_from_the_message() -> None:
     assert size.record == "Ron the"
     assert size.where == "a/train.jsonl"
     assert read.where == "s3://my-data/pets/manifest.jsonl"
+    assert explain("The image s3://b/1.png: not found.").where == "s3://b/1.png"
     assert explain("Rate exceeded").where == ""
 
 
