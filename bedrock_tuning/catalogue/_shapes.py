@@ -183,6 +183,11 @@ class DatasetContract(Shape, frozen=True):
     disputes: tuple[Dispute, ...] = ()
     tokens_from: str = ""
 
+    @property
+    def teacher_answers(self) -> bool:
+        """Whether a teacher model writes the last answer of a conversation."""
+        return self.conversation is not None and self.conversation.teacher_answers
+
     def dispute(self, path: str, value: object = None) -> Dispute | None:
         """The dispute about a point, and about one value of it unless that is None."""
         return next(

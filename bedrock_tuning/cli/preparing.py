@@ -58,6 +58,7 @@ class Request:
     customizations: Path | None = None
     split: float | None
     to_format: str | None = None
+    job_type: str | None = None
     seed: int
     fix: bool
     model: str | None
@@ -92,6 +93,10 @@ class Request:
         """The type of job whose records have the wanted format; None without a model."""
         if self.base is None:
             return None
+        if self.job_type is not None:
+            from bedrock_tuning.validating.request import known_type
+
+            return known_type(self.base, self.job_type)
         types = self.base.datasets.items()
         fitting = [name for name, each in types if each.format == self.to_format]
         return next(iter(fitting or self.base.datasets), None)
@@ -120,7 +125,8 @@ class Request:
         """The options of other commands that name the same model."""
         if self.customization is None:
             name = self.base.key if self.base is not None else FLAGSHIP
-            return "" if self.is_text and self.base is None else join(["--model", name])
+            kind = ["--type", self.job_type] if self.job_type is not None else []
+            return "" if self.is_text and self.base is None else join(["--model", name, *kind])
         options = ["--customization", self.customization]
         if self.customizations is not None:
             options += ["--customizations", str(self.customizations)]
@@ -145,6 +151,8 @@ class Request:
                     f"--to-format {self.contract.format}",
                 )
             self.to_format = self.contract.format
+        if self.job_type is not None and self.model is None:
+            raise UserError("--type is a type of a model", fix="pass --model, or omit --type")
         if self.to is not None and self.customization is not None:
             raise UserError(_WHERE, fix=_WHERE_FIX)
         if self.dry_run:

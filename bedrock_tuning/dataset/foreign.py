@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from bedrock_tuning.catalogue import Format
-from bedrock_tuning.dataset.record_formats import names_of
+from bedrock_tuning.dataset.documents import records_in
+from bedrock_tuning.dataset.record_formats import TALKS, required_of
 from bedrock_tuning.dataset.suggestions import ALIASES
 from bedrock_tuning.dataset.talks.nested import questions
 from bedrock_tuning.dataset.talks.read import read_talk
@@ -71,8 +72,9 @@ def _has_text_turns(record: Record) -> bool:
 
 def _has_block_turns(record: Record) -> bool:
     contents = [turn.get("content") for turn in _turns(record)]
-    untyped = not any("type" in block for block in _blocks(record))
-    return bool(contents) and untyped and all(isinstance(each, list) for each in contents)
+    blocks = [*_blocks(record)]
+    untyped = bool(blocks) and not any("type" in block for block in blocks)
+    return untyped and all(isinstance(each, list) for each in contents)
 
 
 def _is_web_image(record: Record) -> bool:
@@ -136,6 +138,12 @@ _PAIRS: Final = (
     ("user", "assistant"),
     ("human", "assistant"),
 )
+# Answers without what was asked teach nothing.
+_BATCHES: Final[tuple[tuple[str, str, Way], ...]] = (
+    ("Anthropic batch requests", "params", "texts"),
+    ("OpenAI batch answers", "response", ""),
+    ("Anthropic batch answers", "result", ""),
+)
 # The first that fits counts, so the specific ones come first.
 _SIGNS: Final = (
     _sign(
@@ -149,18 +157,12 @@ _SIGNS: Final = (
     _sign("Bedrock evaluation (prompt and referenceResponse)", "prompt", "referenceresponse"),
     _sign("Bedrock evaluation (conversationTurns)", "conversationturns"),
     _sign("Bedrock batch inference with answers (modelOutput)", "modelinput", "modeloutput"),
-    # Without an answer there is nothing to learn.
-    _sign("Bedrock batch inference (recordId and modelInput)", "recordid", "modelinput", way=""),
+    _sign("Bedrock batch inference (recordId and modelInput)", "recordid", "modelinput"),
     _sign("Bedrock invocation logs", "schematype", "input", "output"),
     _sign("OpenAI batch requests (custom_id and body)", "custom_id", "body"),
-    # Requests without an answer, and answers without what was asked.
     *(
-        _sign(f"{whose} (custom_id and {key})", "custom_id", key, way="", test=_is_object(key))
-        for whose, key in (
-            ("Anthropic batch requests", "params"),
-            ("OpenAI batch answers", "response"),
-            ("Anthropic batch answers", "result"),
-        )
+        _sign(f"{whose} (custom_id and {key})", "custom_id", key, way=way, test=_is_object(key))
+        for whose, key, way in _BATCHES
     ),
     _sign("OpenAssistant (messages of a tree)", "message_id", "parent_id", "role", way=""),
     _sign("a conversation exported from ChatGPT (mapping)", "mapping", "current_node", way=""),
@@ -226,6 +228,8 @@ _SIGNS: Final = (
     _sign(_ANTHROPIC, "messages", "system", formats=("rft",), test=_has_system_beside_typed),
     _sign("Converse", "messages", "schemaversion", formats=("converse",)),
     _sign("Converse", "messages", formats=("converse",), test=_has_block_turns),
+    # The texts of Converse may have a type, too.
+    _sign(_ANTHROPIC, "messages", formats=("converse", "rft"), test=_typed("text")),
     _sign("a conversation", "messages", formats=("claude-messages", "converse", "rft")),
     *(
         _sign(f"a conversation ({key})", key, test=_is_list(key))
@@ -249,7 +253,7 @@ _SIGNS: Final = (
 )
 
 
-# A record that shares no field with the wanted format, and is in no other that has a name.
+# A record that has none of the fields that the wanted format needs, in no other that has a name.
 UNKNOWN: Final = Foreign("", way="")
 
 
@@ -263,10 +267,7 @@ def foreign_format(value: Record, wanted: Format) -> Foreign | None:
     for sign in _candidates(names):
         if sign.test is None or sign.test(value):
             return None if wanted in sign.foreign.formats else sign.foreign
-    # Of a format of another tool nobody here knows the fields.
-    known = wanted in get_args(Format)
-    may_be = known and 0 < len(value) <= _COMPARED_MAX
-    return UNKNOWN if may_be and _shares_nothing(frozenset(value), wanted) else None
+    return UNKNOWN if 0 < len(value) <= _COMPARED_MAX and _lacks_all(value, wanted) else None
 
 
 _NAMES_MAX: Final = 1_000
@@ -274,25 +275,41 @@ _NAMES_MAX: Final = 1_000
 _COMPARED_MAX: Final = 100
 
 
+def _lacks_all(value: Record, wanted: Format) -> bool:
+    """Whether no name of a record is one that the format needs, or may be meant to be one."""
+    is_talk = wanted in TALKS
+    # What is no list was not meant to be turns.
+    names = (name for name, inner in value.items() if not is_talk or isinstance(inner, list))
+    return _shares_nothing(frozenset(names), required_of(wanted))
+
+
 @lru_cache(maxsize=1_024)
-def _shares_nothing(names: frozenset[str], wanted: Format) -> bool:
-    """Whether no name of a record is one of the format's, or may be meant to be one."""
-    known = names_of(wanted)
-    return known.isdisjoint(names) and not any(
+def _shares_nothing(names: frozenset[str], known: tuple[str, ...]) -> bool:
+    return names.isdisjoint(known) and not any(
         did_you_mean(name, known, aliases=ALIASES) for name in names
     )
 
 
-def is_convertible(value: Record, wanted: Format) -> bool:
-    """Whether `tuning prepare` makes a record of the wanted format of this one."""
+def why_not_converted(value: Record, wanted: Format, *, answered: bool = True) -> str | None:
+    """Why `tuning prepare` makes no record of the wanted format of this one; None if it does.
+
+    answered: whether a conversation must end with an answer. "": the record cannot be read.
+    """
     if wanted == "image-caption":
-        return False
+        return ""
+    held = records_in(value, one_line=True)
+    first = value if held is None else held.records[0]
     try:
-        known = read_talk(next(questions(value), value), marked=wanted != "input-only")
-        written = known and write_talk(known.talk, wanted, keep=lambda image: Placed("png", image))
+        known = read_talk(next(questions(first), first), marked=wanted != "input-only")
     except UnfitError:
-        return False
-    return bool(written)
+        known = None
+    if known is None:
+        return ""
+    try:
+        write_talk(known.talk, wanted, keep=lambda image: Placed("png", image), answered=answered)
+    except UnfitError as error:
+        return str(error)
+    return None
 
 
 # Records of one file have the same few sets of names.

@@ -147,9 +147,10 @@ def shape_for(contract: DatasetContract) -> Object:
     return _shape(contract.format, contract.unknown_fields == "ignored", typed)
 
 
-def names_of(format: Format) -> frozenset[str]:
-    """The fields of a record at its first level."""
-    return frozenset(_shape(format, False, False).known)
+def required_of(format: Format) -> tuple[str, ...]:
+    """The fields that a record needs at its first level; none of a format of another tool."""
+    ours = format in (*FLAT, *TALKS)
+    return tuple(_shape(format, False, False).required) if ours else ()
 
 
 # Formats whose records are one level of texts, and those whose records are conversations.

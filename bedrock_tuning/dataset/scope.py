@@ -92,10 +92,9 @@ class DatasetScope:
         object.__setattr__(self, "budget", TextBudget.of(self.contract))
 
     @property
-    def teacher_answers(self) -> bool:
-        """Whether a teacher model writes the last answer of a conversation."""
-        talk = self.contract.conversation
-        return talk is not None and talk.teacher_answers
+    def named(self) -> str:
+        """The model and, if it is not the first with its format, the type of job: for a command."""
+        return f"{self.model.key}{' --type DISTILLATION' if self.contract.teacher_answers else ''}"
 
     @property
     def image_field(self) -> str:

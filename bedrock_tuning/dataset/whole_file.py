@@ -14,7 +14,7 @@ import msgspec
 
 from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.documents import Held, is_conversation, records_in
-from bedrock_tuning.dataset.foreign import UNKNOWN, Foreign, Way, command_for, is_convertible
+from bedrock_tuning.dataset.foreign import UNKNOWN, Foreign, Way, command_for, why_not_converted
 from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK
 from bedrock_tuning.dataset.layouts.text import utf_16_of
 
@@ -243,14 +243,20 @@ def _text(lines: Sequence[str], *, is_cut: bool) -> Container:
     return Container("plain text", "text")
 
 
-def conversion(container: Container, foreign: Foreign | None, wanted: Format, model: str) -> str:
+def conversion(
+    container: Container, foreign: Foreign | None, wanted: Format, model: str, *, answered: bool
+) -> str:
     """The command that makes JSON Lines of the wanted format; "" if there is none."""
     if container.way not in ("json", "table", "text"):
         return container.way
     if container.way == "text":
         return command_for("documents", wanted, model)
     usual: Way = "images" if wanted == "image-caption" else "texts"
+    if usual == "texts" and foreign is UNKNOWN:
+        foreign = None
+    if container.first and usual == "texts":
+        why = why_not_converted(container.first, wanted, answered=answered)
+        if why or (why == "" and foreign is None):
+            return ""
     way = usual if foreign is None else foreign.way
-    if container.first and foreign in (None, UNKNOWN) and usual == "texts":
-        way = "texts" if is_convertible(container.first, wanted) else ""
     return command_for(way, wanted, model)

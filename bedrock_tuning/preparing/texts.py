@@ -136,9 +136,15 @@ class Conversion:
             yield from self._item(known.talk, where, split)
 
     def _item(self, talk: Talk, where: str, split: Split) -> Iterator[_Item]:
-        talk = self._reduced(talk)
+        talk, contract = self._reduced(talk), self.plan.contract
+        answered = contract is None or not contract.teacher_answers
         try:
-            record = write_talk(talk, self.plan.format, keep=lambda image: self._keep(image, where))
+            record = write_talk(
+                talk,
+                self.plan.format,
+                keep=lambda image: self._keep(image, where),
+                answered=answered,
+            )
         except UnfitError as error:
             self._leave(where, str(error), fix=error.fix)
             return

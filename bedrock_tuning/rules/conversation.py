@@ -76,7 +76,7 @@ def last_turn_not_assistant(record: Record, scope: DatasetScope) -> Iterator[Fau
     The model learns the last answer. In distillation the teacher model writes it, so it may be
     missing.
     """
-    if not scope.teacher_answers and record.roles and record.roles[-1] == "user":
+    if not scope.contract.teacher_answers and record.roles and record.roles[-1] == "user":
         last = len(record.roles) - 1
         yield Fault("the last turn is the user's", f"messages[{last}].role", "user", "assistant")
 

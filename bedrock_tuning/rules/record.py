@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from functools import partial
 
-from bedrock_tuning.dataset.foreign import UNKNOWN, command_for, is_convertible
+from bedrock_tuning.dataset.foreign import UNKNOWN, command_for, why_not_converted
 from bedrock_tuning.dataset.record import Record
+from bedrock_tuning.dataset.record_formats import required_of
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import EXAMPLES
 from bedrock_tuning.rules.rule import Fault, Severity
@@ -20,7 +21,8 @@ rule = partial(define, good=_GOOD)
     "R104",
     bad='{"prompt": "what is AWS", "completion": "it is Amazon Web Services"}',
     once=True,
-    fix="If the finding names a command, run it; if not, choose a model that accepts this format.",
+    fix="If the finding names a command, run it; if not, rewrite the records, or choose a model "
+    "that accepts this format.",
 )
 def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """The whole record is in a different format.
@@ -28,20 +30,25 @@ def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fa
     Each model accepts one format per customization type, and other tools and services use others.
     Usually the whole file is in that format, so it is reported once per manifest, and the fields of
     such a record are not reported one by one.
-    A record that has none of the format's fields counts as such a record if the first one does.
+    A record that has none of the fields that the format needs counts as such a record if the first
+    one does.
     """
     found = record.lookalike
     if found is None:
         return
-    way = found.way
-    words = f"the record is in the format {found.name}; {scope.model.name} needs {record.format}"
+    wanted = f"{scope.model.name} needs {record.format}"
+    words, way = f"the record is in the format {found.name}; {wanted}", found.way
     if found is UNKNOWN:
-        words = (
-            f"the record has none of the fields of {record.format}, the format that "
-            f"{scope.model.name} needs"
+        words = f"the record has no {' and no '.join(required_of(record.format))}; {wanted}"
+        way = "texts"
+    command = command_for(way, record.format, scope.named)
+    if command and record.format != "image-caption":
+        why = why_not_converted(
+            record.value, record.format, answered=not scope.contract.teacher_answers
         )
-        way = "texts" if is_convertible(record.value, record.format) else ""
-    command = command_for(way, record.format, scope.model.key)
+        # A format with a name can be converted, even if nothing can be said of its first record.
+        command = command if why is None or (not why and found.name) else ""
+        words += f", which it cannot become: {why}" if why else ""
     yield Fault(
         words + (f": {command}" if command else ""),
         value=", ".join(list(record.value)[:_NAMES_SHOWN]),

@@ -309,13 +309,7 @@ def _contract(options: ValidateOptions, model: BaseModel) -> DatasetContract:
         raise UserError(
             f"{model.name} has no known dataset format", fix=f"see `tuning models {model.key}`"
         )
-    wanted = None if options.type is None else options.type.upper().replace("-", "_")
-    if wanted is not None and wanted not in model.datasets:
-        hint = did_you_mean(wanted, model.datasets)
-        raise UserError(
-            f'{model.name} has no customization type "{options.type}"{hint}',
-            fix=f"--type {' or '.join(model.datasets)}",
-        )
+    wanted = None if options.type is None else known_type(model, options.type)
     if customization is not None:
         if wanted not in (None, customization.customization_type):
             raise UserError(
@@ -326,3 +320,15 @@ def _contract(options: ValidateOptions, model: BaseModel) -> DatasetContract:
             )
         return customization.dataset
     return next(iter(model.datasets.values())) if wanted is None else model.datasets[wanted]
+
+
+def known_type(model: BaseModel, name: str) -> str:
+    """A customization type of a model as it is written; raises UserError for another one."""
+    wanted = name.upper().replace("-", "_")
+    if wanted not in model.datasets:
+        raise UserError(
+            f'{model.name} has no customization type "{name}"'
+            f"{did_you_mean(wanted, model.datasets)}",
+            fix=f"--type {' or '.join(model.datasets)}",
+        )
+    return wanted

@@ -16,7 +16,7 @@ from bedrock_tuning.dataset.foreign import (
     UNKNOWN,
     command_for,
     foreign_format,
-    is_convertible,
+    why_not_converted,
 )
 from bedrock_tuning.rules.finding import Finding, Heard
 from tests.support.examples import scope_of
@@ -24,13 +24,17 @@ from tests.support.examples import scope_of
 NOVA = "nova-lite"
 CONVERT = "tuning prepare FILE --to-format converse -m nova-lite -o OUT"
 TALK = [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "ho"}]
+PARTIES = ("user", "model")
 CHAT = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
 PARTS = [
     {"type": "text", "text": "what is it"},
     {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
 ]
 PICTURE = {"type": "image", "source": {"type": "base64", "data": "AAAA"}}
-LAST = {"role": "assistant", "candidates": [{"content": [{"text": "a"}], "preferenceLabel": "x"}]}
+LAST = {
+    "role": "assistant",
+    "candidates": [{"content": [{"text": "a"}], "preferenceLabel": "preferred"}],
+}
 
 # What people call it, and a record of it; all of them are texts.
 RECORDS: list[tuple[str, dict[str, Any]]] = [
@@ -46,7 +50,7 @@ RECORDS: list[tuple[str, dict[str, Any]]] = [
     ("OpenAI chat with pictures", {"messages": [{"role": "user", "content": PARTS}, CHAT[1]]}),
     ("OpenAI chat with tools", {"messages": CHAT, "functions": []}),
     ("Anthropic Messages", {"messages": [{"role": "user", "content": [PICTURE]}, CHAT[1]]}),
-    ("Vertex AI", {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}),
+    ("Vertex AI", {"contents": [{"role": each, "parts": [{"text": "hi"}]} for each in PARTIES]}),
     ("Vertex AI", {"systemInstruction": {}, "contents": [{"role": "user", "parts": []}]}),
     ("Vertex AI", {"input_text": "hi", "output_text": "ho"}),
     ("Gemini", {"text_input": "hi", "output": "ho"}),
@@ -145,7 +149,7 @@ LISTS = ("dialog", "dialogue", "conversation", "chat", "turns")
         ({"messages": [{"content": [{"type": "input_text"}]}]}, "OpenAI chat with pictures"),
         ({"messages": [{"content": ["x", {"type": "image_url"}]}]}, "OpenAI chat with pictures"),
         ({"messages": [{"content": [{"type": "tool_use"}]}]}, "Anthropic Messages"),
-        ({"messages": [{"content": [{"type": "text"}]}]}, "a conversation"),
+        ({"messages": [{"content": [{"type": "text"}]}]}, "Anthropic Messages"),
         ({"messages": [{"content": [{"text": "x"}]}]}, "Converse"),
         ({"messages": [{"content": []}, {"content": "x"}]}, "a conversation"),
         ({"messages": [], "schemaVersion": 1}, "Converse"),
@@ -166,41 +170,74 @@ def test_what_the_fields_of_a_record_hold_tells_formats_apart(
     [
         ({"a": 1}, True),
         ({}, False),
-        # A field of the format, or what may be meant to be one.
-        ({"a": 1, "system": "x"}, False),
+        ({"a": 1, "system": "x"}, True),
+        # What may be meant to be the turns is a list.
+        ({"message": "x", "passage": "y"}, True),
         ({"mesages": []}, False),
         ({"Messages": []}, False),
     ],
 )
-def test_a_record_that_shares_no_field_with_the_format_is_in_another(
+def test_a_record_without_what_the_format_needs_is_in_another(
     record: dict[str, Any], is_unknown: bool
 ) -> None:
     assert (foreign_format(record, "converse") is UNKNOWN) is is_unknown
 
 
 def test_names_of_a_record_with_very_many_are_not_compared() -> None:
-    wide = dict.fromkeys(f"zq{n}" for n in range(100))
+    wide: dict[str, Any] = {f"zq{n}": [] for n in range(100)}
     assert foreign_format(wide, "converse") is UNKNOWN
     assert foreign_format(wide | {"zq": None}, "converse") is None
 
 
+CHATTY = "it is a conversation, not a plain text"
+
+
 @pytest.mark.parametrize(
-    ("record", "wanted", "command"),
+    ("record", "wanted", "why"),
     [
-        ({"frage": "hi", "antwort": "ho", "nr": 1}, "converse", True),
-        ({"frage": "hi", "antwort": "ho", "nr": 1}, "image-caption", False),
-        ({"translation": {"en": "hi", "de": "ho"}}, "converse", True),
-        ({"a": 1}, "converse", False),
-        ({"content": "x", "a": 1}, "converse", False),
-        ({"content": "x", "a": 1}, "input-only", True),
-        ({"frage": "hi", "antwort": "ho", "nr": 1}, "input-only", False),
-        ({"question": "hi", "choices": []}, "converse", False),
+        ({"frage": "hi", "antwort": "ho", "nr": 1}, "converse", None),
+        ({"frage": "hi", "antwort": "ho", "nr": 1}, "image-caption", ""),
+        ({"translation": {"en": "hi", "de": "ho"}}, "converse", None),
+        ({"a": 1}, "converse", ""),
+        ({"content": "x", "a": 1}, "converse", "it is a document, not a conversation"),
+        ({"content": "x", "a": 1}, "input-only", None),
+        ({"frage": "hi", "antwort": "ho", "nr": 1}, "input-only", CHATTY),
+        ({"question": "hi", "choices": []}, "converse", "it ends without an answer"),
+        ({"prompt": "hi"}, "converse", "it ends without an answer"),
+        ({"prompt": "hi"}, "rft", None),
     ],
 )
-def test_a_record_without_a_known_format_has_a_command_if_it_can_be_converted(
-    record: dict[str, Any], wanted: Any, command: bool
+def test_a_record_is_converted_or_there_is_a_reason(
+    record: dict[str, Any], wanted: Any, why: str | None
 ) -> None:
-    assert is_convertible(record, wanted) is command
+    assert why_not_converted(record, wanted) == why
+
+
+ASKED = [{"role": "user", "content": "hi"}]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": "hi"},
+        {"question": "hi", "id": 1},
+        {"instruction": "hi", "input": "all"},
+        {"inputText": "hi"},
+        {"messages": ASKED},
+        {"recordId": "1", "modelInput": {"messages": ASKED}},
+        {"custom_id": "1", "params": {"model": "m", "messages": ASKED}},
+    ],
+)
+def test_a_prompt_alone_is_enough_where_a_teacher_answers(record: dict[str, Any]) -> None:
+    lines = (json.dumps(record) + "\n").encode() * 100
+    distilled, _ = findings("nova-lite/DISTILLATION", lines)
+    command = "tuning prepare FILE --to-format converse -m nova-lite --type DISTILLATION -o OUT"
+    assert [each.name for each in distilled if each.severity == "error"] == [
+        "record-of-another-format"
+    ]
+    assert distilled[0].message.endswith(command)
+    tuned, _ = findings(NOVA, lines)
+    assert tuned[0].message.endswith("which it cannot become: it ends without an answer")
 
 
 def test_a_file_of_records_that_share_no_field_with_the_format_is_one_finding() -> None:
@@ -237,7 +274,7 @@ def test_a_question_and_its_answer_are_known_by_their_two_names(one: str, other:
 
 # By name: how `tuning prepare` reads it, and which of ours it is.
 WAYS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
-    ({"recordId": 1, "modelInput": 1}, "", ()),
+    ({"recordId": 1, "modelInput": 1}, "texts", ()),
     ({"recordId": 1, "modelInput": 1, "modelOutput": 1}, "texts", ()),
     ({"conversations": [], "image": 1}, "captions in chats", ()),
     ({"conversations": [], "images": 1}, "captions in chats", ()),
@@ -249,7 +286,7 @@ WAYS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"image": 1, "prefix": 1, "suffix": 1}, "images", ()),
     ({"filepath": 1, "title": 1}, "images", ()),
     ({"url": "http://x/1.jpg"}, "", ()),
-    ({"custom_id": 1, "params": {}}, "", ()),
+    ({"custom_id": 1, "params": {}}, "texts", ()),
     ({"custom_id": 1, "response": {}}, "", ()),
     ({"custom_id": 1, "result": {}}, "", ()),
     ({"message_id": 1, "parent_id": 1, "role": 1, "text": 1}, "", ()),
@@ -268,7 +305,8 @@ WAYS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"messages": [{"content": [{"type": "tool_use"}]}]}, "texts", ()),
     ({"messages": [{"content": [{"type": "text"}]}], "system": "x"}, "texts", ("rft",)),
     ({"messages": [], "schemaVersion": 1}, "texts", ("converse",)),
-    ({"messages": [{"content": []}]}, "texts", ("converse",)),
+    ({"messages": [{"content": [{"type": "text"}]}]}, "texts", ("converse", "rft")),
+    ({"messages": [{"content": []}]}, "texts", ("claude-messages", "converse", "rft")),
     ({"messages": []}, "texts", ("claude-messages", "converse", "rft")),
     ({"input": 1}, "documents", ("input-only",)),
     ({"text": 1}, "documents", ()),

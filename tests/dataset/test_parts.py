@@ -415,9 +415,9 @@ def test_a_scope_names_its_places() -> None:
     assert (one.below("f/1"), one.below("g/1"), two.below("f/1")) == ("1", "g/1", "f/1")
     assert (one.image_field, scope_of("nova-lite").image_field) == ("image-ref", "uri")
     assert (one.bucket_region, dict(one.overrides)) == ("", {})
-    assert scope_of("nova-lite/DISTILLATION").teacher_answers
-    assert not one.teacher_answers
-    assert not scope_of("nova-lite").teacher_answers
+    assert scope_of("nova-lite/DISTILLATION").contract.teacher_answers
+    assert not one.contract.teacher_answers
+    assert not scope_of("nova-lite").contract.teacher_answers
     assert (folder_of("s3://b/a/1"), folder_of("x")) == ("s3://b/a/", "/")
 
 

@@ -297,4 +297,12 @@ IMAGES = "tuning prepare FOLDER --captions FILE -m m -o OUT"
 def test_the_command_follows_from_what_the_file_is_and_what_is_in_it(
     way: str, foreign: Foreign | None, wanted: Any, command: str
 ) -> None:
-    assert conversion(Container("x", way), foreign, wanted, "m") == command
+    assert conversion(Container("x", way), foreign, wanted, "m", answered=True) == command
+
+
+@pytest.mark.parametrize(("answered", "command"), [(True, ""), (False, PREPARE)])
+def test_no_command_is_named_that_the_first_record_shows_to_fail(
+    answered: bool, command: str
+) -> None:
+    asked = Container("x", "json", {"prompt": "hi"})
+    assert conversion(asked, Foreign("y"), "converse", "m", answered=answered) == command

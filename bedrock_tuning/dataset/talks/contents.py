@@ -25,8 +25,8 @@ def blocks_of(content: Any) -> tuple[str, tuple[str, ...], str, list[str]]:
             texts.append(block)
         elif not isinstance(block, dict):
             continue
-        elif isinstance(block.get("text"), str):
-            texts.append(block["text"])
+        elif isinstance(text := block.get("text", block.get("value")), str):
+            texts.append(text)
         elif (image := _image(block)) is not None:
             images.append(image)
         elif isinstance(thought := block.get("reasoningContent"), dict):

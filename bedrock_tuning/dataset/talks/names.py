@@ -19,14 +19,19 @@ SYSTEMS: Final = ("system", "system_prompt", "systemPrompt", "system_message", "
 THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking", "chain_of_thought", "cot")
 PROMPTS: Final = word_list(
     "prompt instruction question query inputText input_text text_input input user human article",
-    "document text source context inputs dialogue inputs_pretokenized user_input request q frage",
-    "pregunta domanda pergunta",
+    "document text source context inputs_pretokenized inputs dialogue user_input user_prompt",
+    "request q frage pregunta domanda pergunta",
 )
+# What is asked where nothing answers: texts under other names may be documents.
+ASKED: Final = word_list("prompt instruction question query inputText user_input user_prompt")
 ANSWERS: Final = word_list(
     "completion response answer answers output output_text target assistant summary highlights",
-    "label labels reference_answer gpt targets targets_pretokenized referenceResponse bot_response",
-    "reply a antwort respuesta réponse reponse risposta resposta text",
+    "label labels class reference_answer gpt targets_pretokenized targets referenceResponse",
+    "bot_response model_answer model_response reply a antwort respuesta réponse reponse risposta",
+    "resposta text",
 )
+# What a question is about.
+CONTEXTS: Final = ("context", "passage", "background")
 # What a grader wants to hear of the turns beside it.
 EXPECTED: Final = ("reference_answer", "answer", "ground_truth", "expected_output", "solution")
 DOCUMENTS: Final = ("text", "content", "input", "document", "body")

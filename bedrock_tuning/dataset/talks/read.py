@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import cycle
 from string import ascii_uppercase
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +11,8 @@ from bedrock_tuning.dataset.documents import is_conversation
 from bedrock_tuning.dataset.talks.contents import text_of
 from bedrock_tuning.dataset.talks.names import (
     ANSWERS,
+    ASKED,
+    CONTEXTS,
     DOCUMENTS,
     EXPECTED,
     PROMPTS,
@@ -156,7 +159,7 @@ def _chat(record: Record) -> Talk | None:
     name = next((each for each in TALKS if isinstance(record.get(each), list)), None)
     if name is None:
         return None
-    turns = list(dicts_in(record[name]))
+    turns = _sides(record[name])
     used = [name, "schemaVersion", *_PICTURES, "model"]
     expected = first_of(record, EXPECTED)
     if expected and turns and role_of(turns[-1]) != "assistant":
@@ -165,6 +168,22 @@ def _chat(record: Record) -> Talk | None:
         turns.append({"role": "assistant", "content": text})
         used.append(expected)
     return talk_of(_pictured(turns, record), record, used=used)
+
+
+def _sides(turns: list[Any]) -> list[Record]:
+    """Turns that say whose they are, also of texts in turn and of pairs."""
+    if len(turns) > 1 and all(isinstance(each, str) for each in turns):
+        roles = cycle(("user", "assistant"))
+        return [{"role": role, "content": text} for role, text in zip(roles, turns, strict=False)]
+    found: list[Record] = []
+    for turn in dicts_in(turns):
+        asked, told = first_of(turn, PROMPTS), first_of(turn, ANSWERS)
+        if role_of(turn) is None and asked and told and asked != told:
+            found.append({"role": "user", "content": turn[asked]})
+            found.append({"role": "assistant", "content": turn[told]})
+        else:
+            found.append(turn)
+    return found
 
 
 _PICTURES: Final = ("images", "image")
@@ -183,12 +202,8 @@ def _pictured(turns: list[Any], record: Record) -> list[Any]:
 def _alternating(record: Record) -> Talk | None:
     """Turns without roles (UltraChat), and those of Bedrock's evaluations of knowledge bases."""
     said = record.get("data")
-    if isinstance(said, list) and len(said) > 1 and all(isinstance(each, str) for each in said):
-        turns = [
-            {"role": "assistant" if n % 2 else "user", "content": text}
-            for n, text in enumerate(said)
-        ]
-        return talk_of(turns, record, used=("data",))
+    if isinstance(said, list) and said and all(isinstance(each, str) for each in said):
+        return talk_of(_sides(said), record, used=("data",))
     asked = list(dicts_in(record.get("conversationTurns")))
     if not asked:
         return None
@@ -255,7 +270,7 @@ def _squad(record: Record) -> Talk | None:
 def _pair(record: Record) -> Talk | None:
     """Two columns of any of the usual names: what is asked and what is answered."""
     prompt = first_of(record, PROMPTS)
-    answer = first_of(record, [name for name in ANSWERS if name != prompt])
+    answer = first_of({name: each for name, each in record.items() if name != prompt}, ANSWERS)
     if prompt is None or answer is None:
         return None
     if answer.lower() == "text" and prompt.lower() in ROLES:
@@ -267,10 +282,10 @@ def _pair(record: Record) -> Talk | None:
             fix="add answers that are marked as good: models learn from those only",
         )
     used = [prompt, answer, *_PICTURES]
-    asked, context = record[prompt], record.get("context")
-    if isinstance(asked, str) and isinstance(context, str) and context.strip():
-        asked = asked if prompt == "context" else f"{context}\n\n{asked}"
-        used.append("context")
+    asked, about = record[prompt], first_of(record, CONTEXTS)
+    if about and about != prompt and isinstance(asked, str) and isinstance(record[about], str):
+        asked = "\n\n".join(filter(None, (record[about].strip(), asked)))
+        used.append(about)
     if earlier := _history(record):
         used.append("history")
     if thought := first_of(record, THOUGHTS):
@@ -289,7 +304,7 @@ def _pair(record: Record) -> Talk | None:
 
 def _marked(record: Record) -> Talk | None:
     """A conversation as one text; the prompt of an old form may have marks, and its answer none."""
-    name = first_of(record, ("text", "prompt", "content", "conversation", "input"))
+    name = first_of(record, ("text", "prompt", "content", "conversation", "chat", "input"))
     if name is None:
         return None
     answer = first_of(record, ("completion", "response", "output"))
@@ -337,6 +352,18 @@ def _choices(record: Record) -> Talk | None:
 _CORRECT: Final = ("answer", "answerKey", "answer_idx", "label", "correct", "target")
 
 
+def _asked(record: Record) -> Talk | None:
+    """A prompt that somebody else answers: a teacher, or what a grader grades."""
+    name = first_of(record, ASKED)
+    if name is None or not isinstance(record[name], str):
+        return None
+    beside = first_of(record, ("input", *CONTEXTS))
+    used = [name, beside or name]
+    texts = [record[each].strip() for each in dict.fromkeys(used) if isinstance(record[each], str)]
+    turns = [{"role": "user", "content": "\n\n".join(filter(None, texts))}]
+    return talk_of(turns, record, used=used)
+
+
 def _document(record: Record) -> Talk | None:
     name = first_of(record, DOCUMENTS)
     if name is None or not isinstance(record[name], str):
@@ -357,5 +384,6 @@ _FORMS: Final[Sequence[tuple[str, Callable[[Record], Talk | None]]]] = (
     ("questions with choices", _choices),
     ("one text with the marks of a chat template", _marked),
     ("pairs of prompt and answer", _pair),
+    ("prompts", _asked),
     ("documents", _document),
 )

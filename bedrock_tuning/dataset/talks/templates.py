@@ -12,7 +12,8 @@ _MARKS: Final = (
     re.compile(r"<\|(system|user|assistant)\|>"),  # Zephyr, Phi
     re.compile(r"#{2,3} *(System|Instruction|Input|Context|User|Human|Response|Output|Assistant)"
                r" *(?::|(?=\n))"),  # Alpaca, Guanaco
-    re.compile(r"(?:^|\n\n)(Human|Assistant|System): ?"),  # Claude's first form, HH-RLHF
+    re.compile(r"(?:^|\n\n)\s*(Human|User|Assistant|System): ?", re.IGNORECASE),  # Claude's first
+    re.compile(r"\[\|(Human|AI)\|\]"),  # Baize
 )  # fmt: skip
 _LLAMA: Final = re.compile(r"\[INST\](.*?)\[/INST\](.*?)(?=\[INST\]|\Z)", re.DOTALL)
 _SYSTEM: Final = re.compile(r"<<SYS>>(.*?)<</SYS>>", re.DOTALL)
@@ -21,7 +22,7 @@ _ENDS: Final = re.compile(
 )
 _ROLES: Final = {
     **dict.fromkeys(("instruction", "input", "context", "user", "human"), "user"),
-    **dict.fromkeys(("response", "output", "assistant", "model"), "assistant"),
+    **dict.fromkeys(("response", "output", "assistant", "model", "ai"), "assistant"),
     "system": "system",
 }
 

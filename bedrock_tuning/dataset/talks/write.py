@@ -54,20 +54,23 @@ def _converse(talk: Talk, keep: Keep) -> Written:
         return [*found, *([{"text": turn.text}] if turn.text else [])]
 
     system = {"system": [{"text": talk.system}]} if talk.system else {}
-    messages = [{"role": turn.role, "content": blocks(turn)} for turn in _answered(talk)]
+    messages = [{"role": turn.role, "content": blocks(turn)} for turn in talk.turns]
     return {"schemaVersion": SCHEMA_VERSION, **system, "messages": messages}
 
 
 def _rft(talk: Talk, _: Keep) -> Written:
-    *before, answer = _texts(talk)
-    return {"messages": _openai_turns(talk.system, before), "reference_answer": answer.text}
+    turns = _texts(talk)
+    if turns[-1].role == "user":
+        return {"messages": _openai_turns(talk.system, turns)}
+    answer = {"reference_answer": turns[-1].text}
+    return {"messages": _openai_turns(talk.system, turns[:-1]), **answer}
 
 
 def _openai(talk: Talk, _: Keep) -> Written:
-    return {"messages": _openai_turns(talk.system, _answered(talk))}
+    return {"messages": _openai_turns(talk.system, talk.turns)}
 
 
-def _openai_turns(system: str, turns: "list[Turn] | tuple[Turn, ...]") -> list[Written]:
+def _openai_turns(system: str, turns: tuple[Turn, ...]) -> list[Written]:
     def content(turn: Turn) -> Any:
         if not turn.images:
             return turn.text
@@ -111,32 +114,32 @@ FORMATS: Final[Mapping[str, Callable[[Talk, Keep], Written]]] = {
 }
 
 
-def write_talk(talk: Talk, format: str, *, keep: Keep) -> Written:
-    """A record of a format; raises UnfitError if it has no place for the talk."""
-    return FORMATS[format](talk, keep)
+def write_talk(talk: Talk, format: str, *, keep: Keep, answered: bool = True) -> Written:
+    """A record of a format; raises UnfitError if it has no place for the talk.
 
-
-def _answered(talk: Talk) -> tuple[Turn, ...]:
-    """Turns that end with an answer."""
-    if not talk.turns:
+    answered: whether a conversation must end with an answer. A grader may need none, but what is
+    lost may have been one.
+    """
+    if format != "input-only" and not talk.turns:
         raise UnfitError(
             "it is a document, not a conversation",
             fix="write questions with their answers; texts alone are for continued pre-training: "
             "--to-format input-only",
         )
-    if talk.turns[-1].role != "assistant":
+    needs_one = bool(talk.lost) if format == "rft" else answered
+    if talk.turns and talk.turns[-1].role == "user" and needs_one and format != "input-only":
         raise UnfitError("it ends without an answer", fix=ANSWER)
-    return talk.turns
+    return FORMATS[format](talk, keep)
 
 
 def _texts(talk: Talk) -> tuple[Turn, ...]:
-    """Answered turns without images."""
+    """Turns without images."""
     if any(turn.images for turn in talk.turns):
         raise UnfitError(
             "it has images, and the format has no place for them",
             fix="convert them for a model that reads images: --to-format converse",
         )
-    return _answered(talk)
+    return talk.turns
 
 
 def _one_pair(talk: Talk) -> tuple[Turn, Turn]:

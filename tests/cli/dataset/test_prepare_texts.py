@@ -64,6 +64,34 @@ def test_objects_on_several_lines_each_are_read_one_after_another(run: Run, tmp_
     assert (refused.exit_code, "line 37 is not a JSON object" in refused.stderr) == (2, True)
 
 
+def test_prompts_without_answers_become_a_dataset_for_distillation(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "prompts.jsonl"
+    path.write_text("\n".join(json.dumps({"prompt": f"Name {n}"}) for n in range(100)))
+    told = run("validate", path, "-m", "nova-lite", "--type", "distillation")
+    command = "tuning prepare FILE --to-format converse -m nova-lite --type DISTILLATION -o OUT"
+    assert command in told.stdout
+    found = converted(run, path, *command.split()[3:-2])
+    assert found["records"] == {"training": 100}
+    assert found["verdict"]["valid"] is True
+    assert len(records(tmp_path / "out")[0]["messages"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--type", "DISTILLATION"), "--type is a type of a model"),
+        (("-m", "nova-lite", "--type", "DISTIL"), "--type FINE_TUNING or DISTILLATION"),
+    ],
+)
+def test_a_type_is_one_of_a_model(
+    run: Run, tmp_path: Path, options: tuple[str, ...], words: str
+) -> None:
+    refused = run("prepare", alpaca(tmp_path), "--to-format", "converse", "--dry-run", *options)
+    assert (refused.exit_code, words in refused.stderr) == (2, True)
+
+
 def test_the_format_is_the_models_if_none_is_named(run: Run, tmp_path: Path) -> None:
     converted(run, alpaca(tmp_path), "-m", "titan-text-express")
     assert records(tmp_path / "out")[3] == {"prompt": "Name 3", "completion": "It is 3"}

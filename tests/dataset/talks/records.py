@@ -64,11 +64,25 @@ def _spelled() -> Iterator[Mapping[str, Any]]:
     yield {"prompt": Q, "completion": A, "system": "Be kind."}
     yield {"prompt": "", "input": Q, "completion": [], "output": A}
     yield {"prompt": Q, "completion": None}
+    yield {"CLASS": A, "Text": Q}
+    yield {"Text": Q, "n": 1}
+    yield {"question": Q, "answer": {"value": A, "aliases": ["x"]}}
+    yield {"question": Q, "passage": "Long ago.", "answer": True}
+    yield {"passage": Q, "answer": A}
+    yield {"instruction": Q, "input": "It barks."}
+    yield {"inputText": Q, "textGenerationConfig": {"n": 1}}
+    yield {"inputs": [1], "targets": [2], "inputs_pretokenized": Q, "targets_pretokenized": A}
 
 
 def _chats() -> Iterator[Mapping[str, Any]]:
     """Chats and what may stand in a turn."""
     yield {"messages": chat(Q), "reference_answer": {"a": "ü"}}
+    yield {"conversations": [Q, A]}
+    yield {"conversations": [Q]}
+    yield {"conversation": [{"input": Q, "output": A}, {"input": "And a cat?", "output": A}]}
+    yield {"chat": [{"human": Q, "assistant": A}]}
+    yield {"system": "Be kind.", "chat": f"USER: {Q}\n\n\nASSISTANT: {A} <|endoftext|>"}
+    yield {"topic": "x", "input": f"[|Human|] {Q} [|AI|] {A}"}
     yield {"messages": chat(Q, A), "reference_answer": "another"}
     yield {"messages": [], "reference_answer": A}
     yield {"messages": chat(Q, A), "image": "1.png"}
