@@ -140,6 +140,27 @@ def none_if(code: str, call: Callable[[], Answer]) -> Answer | None:
         return None
 
 
+def read(bucket: str, key: str) -> bytes:
+    """A whole object."""
+    return s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def find(bucket: str, key: str) -> bytes | None:
+    """A whole object; None if there is none."""
+    return none_if("NoSuchKey", lambda: read(bucket, key))
+
+
+def write(bucket: str, key: str, body: bytes, content_type: str = "application/json") -> None:
+    """Writes an object in place of what was there."""
+    s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def parameter(name: str) -> str | None:
+    """The value of an SSM parameter; None if there is none."""
+    answer = none_if("ParameterNotFound", lambda: ssm().get_parameter(Name=name))
+    return None if answer is None else answer["Parameter"]["Value"]
+
+
 def credentials() -> dict[str, str | None]:
     """The function's current credentials, for clients that are not boto3."""
     credentials = boto3.Session().get_credentials()

@@ -45,8 +45,8 @@ def _check(env: CheckEnvironment, event: dict[str, Any]) -> dict[str, Any]:
     customization = from_settings(event["settings"]).customization
     prefix = s3_layout.work_prefix(event["run"])
     number = event["shard"]["number"]
-    body = _aws.s3().get_object(Bucket=env.output_bucket, Key=event["shard"]["key"])["Body"]
-    refs = msgspec.json.decode(body.read(), type=list[tuple[s3_layout.Kind, int, str, int]])
+    body = _aws.read(env.output_bucket, event["shard"]["key"])
+    refs = msgspec.json.decode(body, type=list[tuple[s3_layout.Kind, int, str, int]])
     partials: list[CheckResult] = []
     pins: dict[s3_layout.Kind, _pins.Pins] = {}
     with tempfile.TemporaryFile() as file:
@@ -61,10 +61,6 @@ def _check(env: CheckEnvironment, event: dict[str, Any]) -> dict[str, Any]:
         file.seek(0)
         _aws.s3().upload_fileobj(file, env.output_bucket, f"{prefix}findings/{number}.jsonl")
     _pins.write(env.output_bucket, event["run"], number, pins)
-    _aws.s3().put_object(
-        Bucket=env.output_bucket,
-        Key=f"{prefix}results/{number}.json",
-        Body=msgspec.json.encode(merge(partials)),
-        ContentType="application/json",
-    )
+    result = msgspec.json.encode(merge(partials))
+    _aws.write(env.output_bucket, f"{prefix}results/{number}.json", result)
     return {"images": len(refs)}

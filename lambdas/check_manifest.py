@@ -58,7 +58,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         shards.close()
         file.seek(0)
         _aws.s3().upload_fileobj(file, env.output_bucket, f"{prefix}findings/text.jsonl")
-    _put(env.output_bucket, f"{prefix}text.json", merge(partials))
+    _aws.write(env.output_bucket, f"{prefix}text.json", msgspec.json.encode(merge(partials)))
     logger.info("checked", extra={"run": run, "images": shards.images, "shards": shards.count})
     return {"images": shards.images, "shards": shards.count, "shards_key": shards.index_key}
 
@@ -90,13 +90,7 @@ class _Shards:
     def _put(self, refs: list[tuple[str, int, str, int]]) -> None:
         number = f"{self.count:05d}"
         key = f"{self._prefix}shards/{number}.json"
-        _put(self._bucket, key, refs)
+        _aws.write(self._bucket, key, msgspec.json.encode(refs))
         self._index.append(json.dumps({"number": number, "key": key}) + "\n")
         self.count += 1
         self.images += len(refs)
-
-
-def _put(bucket: str, key: str, value: Any) -> None:
-    _aws.s3().put_object(
-        Bucket=bucket, Key=key, Body=msgspec.json.encode(value), ContentType="application/json"
-    )

@@ -37,19 +37,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         return {"page": ""}
     customization = from_settings(state["settings"]["value"]).customization
     folder = s3_layout.report_prefix(customization.name, run)
-
-    def find(name: str) -> bytes | None:
-        found = _aws.none_if(
-            "NoSuchKey",
-            lambda: _aws.s3().get_object(Bucket=env.output_bucket, Key=f"{folder}{name}"),
-        )
-        return None if found is None else found["Body"].read()
-
-    files = read_files(find)
+    files = read_files(lambda name: _aws.find(env.output_bucket, f"{folder}{name}"))
     if files.pictures is None and files.report is not None:
         pictures = _pictures(env, customization, files.report, version=item["training_version"])
         files = msgspec.structs.replace(files, pictures=pictures)
-        _write(env, f"{folder}{PICTURES}", msgspec.json.encode(pictures), "application/json")
+        _aws.write(env.output_bucket, f"{folder}{PICTURES}", msgspec.json.encode(pictures))
     _, _, _, region, account, *_ = event["execution"].split(":")
     page = run_page(
         item,
@@ -57,7 +49,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         place=f"{env.environment} · {account} · {region}",
         command=lambda words: f"tuning {words} -e {env.environment}",
     )
-    _write(env, f"{folder}report.html", page.encode(), "text/html; charset=utf-8")
+    html = "text/html; charset=utf-8"
+    _aws.write(env.output_bucket, f"{folder}report.html", page.encode(), html)
     return {"page": s3_layout.uri(env.output_bucket, f"{folder}report.html")}
 
 
@@ -85,7 +78,3 @@ def _pictures(
 
     size = report.text_stats["training"].size
     return Pictures.drawn(report, sampled(piece, size, training), draw)
-
-
-def _write(env: RunEnvironment, key: str, body: bytes, content_type: str) -> None:
-    _aws.s3().put_object(Bucket=env.output_bucket, Key=key, Body=body, ContentType=content_type)

@@ -58,7 +58,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     asked = questions_id(pictures, captions, length=customization.serving.embedding_length)
     published = _published(env, customization, asked) if wanted.not_worse_than_published else None
     judged = judge(wanted, questions=len(texts), tuned=tuned, base=base, published=published)
-    _keep(env, customization.name, state["run"], as_data(judged, wanted, asked=asked))
+    key = f"{s3_layout.report_prefix(customization.name, state['run'])}{EVALUATION}"
+    kept = json.dumps(as_data(judged, wanted, asked=asked))
+    _aws.write(env.output_bucket, key, kept.encode())
     logger.info("evaluated", extra={"run": state["run"], "reason": judged.reason})
     if judged.passed:
         return _next(state, "publish", judged.reason, evaluated=True)
@@ -75,9 +77,7 @@ def _pairs(
     """Pictures and captions of the validation manifest that was checked."""
     chosen = _evaluation.records(env, customization, run)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        pictures = list(
-            pool.map(lambda each: _evaluation.read(*split_uri(each["image-ref"])), chosen)
-        )
+        pictures = list(pool.map(lambda each: _aws.read(*split_uri(each["image-ref"])), chosen))
     return pictures, [each["caption"] for each in chosen]
 
 
@@ -112,18 +112,7 @@ def _published(
     if run is None:
         return None
     key = f"{s3_layout.report_prefix(customization.name, run)}{EVALUATION}"
-    found = _aws.none_if(
-        "NoSuchKey", lambda: _aws.s3().get_object(Bucket=env.output_bucket, Key=key)
-    )
-    kept = None if found is None else json.loads(found["Body"].read())
+    found = _aws.find(env.output_bucket, key)
+    kept = None if found is None else json.loads(found)
     at = customization.evaluation.recall_at
     return Published(run=run, recall=same_questions(kept, asked=asked, at=at))
-
-
-def _keep(env: EvaluateEnvironment, name: str, run: str, said: dict[str, Any]) -> None:
-    _aws.s3().put_object(
-        Bucket=env.output_bucket,
-        Key=f"{s3_layout.report_prefix(name, run)}{EVALUATION}",
-        Body=json.dumps(said).encode(),
-        ContentType="application/json",
-    )

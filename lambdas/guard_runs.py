@@ -24,20 +24,14 @@ def handler(event: dict[str, Any], context: object) -> None:
             return
         env = GuardEnvironment.from_env(os.environ)
         answer["PhysicalResourceId"] = f"run-guard/{env.environment}/{event['LogicalResourceId']}"
-        taken = _used(env) - set(event["ResourceProperties"]["Uses"].split(", "))
+        # What runs use as long as this deployment has not changed it; nothing before the first one.
+        used = (_aws.parameter(env.used_parameter) or "").split(", ")
+        taken = {*used} - {"", *event["ResourceProperties"]["Uses"].split(", ")}
         if taken:
             _refuse(env, sorted(taken))
         answer["Reason"] = "nothing that an open run uses is taken from it"
 
     _cloudformation.respond(event, act, unknown="run-guard/unknown")
-
-
-def _used(env: GuardEnvironment) -> set[str]:
-    """What runs use as long as this deployment has not changed it; nothing before the first one."""
-    answer = _aws.none_if(
-        "ParameterNotFound", lambda: _aws.ssm().get_parameter(Name=env.used_parameter)
-    )
-    return set(answer["Parameter"]["Value"].split(", ")) if answer else set()
 
 
 def _refuse(env: GuardEnvironment, taken: list[str]) -> None:

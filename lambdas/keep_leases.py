@@ -171,11 +171,10 @@ def _replaced(intent: Intent, arn: str) -> bool:
 
 def _idle_hours(env: LeaseEnvironment, name: str) -> int | None:
     """As the customization's stack says now; None also if there is no stack any more."""
-    path = f"{env.settings_prefix}/{name}"
-    found = _aws.none_if("ParameterNotFound", lambda: _aws.ssm().get_parameter(Name=path))
+    found = _aws.parameter(f"{env.settings_prefix}/{name}")
     if found is None:
         return None
-    return from_settings(json.loads(found["Parameter"]["Value"])).customization.serving.idle_hours
+    return from_settings(json.loads(found)).customization.serving.idle_hours
 
 
 def _last_call(arn: str, now: datetime) -> datetime:

@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     results = [f"{work}results/{n:05d}.json" for n in range(event["check"]["shards"])]
     _demand_results(env.output_bucket, work, results)
     keys = [f"{work}text.json", *results]
-    merged = result.merge(CheckResult.from_json(_read(env.output_bucket, key)) for key in keys)
+    merged = result.merge(CheckResult.from_json(_aws.read(env.output_bucket, key)) for key in keys)
     folder = s3_layout.report_prefix(customization.name, run)
     with tempfile.TemporaryFile() as whole:
         findings = FindingsFile(whole)
@@ -47,8 +47,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         _aws.s3().upload_fileobj(whole, env.output_bucket, f"{folder}rejected.jsonl")
     _pins.merge(env.output_bucket, run, customization.name, shards=event["check"]["shards"])
     page = to_html(concluded, about={"Customization": customization.name, "Run": run})
-    _write(env.output_bucket, f"{folder}report.json", concluded.to_json(), "application/json")
-    _write(env.output_bucket, f"{folder}report.html", page.encode(), "text/html")
+    _aws.write(env.output_bucket, f"{folder}report.json", concluded.to_json())
+    _aws.write(env.output_bucket, f"{folder}report.html", page.encode(), "text/html")
     uri = s3_layout.uri(env.output_bucket, f"{folder}report.json")
     _runs.update_run(
         env.runs_table,
@@ -96,7 +96,7 @@ def _demand_all_checked(
 
 def _why(bucket: str, key: str, error: str) -> str:
     """What a check wrote before it failed; only the error's name if it could not."""
-    wrote = _aws.none_if("NoSuchKey", lambda: _read(bucket, key))
+    wrote = _aws.find(bucket, key)
     return error if wrote is None else wrote.decode()
 
 
@@ -109,10 +109,6 @@ def _demand_results(bucket: str, work: str, wanted: list[str]) -> None:
         )
 
 
-def _read(bucket: str, key: str) -> bytes:
-    return _aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
-
-
 def _append(bucket: str, key: str, findings: FindingsFile) -> None:
     # Each check listed its own findings: together they may be more than a rule may list.
     with tempfile.TemporaryFile() as part:
@@ -123,7 +119,3 @@ def _append(bucket: str, key: str, findings: FindingsFile) -> None:
 
 def _keys(bucket: str, prefix: str) -> list[str]:
     return sorted(entry["Key"] for entry in objects(_aws.s3(), bucket, prefix))
-
-
-def _write(bucket: str, key: str, body: bytes, content_type: str) -> None:
-    _aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)

@@ -47,12 +47,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "unreadable": unreadable,
     }
     key = f"{s3_layout.report_prefix(name, run)}metrics.json"
-    _aws.s3().put_object(
-        Bucket=env.output_bucket,
-        Key=key,
-        Body=json.dumps(metrics).encode(),
-        ContentType="application/json",
-    )
+    _aws.write(env.output_bucket, key, json.dumps(metrics).encode())
     _runs.update_run(
         env.runs_table,
         run,
@@ -95,8 +90,8 @@ def _metric_files(folder: str, job_arn: str) -> tuple[dict[str, list[dict[str, A
     for entry in objects(_aws.s3(), bucket, prefix):
         if entry["Key"].endswith("metrics.csv"):
             path = entry["Key"].removeprefix(prefix)
-            body = _aws.s3().get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-            text = io.StringIO(body.decode("utf-8-sig", "replace"), newline="")
+            body = _aws.read(bucket, entry["Key"]).decode("utf-8-sig", "replace")
+            text = io.StringIO(body, newline="")
             try:
                 files[path] = list(csv.DictReader(text, restkey=""))
             except csv.Error as error:

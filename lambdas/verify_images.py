@@ -89,7 +89,7 @@ def _trained_on(
 
     @cache
     def digest(bucket: str, key: str) -> bytes:
-        return hashlib.sha256(_evaluation.read(bucket, key)).digest()
+        return hashlib.sha256(_aws.read(bucket, key)).digest()
 
     found = []
     for record in _evaluation.records(env, customization, run):

@@ -13,12 +13,7 @@ def records(
 ) -> list[dict[str, str]]:
     """Records of the validation manifest that was checked, evenly spread over it."""
     key = s3_layout.checked_manifest_key(customization.name, run, "validation")
-    lines = read(env.validation_bucket, key).decode("utf-8-sig").splitlines()
+    lines = _aws.read(env.validation_bucket, key).decode("utf-8-sig").splitlines()
     every = [json.loads(line) for line in lines if line.strip()]
     count = min(customization.evaluation.pictures, len(every))
     return [every[place * len(every) // count] for place in range(count)]
-
-
-def read(bucket: str, key: str) -> bytes:
-    """A whole object."""
-    return _aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -36,7 +36,7 @@ class Pinning:
 
 def write(bucket: str, run: str, number: str, pins: Mapping[Kind, Pins]) -> None:
     """Keeps what one shard has pinned."""
-    _put(bucket, _of_shard(run, number), pins)
+    _aws.write(bucket, _of_shard(run, number), msgspec.json.encode(pins))
 
 
 def merge(bucket: str, run: str, customization: str, *, shards: int) -> None:
@@ -49,7 +49,7 @@ def merge(bucket: str, run: str, customization: str, *, shards: int) -> None:
         key = _of_shard(run, f"{number:05d}")
         for kind, pins in _get(bucket, key).items():
             found.setdefault(kind, {}).update(pins)
-    _put(bucket, _of_run(customization, run), found)
+    _aws.write(bucket, _of_run(customization, run), msgspec.json.encode(found))
 
 
 def read(bucket: str, run: str, customization: str) -> dict[Kind, Pins]:
@@ -58,15 +58,10 @@ def read(bucket: str, run: str, customization: str) -> dict[Kind, Pins]:
 
 
 def _get(bucket: str, key: str) -> dict[Kind, Pins]:
-    answer = _aws.none_if("NoSuchKey", lambda: _aws.s3().get_object(Bucket=bucket, Key=key))
-    if answer is None:
+    pinned = _aws.find(bucket, key)
+    if pinned is None:
         raise UncheckedError(f"what images were checked is missing: s3://{bucket}/{key}")
-    return msgspec.json.decode(answer["Body"].read(), type=dict[Kind, Pins])
-
-
-def _put(bucket: str, key: str, pins: Mapping[Kind, Pins]) -> None:
-    body = msgspec.json.encode(pins)
-    _aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    return msgspec.json.decode(pinned, type=dict[Kind, Pins])
 
 
 def _of_shard(run: str, number: str) -> str:

@@ -9,9 +9,7 @@ from lambdas import _aws
 
 def read(prefix: str, customization: str, name: str) -> str | None:
     """The value of <prefix>/<customization>/<name>; None if nothing was published yet."""
-    path = f"{prefix}/{customization}/{name}"
-    answer = _aws.none_if("ParameterNotFound", lambda: _aws.ssm().get_parameter(Name=path))
-    return None if answer is None else answer["Parameter"]["Value"]
+    return _aws.parameter(f"{prefix}/{customization}/{name}")
 
 
 def every(prefix: str) -> Iterator[tuple[str, str, str]]:

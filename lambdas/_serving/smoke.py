@@ -30,7 +30,7 @@ def _keep(work: Work, answer: Any, test: SmokeResult) -> None:
     text, picture, format = smoke_test.kept(answer)
     name = f"smoke.{format}" if picture else ""
     if picture:
-        _put(work, f"{folder}{name}", picture, f"image/{format}")
+        _aws.write(work.env.output_bucket, f"{folder}{name}", picture, f"image/{format}")
     said = {
         "asked": work.customization.serving.smoke_text,
         "passed": test.passed,
@@ -40,10 +40,4 @@ def _keep(work: Work, answer: Any, test: SmokeResult) -> None:
         "endpoint": work.state["endpoint_arn"],
         "at": _runs.now(),
     }
-    _put(work, f"{folder}{SMOKE}", json.dumps(said).encode(), "application/json")
-
-
-def _put(work: Work, key: str, body: bytes, content_type: str) -> None:
-    _aws.s3().put_object(
-        Bucket=work.env.output_bucket, Key=key, Body=body, ContentType=content_type
-    )
+    _aws.write(work.env.output_bucket, f"{folder}{SMOKE}", json.dumps(said).encode())
