@@ -1,4 +1,4 @@
-"""The report for other tools: JSON Schema, SARIF, JUnit XML; and as plain text."""
+"""The report for other tools: JSON Schema, SARIF, JUnit XML."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,12 +10,11 @@ from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules import RULES
 from bedrock_tuning.rules.finding import Finding, shorten
 from bedrock_tuning.rules.rule import Severity
-from bedrock_tuning.wording import counted, printable
+from bedrock_tuning.wording import printable
 
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-_TEXT_FINDINGS: Final = 20
 
 
 def report_schema() -> dict[str, Any]:
@@ -113,21 +112,3 @@ def _line(finding: Finding) -> str:
     where = finding.kind if finding.line is None else f"{finding.kind} {finding.line}"
     limit = f" ({finding.value}; limit: {finding.limit})" if finding.value and finding.limit else ""
     return f"{where}: {finding.message}{limit}"
-
-
-def to_text(report: Report) -> str:
-    """A short summary for a mail or a log: verdict, counts, the first findings."""
-    verdict = "VALID" if report.valid else "REJECTED"
-    lines = [
-        f"{verdict}: {counted(report.records, 'record')} for {report.model_name}, "
-        f"{counted(report.errors, 'error')}, {counted(report.warnings, 'warning')}, "
-        f"{report.infos:,} info"
-    ]
-    lines.append(f"training time: {report.training_time}")
-    if report.price is not None:
-        least = "" if report.price.known else "at least "
-        lines.append(f"price of a run: {least}{report.price.total_usd:,.2f} USD")
-    lines += [f"{count:>9,}  {name}" for name, count in report.counts.items()]
-    ordered = sorted(report.findings, key=lambda finding: finding.severity != Severity.ERROR)
-    lines += [f"{_line(finding)}. {finding.fix}" for finding in ordered[:_TEXT_FINDINGS]]
-    return "\n".join(lines) + "\n"

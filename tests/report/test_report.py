@@ -22,7 +22,7 @@ from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.scope import ImageRef
 from bedrock_tuning.dataset.statistics import bucket
 from bedrock_tuning.report.charts import Box, Limit, aspects, histogram, sizes
-from bedrock_tuning.report.formats import report_schema, to_junit, to_sarif, to_text
+from bedrock_tuning.report.formats import report_schema, to_junit, to_sarif
 from bedrock_tuning.report.html import Pictures, ShownPicture, to_html
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules import BY_ID, RULES
@@ -351,13 +351,6 @@ def test_sarif_points_to_rows_and_describes_every_rule() -> None:
     (place,) = result["locations"]
     assert place["physicalLocation"]["artifactLocation"]["uri"] == "data/manifest.jsonl"
     assert place["physicalLocation"]["region"]["startLine"] == 2
-
-
-def test_the_text_says_the_verdict_and_the_first_findings() -> None:
-    text = to_text(bad_report())
-    assert text.startswith("REJECTED: 4 records for Titan Multimodal Embeddings G1")
-    assert "training 2: the caption has 3,000 characters" in text
-    assert to_text(good_report()).startswith("VALID")
 
 
 def test_a_manifest_checked_twice_is_refused_by_merge() -> None:

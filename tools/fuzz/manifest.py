@@ -13,7 +13,7 @@ from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
-from bedrock_tuning.report.formats import to_junit, to_sarif, to_text
+from bedrock_tuning.report.formats import to_junit, to_sarif
 from bedrock_tuning.report.html import SCRIPT, to_html
 from bedrock_tuning.rules.finding import Finding, Heard
 from bedrock_tuning.rules.rule import Severity
@@ -168,7 +168,6 @@ def _demand_reports(whole: CheckResult, checked: DatasetScope, *, with_page: boo
     json.loads(to_sarif(report, manifests={"training": "manifest.jsonl"}))
     # Our own output, which holds no entities.
     ElementTree.fromstring(to_junit(report))  # noqa: S314
-    to_text(report).encode()
     if with_page:
         page, text = _Active(), to_html(report)
         for own in (f"<script>{SCRIPT}", _FILTER):
