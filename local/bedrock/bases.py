@@ -1,6 +1,6 @@
 """The base models: what the catalogue says about an id, and what jobs may ask of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any
@@ -69,34 +69,15 @@ def require_region(regions: tuple[str, ...], region: str, what: str) -> None:
 
 
 def details(model_id: str, region: str) -> dict[str, Any]:
-    """GetFoundationModel's modelDetails of one id."""
+    """GetFoundationModel's modelDetails of one id, as far as anybody reads them."""
     found = foundation(model_id, region)
-    model, name = found.base, found.name
-    inference = ["ON_DEMAND"] if name in model.ids.invoke else []
-    if name in model.ids.throughput:
-        inference.append("PROVISIONED")
     return {
         "modelArn": found.arn,
-        "modelId": name,
-        "modelName": model.name,
-        "providerName": model.provider,
-        "inputModalities": [kind.upper() for kind in model.input],
-        "outputModalities": [kind.upper() for kind in model.output],
-        "responseStreamingSupported": False,
-        "customizationsSupported": list(_customizations(model, name)),
-        "inferenceTypesSupported": inference,
-        "modelLifecycle": _lifecycle(model),
+        "modelId": found.name,
+        "modelName": found.base.name,
+        "providerName": found.base.provider,
+        "modelLifecycle": _lifecycle(found.base),
     }
-
-
-def identifiers() -> list[str]:
-    return list(_by_id())
-
-
-def _customizations(model: BaseModel, name: str) -> Iterator[str]:
-    listed = ("FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION")
-    if name in model.ids.customization:
-        yield from (kind for kind in model.customization_types if kind in listed)
 
 
 def _lifecycle(model: BaseModel) -> dict[str, Any]:

@@ -28,7 +28,6 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
         "DeleteCustomModel": models.delete,
         "GetFoundationModel": models.get_foundation,
         "GetFoundationModelAvailability": models.availability,
-        "ListFoundationModels": models.list_foundation,
         "CreateProvisionedModelThroughput": throughput.create,
         "GetProvisionedModelThroughput": resources.get(THROUGHPUT),
         "ListProvisionedModelThroughputs": resources.listed(THROUGHPUT),
@@ -40,7 +39,6 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
         "UpdateCustomModelDeployment": deployments.update,
         "DeleteCustomModelDeployment": deployments.delete,
         "TagResource": resources.tag,
-        "UntagResource": resources.untag,
         "ListTagsForResource": resources.tags,
     },
     "bedrock-runtime": {

@@ -46,20 +46,3 @@ def availability(_: Simulator, caller: Caller, request: Members) -> dict[str, An
         "entitlementAvailability": "AVAILABLE",
         "regionAvailability": "AVAILABLE",
     }
-
-
-def list_foundation(_: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    caller.authorize("*")
-    found = [bases.details(name, caller.region) for name in bases.identifiers()]
-    filters = {
-        "byCustomizationType": "customizationsSupported",
-        "byOutputModality": "outputModalities",
-        "byInferenceType": "inferenceTypesSupported",
-    }
-    for wish, member in filters.items():
-        if wish in request:
-            found = [details for details in found if request[wish] in details[member]]
-    if "byProvider" in request:
-        wanted = request["byProvider"].lower()
-        found = [details for details in found if details["providerName"].lower() == wanted]
-    return {"modelSummaries": found}

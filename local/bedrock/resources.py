@@ -96,15 +96,6 @@ def tag(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any
     return {}
 
 
-def untag(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    found = simulator.tagged(request["resourceARN"])
-    gone = dict.fromkeys(request["tagKeys"], "")
-    caller.authorize(found.arn, request_tags=gone, resource_tags=found.tags)
-    with simulator.lock:
-        found.tags = {key: value for key, value in found.tags.items() if key not in gone}
-    return {}
-
-
 def tags(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
     found = simulator.tagged(request["resourceARN"])
     caller.authorize(found.arn, resource_tags=found.tags)
