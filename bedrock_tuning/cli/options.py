@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.config.customization import Customization
-    from bedrock_tuning.config.settings import Settings
 
 DEFAULT_ENVIRONMENT: Final = "dev"
 ENVIRONMENT_VARIABLE: Final = "TUNING_ENVIRONMENT"
@@ -349,13 +348,3 @@ def read_context(path: Path) -> Mapping[str, Any]:
             fix="start from this project's cdk.json",
         ) from None
     return context
-
-
-def read_settings(path: Path, *, environment: str | None) -> "Settings":
-    """The settings of an environment, or of the file's default environment for None.
-
-    Raises UserError as read_context does, SettingsError for wrong settings.
-    """
-    from bedrock_tuning.config import settings
-
-    return settings.read(read_context(path), environment=environment)

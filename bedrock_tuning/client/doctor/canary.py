@@ -152,6 +152,3 @@ def _judged(name: str, message: str, *, validates: bool) -> Answer:
     return fail(
         f"{name}: {message}", found.fix, learned=dict.fromkeys(_LEARNED, f"refused: {message}")
     )
-
-
-CANARIES: Final = (_canary_job,)

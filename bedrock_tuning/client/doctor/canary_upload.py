@@ -76,11 +76,12 @@ def _lost_target(
 ) -> Iterator[None]:
     """A second target of the rule, which is not there: its events go to the dead-letter queue."""
     events, id = subject.aws.events, f"doctor-{token_hex(4)}"
+    letters = subject.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     target = {
         "Id": id,
         "Arn": f"{workflow}-{id}",
         "RoleArn": subject.aws.iam.get_role(RoleName=role)["Role"]["Arn"],
-        "DeadLetterConfig": {"Arn": _arn(subject, queue)},
+        "DeadLetterConfig": {"Arn": letters["Attributes"]["QueueArn"]},
         "RetryPolicy": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
     }
     failed = events.put_targets(Rule=rule, Targets=[target])["FailedEntries"]
@@ -90,11 +91,6 @@ def _lost_target(
         yield
     finally:
         events.remove_targets(Rule=rule, Ids=[id])
-
-
-def _arn(subject: Subject, queue: str) -> str:
-    answer = subject.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    return str(answer["Attributes"]["QueueArn"])
 
 
 def _left_alone(subject: Subject, deployment: Deployment, folder: str, until: float) -> Answer:
@@ -138,6 +134,3 @@ def _arrived(subject: Subject, queue: str, folder: str, until: float) -> Answer:
         "on the key: cdk deploy --all --revert-drift",
         learned={"dead-letter-encryption": "the event was lost"},
     )
-
-
-UPLOADS: Final = (_canary_upload,)

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
-from bedrock_tuning.client import environments
+from bedrock_tuning.client import deployment, environments
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.errors import UserError
 
 State = Literal["ok", "warn", "fail", "skip"]
 # Errors that say that nobody may ask, or that this AWS has no such operation.
@@ -25,6 +26,16 @@ class Subject:
     settings: Settings
     customizations: Mapping[str, Customization]
     deployment: Deployment | None
+
+    @classmethod
+    def of(cls, aws: Aws, settings: Settings, customizations: Mapping[str, Customization]) -> Self:
+        """An environment as its files say, with its deployment if there is one."""
+        try:
+            there = deployment.find(aws, environment=settings.name)
+        except UserError:
+            # Before the first deployment; the check of stacks says so.
+            there = None
+        return cls(aws=aws, settings=settings, customizations=customizations, deployment=there)
 
     @cached_property
     def stacks(self) -> Mapping[str, Mapping[str, Any]]:

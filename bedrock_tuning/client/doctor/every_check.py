@@ -1,11 +1,21 @@
-"""Every check of `tuning doctor`, in the order in which it makes them."""
+"""Every check of `tuning doctor`, in the order in which it makes them: that of these modules."""
 
-from bedrock_tuning.client.doctor.canary import CANARIES
-from bedrock_tuning.client.doctor.canary_upload import UPLOADS
-from bedrock_tuning.client.doctor.of_account import ACCOUNT
-from bedrock_tuning.client.doctor.of_deployment import DEPLOYMENT
-from bedrock_tuning.client.doctor.of_models import MODELS
-from bedrock_tuning.client.doctor.of_rights import RIGHTS
-from bedrock_tuning.client.doctor.of_workflow import STATES
+from typing import Final
 
-CHECKS = (*ACCOUNT, *MODELS, *DEPLOYMENT, *STATES, *RIGHTS, *CANARIES, *UPLOADS)
+from bedrock_tuning.client.doctor import (
+    canary,
+    canary_upload,
+    of_account,
+    of_deployment,
+    of_models,
+    of_rights,
+    of_workflow,
+)
+from bedrock_tuning.client.doctor.check import Check
+
+_MODULES: Final = (
+    *(of_account, of_models, of_deployment, of_workflow, of_rights, canary, canary_upload),
+)
+CHECKS: Final = tuple(
+    each for module in _MODULES for each in vars(module).values() if isinstance(each, Check)
+)

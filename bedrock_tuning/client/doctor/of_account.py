@@ -74,6 +74,3 @@ def _lambda_concurrency(subject: Subject) -> Iterator[Answer]:
         )
     else:
         yield ok(f"{found:,} functions may run at once")
-
-
-ACCOUNT: Final = (_identity, _bootstrap, _log_policies, _lambda_concurrency)

@@ -183,14 +183,3 @@ def _dead_letters(subject: Subject) -> Iterator[Answer]:
         )
     else:
         yield ok("no event is waiting")
-
-
-DEPLOYMENT: Final = (
-    _stacks,
-    _change_sets,
-    _customizations,
-    _workflow,
-    _runs_table,
-    _messages,
-    _dead_letters,
-)

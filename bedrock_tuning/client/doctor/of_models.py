@@ -140,13 +140,3 @@ def _prices(subject: Subject) -> Iterator[Answer]:
                 f"{fact.date}{before}",
                 learned={"price-list": "as we assume"},
             )
-
-
-MODELS: Final = (
-    _model_open,
-    _model_access,
-    _quota_model_units,
-    _quota_counts,
-    _base_model_arn,
-    _prices,
-)

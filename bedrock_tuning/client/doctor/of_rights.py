@@ -122,6 +122,3 @@ def _endpoints_seen(subject: Subject) -> Iterator[Answer]:
             "you may not see endpoints, which are billed by the hour",
             "ask the administrator of the account for bedrock:GetProvisionedModelThroughput",
         )
-
-
-RIGHTS: Final = (_permissions, _policies, _new_access, _endpoints_seen)

@@ -69,6 +69,3 @@ def _example(state: str, *, context: bool) -> dict[str, Any]:
             here = here[parent]
         here.setdefault(last, "x")
     return found
-
-
-STATES: Final = (_states,)

@@ -10,7 +10,6 @@ from bedrock_tuning.cli.options import (
     configured_options,
     customizations_option,
     read_context,
-    read_settings,
     settings_option,
     usual_environment,
     without_project,
@@ -176,7 +175,6 @@ def _subject(
     from bedrock_tuning.client import deployment
     from bedrock_tuning.client.doctor.check import Subject
     from bedrock_tuning.contracts import project
-    from bedrock_tuning.errors import UserError
 
     if without_project(settings):
         from bedrock_tuning.config.settings import Settings
@@ -187,17 +185,10 @@ def _subject(
         return Subject(
             aws=aws, settings=chosen, customizations=there.customizations, deployment=there
         )
-    chosen = read_settings(settings, environment=environment)
-    aws = aws_in(chosen.region)
-    try:
-        found = deployment.find(aws, environment=chosen.name)
-    except UserError:
-        # Before the first deployment; the check of stacks says so.
-        found = None
     read = project.read(
-        read_context(settings), environment=chosen.name, customizations=customizations
+        read_context(settings), environment=environment, customizations=customizations
     )
-    return Subject(aws=aws, settings=chosen, customizations=read.customizations, deployment=found)
+    return Subject.of(aws_in(read.settings.region), read.settings, read.customizations)
 
 
 def _show(result: "Result") -> None:

@@ -10,7 +10,6 @@ from bedrock_tuning.cli.options import (
     configured_options,
     customizations_option,
     read_context,
-    read_settings,
     settings_option,
 )
 from bedrock_tuning.cli.terminal.command import command
@@ -56,10 +55,10 @@ def preflight(
     from bedrock_tuning.contracts import contracts, project
     from bedrock_tuning.wording import counted
 
-    chosen = read_settings(settings, environment=environment)
     read = project.read(
-        read_context(settings), environment=chosen.name, customizations=customizations
+        read_context(settings), environment=environment, customizations=customizations
     )
+    chosen = read.settings
     brought = contracts(chosen, {}).asked
     has_roles = any(each.job.service_role for each in read.customizations.values())
     nothing = "" if brought or has_roles else _nothing_to_check(chosen)
@@ -104,7 +103,8 @@ def preflight(
         if (policies or roles) and not as_json:
             say("the statements that policies must have: --json, under policies and roles")
         ctx.exit(EXIT_NO)
-    say(nothing or f"{what} can be used: {', '.join([*_names(chosen, policies), *roles])}")
+    names = (*chosen.vpc_subnets, *chosen.vpc_security_groups, *policies, *roles)
+    say(nothing or f"{what} can be used: {', '.join(names)}")
 
 
 def _existing(
@@ -115,7 +115,7 @@ def _existing(
     from bedrock_tuning.contracts import contracts
     from bedrock_tuning.review.existing import Owned
 
-    account, partition = _caller(aws)
+    _, partition, _, _, account, _ = aws.sts.get_caller_identity()["Arn"].split(":", 5)
     owned = Owned(
         contracts=contracts(chosen, {}),
         region=chosen.region,
@@ -135,18 +135,9 @@ def _roles(
 ) -> tuple[list[str], list[str], dict[str, Any]]:
     """What is wrong with service roles that exist, what is too wide, and what they must say."""
     from bedrock_tuning.cli.service_roles import judge, owned
-    from bedrock_tuning.client import deployment
     from bedrock_tuning.client.doctor.check import Subject
-    from bedrock_tuning.errors import UserError
 
-    try:
-        there = deployment.find(aws, environment=chosen.name)
-    except UserError:
-        # Before the first deployment.
-        there = None
-    subject = Subject(
-        aws=aws, settings=chosen, customizations=read.customizations, deployment=there
-    )
+    subject = Subject.of(aws, chosen, read.customizations)
     known = owned(subject)
     found: list[str] = []
     warnings: list[str] = []
@@ -154,16 +145,6 @@ def _roles(
         found += [f"{arn}: {problem}" for problem in judged.lacks]
         warnings += [f"{arn}: {wider}" for wider in judged.wider]
     return found, warnings, {arn: known.role_policies(name) for name, arn in known.roles().items()}
-
-
-def _caller(aws: "Aws") -> tuple[str, str]:
-    """The account and the partition of these credentials."""
-    arn: str = aws.sts.get_caller_identity()["Arn"]
-    return arn.split(":")[4], arn.split(":")[1]
-
-
-def _names(chosen: "Settings", policies: "Mapping[str, Mapping[str, Any]]") -> list[str]:
-    return [*chosen.vpc_subnets, *chosen.vpc_security_groups, *policies]
 
 
 def _nothing_to_check(chosen: "Settings") -> str:
