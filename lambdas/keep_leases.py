@@ -269,7 +269,7 @@ def _warn(env: LeaseEnvironment, intent: Intent, endpoint: Endpoint, ends: datet
     """Tells once that a lease is about to end; a lease that was extended has another end."""
     end = f"{ends:%Y-%m-%dT%H:%M:%SZ}"
     note = f"{WARNED}{endpoint.arn}#{end}"
-    if _runs.is_noted(env.runs_table, note):
+    if _runs.get(env.runs_table, note) is not None:
         return
     name = intent.customization
     _tell(
@@ -280,7 +280,7 @@ def _warn(env: LeaseEnvironment, intent: Intent, endpoint: Endpoint, ends: datet
         f"The lease of {endpoint.arn} ends {end}. The endpoint is deleted then. Keep it longer: "
         f"tuning lease {name} --hours N -e {env.environment}",
     )
-    _runs.note(env.runs_table, note)
+    _runs.put_if(env.runs_table, {"id": note, "created": _runs.now()})
 
 
 def _tell(env: LeaseEnvironment, name: str | None, status: str, subject: str, text: str) -> None:

@@ -26,6 +26,7 @@ from bedrock_tuning.run.reconciling import (
     served,
     watched,
 )
+from bedrock_tuning.run.row import is_open
 from lambdas import _aws, record_job
 from lambdas._records import _intent, _jobs, _metrics, _runs
 from lambdas._serving import _workflow
@@ -85,12 +86,7 @@ def _run(env: ReconcileEnvironment, item: Item, result: Result) -> None:
     ended = _ended(env, item)
     # In this order: a run is closed before its execution ends.
     now = _runs.item_of(env.runs_table, run) if ended else None
-    if (
-        ended is None
-        or now is None
-        or not _runs.is_open(now)
-        or _execution(now) != _execution(item)
-    ):
+    if ended is None or now is None or not is_open(now) or _execution(now) != _execution(item):
         return
     item = now
     found = _job(item.get("job_name"))
@@ -160,7 +156,7 @@ def _unwatched(env: ReconcileEnvironment, job_name: str, result: Result) -> None
         result["undecided"].append(job_name)
         logger.warning("a job of no run", extra={"job": job_name})
         return
-    if _runs.is_open(item):
+    if is_open(item):
         return
     ended = _ended(env, item)
     if ended is None:
@@ -212,7 +208,7 @@ def _watch(env: ReconcileEnvironment, item: Item, ended: Ended, result: Result) 
     """A job is paid for whether anybody watches or not: from now on this function does."""
     run = str(item["run"])
     result["watched"].append(run)
-    if item.get("watched_since") and _runs.is_open(item):
+    if item.get("watched_since") and is_open(item):
         return
     outcome = watched(item, ended)
     _tell(env, item, outcome)

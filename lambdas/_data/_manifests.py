@@ -1,7 +1,5 @@
 """A customization's manifests: which version is there now, and what it is checked against."""
 
-from typing import Any
-
 from bedrock_tuning import s3_layout
 from bedrock_tuning.checking import DatasetScope
 from bedrock_tuning.config.customization import Customization
@@ -10,25 +8,21 @@ from bedrock_tuning.sources import s3
 from lambdas import _aws
 
 
-def current_version(bucket: str, key: str) -> str | None:
-    """The version id of the newest object under exactly this key; None if there is none.
+def current_versions(
+    buckets: s3_layout.Buckets, customization: str
+) -> dict[s3_layout.Kind, str | None]:
+    """Both manifests' newest version ids; None for one that is not there.
 
     By listing: for a missing key S3 answers a HEAD with 403 where the right to list is limited to a
     prefix. Versions are listed by key, then newest first, so the first entry decides.
     """
-    page: dict[str, Any] = dict(
-        _aws.s3().list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=1)
-    )
-    newest = next((v for v in page.get("Versions", []) if v["Key"] == key and v["IsLatest"]), None)
-    return str(newest["VersionId"]) if newest else None
-
-
-def current_versions(
-    buckets: s3_layout.Buckets, customization: str
-) -> dict[s3_layout.Kind, str | None]:
-    """Both manifests' newest version ids."""
     key = s3_layout.manifest_key(customization)
-    return {kind: current_version(buckets.of(kind), key) for kind in s3_layout.KINDS}
+    found: dict[s3_layout.Kind, str | None] = {}
+    for kind in s3_layout.KINDS:
+        page = _aws.s3().list_object_versions(Bucket=buckets.of(kind), Prefix=key, MaxKeys=1)
+        newest = (v for v in page.get("Versions", ()) if v["Key"] == key and v["IsLatest"])
+        found[kind] = next((v["VersionId"] for v in newest), None)
+    return found
 
 
 def scope_of(

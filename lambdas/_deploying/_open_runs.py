@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lambdas._records import _runs
+from bedrock_tuning.run.row import is_open
 
 # Of runs that go on without it: their job has ended.
 _AFTER_ITS_JOB: Final = ("trained", "serving")
@@ -16,6 +16,4 @@ def needs_what_it_had(item: Mapping[str, Any]) -> bool:
     It keeps the definition of the workflow with which it was started, and the settings that it has
     read: both name roles, and the first names functions and buckets.
     """
-    return (
-        _runs.is_open(item) and "training_version" in item and item["status"] not in _AFTER_ITS_JOB
-    )
+    return is_open(item) and "training_version" in item and item["status"] not in _AFTER_ITS_JOB

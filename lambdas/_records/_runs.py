@@ -145,11 +145,6 @@ def open_runs(table: str) -> Iterator[dict[str, Any]]:
     return _indexed(table, OPEN_RUNS, "open", _OPEN["open"])
 
 
-def is_open(item: Mapping[str, Any]) -> bool:
-    """Whether a run has not ended."""
-    return item.get("open") == _OPEN["open"]
-
-
 def untold_runs(table: str) -> Iterator[dict[str, Any]]:
     """The items of the runs that have ended, with a message that may not have been sent."""
     return _indexed(table, OPEN_RUNS, "open", _UNTOLD["open"])
@@ -183,16 +178,6 @@ def rename_run(table: str, run: str, customization: str) -> None:
 def item_of(table: str, run: str) -> dict[str, Any] | None:
     """A run's item as it is now; None for an unknown run."""
     return get(table, f"{RUN}{run}")
-
-
-def is_noted(table: str, note: str) -> bool:
-    """Whether something that is done once was noted as done."""
-    return get(table, note) is not None
-
-
-def note(table: str, note: str) -> None:
-    """Notes that it was done."""
-    put_if(table, {_ID: note, "created": now()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

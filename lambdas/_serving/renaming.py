@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
+from bedrock_tuning.run.row import is_open
 from bedrock_tuning.serving.intent import Begun, Intent
 from lambdas._records import _intent, _pointers, _runs
 from lambdas._serving import _endpoints
@@ -23,7 +24,7 @@ def move(env: ThroughputEnvironment, *, old: str, new: str) -> None:
     of its own.
     """
     runs = list(_runs.runs_of(env.runs_table, old))
-    working = sorted(str(each["run"]) for each in runs if _runs.is_open(each))
+    working = sorted(str(each["run"]) for each in runs if is_open(each))
     if working:
         raise RuntimeError(
             f"{old} cannot be renamed to {new} while a run of it has not ended: "

@@ -33,7 +33,8 @@ def roll_back(work: Work) -> State:
     taken = left_alone(work, overtaken(work.intent))
     if work.intent.on:
         return work.next("unserved", taken)
-    done, result = _undo_create(work, _own_purchase(work))
+    bought = work.state.get("created_arn")
+    done, result = _undo_create(work, _endpoints.describe(bought) if bought else None)
     if not done and not work.late("undoing"):
         return _later(work, f"{taken}; {result}")
     return work.next("unserved", "; ".join(filter(None, [taken, result])))
@@ -117,12 +118,6 @@ def _begun_purchase(work: Work) -> Endpoint | None:
         return _endpoints.describe(begun.created_arn)
     if begun.request:
         return _endpoints.bought(work.env.environment, work.customization, begun.request)
-    return None
-
-
-def _own_purchase(work: Work) -> Endpoint | None:
-    if "created_arn" in work.state:
-        return _endpoints.describe(work.state["created_arn"])
     return None
 
 

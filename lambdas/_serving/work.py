@@ -119,7 +119,9 @@ def own(work: Work) -> Work | State:
         return work if owns(work) else lost(work, overtaken(work.intent))
     for _ in range(_intent.ATTEMPTS):
         asked = priced(wish(work), work.customization)
-        verdict = purchase.may_buy(asked, work.intent, replaces=_replaces(work.intent))
+        # Something is billed, or about to be, that a purchase would take the place of.
+        replaces = bool(work.intent.published.endpoint_arn or work.intent.begun.request)
+        verdict = purchase.may_buy(asked, work.intent, replaces=replaces)
         if asked.started_by == "deployment" and verdict.answer == "ask":
             return _ask(work, asked.price, verdict.reason)
         now = _runs.now()
@@ -199,11 +201,6 @@ def priced(asked: Wish, customization: Customization) -> Wish:
     within = "" if needed else "the price is within the budget"
     price = "\n".join(map(str, (*estimate.lines, *estimate.rates)))
     return replace(asked, price=price, approval=asked.approval or within)
-
-
-def _replaces(intent: Intent) -> bool:
-    """Whether something is billed, or about to be, that a purchase would take the place of."""
-    return bool(intent.published.endpoint_arn or intent.begun.request)
 
 
 def wish(work: Work) -> Wish:
