@@ -1,14 +1,12 @@
 """A person's answer to a run that waits: what is asked, answered and kept."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, Self, get_args
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
 
 Answered = Literal["approve", "decline"]
-_REASON_MAX: Final = 1_000
 _PAST: Final[Mapping[str, str]] = {"approve": "approved", "decline": "declined"}
 
 
@@ -16,37 +14,30 @@ class AnswerError(ValueError):
     """An answer that is not understood: what is wrong with it, and what is right."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person sends. reason: may be empty only in an approval."""
 
-    run: str
+    run: Annotated[str, msgspec.Meta(min_length=1)]
     decision: Answered
-    reason: str = ""
+    reason: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
 
     def to_json(self) -> str:
         """The body of the request."""
-        return json.dumps(asdict(self))
+        return msgspec.json.encode(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads it back; raises AnswerError for anything else."""
         try:
-            found = json.loads(text)
-        except ValueError:
-            found = None
-        if not isinstance(found, dict) or found.keys() - {"run", "decision", "reason"}:
-            raise AnswerError('the body must be {"run": …, "decision": …, "reason": …}')
-        run, decision, reason = (found.get(name, "") for name in ("run", "decision", "reason"))
-        if not isinstance(run, str) or not run:
-            raise AnswerError("run must be the name of a run")
-        if decision not in get_args(Answered):
-            raise AnswerError('decision must be "approve" or "decline"')
-        if not isinstance(reason, str) or len(reason) > _REASON_MAX:
-            raise AnswerError(f"reason must be text of at most {_REASON_MAX:,} characters")
-        if decision == "decline" and not reason.strip():
+            answer = msgspec.json.decode(text, type=cls)
+        except msgspec.DecodeError as error:
+            raise AnswerError(
+                'the body must be {"run": NAME, "decision": "approve" or "decline", "reason": at '
+                f"most 1,000 characters}}: {error}"
+            ) from None
+        if answer.decision == "decline" and not answer.reason.strip():
             raise AnswerError("a declined run needs a reason")
-        return cls(run=run, decision=decision, reason=reason)
+        return answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

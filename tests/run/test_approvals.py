@@ -8,8 +8,10 @@ import pytest
 from bedrock_tuning.run.approvals import Answer, AnswerError, Decision
 
 RUN = "20261121-093000-3f9a1c"
-FORM = 'the body must be {"run": …, "decision": …, "reason": …}'
-TOO_LONG = "reason must be text of at most 1,000 characters"
+FORM = (
+    'the body must be {"run": NAME, "decision": "approve" or "decline", "reason": at most 1,000 '
+    "characters}: "
+)
 
 
 @pytest.mark.parametrize(
@@ -32,15 +34,15 @@ def test_an_approval_needs_no_reason() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"by": "ann"}, FORM),
-        ({"run": ""}, "run must be the name of a run"),
-        ({"run": 7}, "run must be the name of a run"),
-        ({"decision": "agree"}, 'decision must be "approve" or "decline"'),
-        ({"decision": ""}, 'decision must be "approve" or "decline"'),
-        ({"reason": 7}, TOO_LONG),
-        ({"reason": ["too dear"]}, TOO_LONG),
-        ({"reason": None}, TOO_LONG),
-        ({"reason": "r" * 1_001}, TOO_LONG),
+        ({"by": "ann"}, f"{FORM}Object contains unknown field `by`"),
+        ({"run": ""}, f"{FORM}Expected `str` of length >= 1 - at `$.run`"),
+        ({"run": 7}, f"{FORM}Expected `str`, got `int` - at `$.run`"),
+        ({"decision": "agree"}, f"{FORM}Invalid enum value 'agree' - at `$.decision`"),
+        ({"decision": ""}, f"{FORM}Invalid enum value '' - at `$.decision`"),
+        ({"reason": 7}, f"{FORM}Expected `str`, got `int` - at `$.reason`"),
+        ({"reason": ["too dear"]}, f"{FORM}Expected `str`, got `array` - at `$.reason`"),
+        ({"reason": None}, f"{FORM}Expected `str`, got `null` - at `$.reason`"),
+        ({"reason": "r" * 1_001}, f"{FORM}Expected `str` of length <= 1000 - at `$.reason`"),
         ({"decision": "decline", "reason": ""}, "a declined run needs a reason"),
         ({"decision": "decline", "reason": " \n"}, "a declined run needs a reason"),
     ],
@@ -64,7 +66,7 @@ def test_what_is_no_object_is_no_answer(text: str) -> None:
 def test_an_answer_without_a_run_or_a_decision_is_none(missing: str) -> None:
     given = {"run": RUN, "decision": "approve"}
     del given[missing]
-    with pytest.raises(AnswerError, match=f"{missing} must be"):
+    with pytest.raises(AnswerError, match=f"missing required field `{missing}`"):
         Answer.from_json(json.dumps(given))
 
 
