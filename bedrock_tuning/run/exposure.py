@@ -7,7 +7,7 @@ an unknown price is never zero.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.messages import plain_number
@@ -59,58 +59,49 @@ def exposure(customization: Customization) -> Exposure:
     )
 
 
-def _or(word: str, value: object) -> str:
-    return word if value is None else str(value)
-
-
-def _usd(amount: float | None, word: str) -> str:
-    """An amount as properties hold it: exact, with two decimals or more, no separators."""
-    if amount is None:
-        return word
-    return f"{amount:.2f}" if round(amount, 2) == amount else plain_number(amount)
-
-
-_PROPERTIES: Final[Mapping[str, Callable[[Exposure], str]]] = {
-    "Mode": lambda e: e.mode,
-    "ModelUnits": lambda e: str(e.model_units),
-    "Commitment": lambda e: _or(NONE, e.commitment),
-    "LeaseHours": lambda e: _or(NONE, e.lease_hours),
-    "OnDelete": lambda e: e.on_delete,
-    "Approval": lambda e: e.approval,
-    "MaxRunUsd": lambda e: _usd(e.max_run_usd, NONE),
-    "HourlyUsd": lambda e: _usd(e.hourly_usd, UNKNOWN),
-    "MostUsdPerLease": lambda e: _usd(e.most_usd_per_lease, UNKNOWN),
-    "PriceDate": lambda e: _or(NONE, e.price_date),
+# By field of Exposure: what reads its property's text, and which word stands there for None.
+_FIELDS: Final[Mapping[str, tuple[Callable[[str], Any], str | None]]] = {
+    "mode": (str, None),
+    "model_units": (int, None),
+    "commitment": (str, NONE),
+    "lease_hours": (int, NONE),
+    "on_delete": (str, None),
+    "approval": (str, None),
+    "max_run_usd": (float, NONE),
+    "hourly_usd": (float, UNKNOWN),
+    "most_usd_per_lease": (float, UNKNOWN),
+    "price_date": (date.fromisoformat, NONE),
 }
+_NAMES: Final = {field: field.title().replace("_", "") for field in _FIELDS}
 # What a customization's resource says about money.
-MONEY: Final = tuple(_PROPERTIES)
+MONEY: Final = tuple(_NAMES.values())
 
 
 def to_properties(exposed: Exposure) -> dict[str, str]:
-    """The properties of the customization's resource, all of them text as CloudFormation's are."""
-    return {name: text(exposed) for name, text in _PROPERTIES.items()}
+    """The properties of the customization's resource, all of them text as CloudFormation's are.
+
+    Amounts are exact, with two decimals or more and no separators.
+    """
+    found = {}
+    for field, (read, word) in _FIELDS.items():
+        value = getattr(exposed, field)
+        text = str(value)
+        if value is None:
+            text = str(word)
+        elif read is float:
+            text = f"{value:.2f}" if round(value, 2) == value else plain_number(value)
+        found[_NAMES[field]] = text
+    return found
 
 
 def from_properties(properties: Mapping[str, str]) -> Exposure:
     """The other way round; raises KeyError or ValueError for properties of another making."""
-    lease, limit, seen = (properties[key] for key in ("LeaseHours", "MaxRunUsd", "PriceDate"))
-    commitment = properties["Commitment"]
-    return Exposure(
-        mode=properties["Mode"],
-        model_units=int(properties["ModelUnits"]),
-        commitment=None if commitment == NONE else commitment,
-        lease_hours=None if lease == NONE else int(lease),
-        on_delete=properties["OnDelete"],
-        approval=properties["Approval"],
-        max_run_usd=None if limit == NONE else float(limit),
-        hourly_usd=_price(properties["HourlyUsd"]),
-        most_usd_per_lease=_price(properties["MostUsdPerLease"]),
-        price_date=None if seen == NONE else date.fromisoformat(seen),
-    )
-
-
-def _price(text: str) -> float | None:
-    return None if text == UNKNOWN else float(text)
+    texts = {field: properties[name] for field, name in _NAMES.items()}
+    fields: dict[str, Any] = {
+        field: None if texts[field] == word else read(texts[field])
+        for field, (read, word) in _FIELDS.items()
+    }
+    return Exposure(**fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
