@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.terminal.errors import Interrupted
-from bedrock_tuning.cli.terminal.output import Command, confirm, say, yes_option
+from bedrock_tuning.cli.terminal.output import Command, confirm, overwrite_option, say, yes_option
 from bedrock_tuning.cli.terminal.progress import ProgressBar
 from bedrock_tuning.errors import UserError
 
@@ -51,7 +51,7 @@ def embedding_options(*, page: str) -> Callable[[Command], Command]:
             type=click.Path(dir_okay=False, path_type=Path),
             help=page,
         ),
-        click.option("--overwrite", is_flag=True, help="Replace an existing file."),
+        overwrite_option,
         yes_option,
     )
 
@@ -143,11 +143,3 @@ def kept_at_ctrl_c() -> Iterator[None]:
         raise Interrupted(
             "every answer so far is kept", fix="the same command asks for the rest only"
         ) from None
-
-
-def require_free(file: Path | None, *, overwrite: bool) -> None:
-    """Raises UserError for a file that exists."""
-    if file is not None and file.exists() and not overwrite:
-        raise UserError(
-            "this file already exists", where=str(file), fix="choose another, or add --overwrite"
-        )

@@ -47,7 +47,11 @@ def show_until_end(
                     if not on_terminal() or not _approved(deployment, event.run):
                         return dict(event.run)
                 case executions.Died():
-                    say(_unrecorded(deployment, current, event.how))
+                    again = deployment.command(f"run {current['run']}")
+                    say(
+                        f"its execution has ended ({event.how}), which its record does not say "
+                        f"yet: Reconcile corrects that within minutes, and {again} shows it then"
+                    )
                 case executions.Ended():
                     for line in _loss(deployment, event.run):
                         show(line)
@@ -78,14 +82,6 @@ def show_question(deployment: Deployment, run: Row) -> None:
         say(f"  {line}")
     say(f"  yes: {deployment.command(f'approve {name}')}")
     say("  no:  " + deployment.command(f'approve {name} --decline --reason "…"'))
-
-
-def _unrecorded(deployment: Deployment, run: Row, how: str) -> str:
-    again = deployment.command(f"run {run['run']}")
-    return (
-        f"its execution has ended ({how}), which its record does not say yet: Reconcile corrects "
-        f"that within minutes, and {again} shows it then"
-    )
 
 
 def _approved(deployment: Deployment, run: Row) -> bool:

@@ -5,9 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bedrock_tuning.cli.embedding import Wanted, agree_to_embed, embed, require_free
+from bedrock_tuning.cli.embedding import Wanted, agree_to_embed, embed
 from bedrock_tuning.cli.terminal.extras import require
-from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, say, write_page
+from bedrock_tuning.cli.terminal.output import (
+    emit,
+    emit_json,
+    emit_table,
+    require_free,
+    say,
+    write_page,
+)
 from bedrock_tuning.client.comparing import vectors as client
 from bedrock_tuning.client.comparing.pairs import Pair, from_folder, of_run, trained_on
 from bedrock_tuning.client.comparing.vectors import Vectors

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from bedrock_tuning.cli.embedding import Wanted, agree_to_calls, kept_at_ctrl_c, require_free
-from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, write_page
+from bedrock_tuning.cli.embedding import Wanted, agree_to_calls, kept_at_ctrl_c
+from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, require_free, write_page
 from bedrock_tuning.cli.terminal.progress import ProgressBar
 from bedrock_tuning.client import runs
 from bedrock_tuning.client.comparing import side_by_side as client
@@ -63,7 +63,7 @@ def show(deployment: Deployment, models: Mapping[Side, AskedModel], wanted: Want
     page = side_by_side_page(
         rows, columns=columns, about=about, losses=losses, place=deployment.place
     )
-    client.keep_page(folder, page)
+    folder.write(client.PAGE, page.encode(), "text/html; charset=utf-8")
     if wanted.html is not None:
         write_page(wanted.html, page)
     kept_at = folder.uri(client.PAGE)

@@ -47,17 +47,13 @@ def unused(
     published. before: what is newer stays.
     """
     names = [name for name in deployment.customizations if only in (None, name)]
-    at_work = _at_work(deployment)
+    # What a run uses is not known before it has ended.
+    at_work = {each["customization"] for each in open_runs(deployment) if "customization" in each}
     idle = [name for name in names if name not in at_work]
     return [
         *_models(deployment, idle, keep=keep, before=before),
         *_images(deployment, idle, before=before),
     ]
-
-
-def _at_work(deployment: Deployment) -> set[str]:
-    """Customizations with a run that has not ended: what it uses is not known yet."""
-    return {each["customization"] for each in open_runs(deployment) if "customization" in each}
 
 
 def _models(

@@ -27,11 +27,6 @@ _AT_ONCE: Final = 6
 Done = Callable[[int], None]
 
 
-def cache_folder() -> Path:
-    """Where vectors are kept between commands."""
-    return Path(click.get_app_dir("bedrock-tuning")) / "embeddings"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One input. identity: the same for the same input. load: reads it when it has to be asked."""
@@ -63,7 +58,9 @@ class Embedder:
 
     model: AskedModel
     length: int | None = None
-    folder: Path = field(default_factory=cache_folder)
+    folder: Path = field(
+        default_factory=lambda: Path(click.get_app_dir("bedrock-tuning")) / "embeddings"
+    )
 
     def unknown(self, items: Sequence[Item]) -> int:
         """How many different inputs have to be asked for, and so paid for."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import BaseModel, base_id, catalogue
+from bedrock_tuning.catalogue import BaseModel, catalogue, key_of
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.run.job import TAG_PREFIX
 from bedrock_tuning.sources.listing import throughputs
@@ -76,7 +76,7 @@ def tags_of(aws: Aws, arn: str) -> dict[str, str] | None:
 def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> ProvisionedEndpoint:
     commitment = summary.get("commitmentDuration")
     units = summary["modelUnits"]
-    price = _price(base_model_of(summary["foundationModelArn"]), commitment)
+    price = _price(catalogue().get(key_of(summary["foundationModelArn"])), commitment)
     return ProvisionedEndpoint(
         arn=summary["provisionedModelArn"],
         name=summary["provisionedModelName"],
@@ -91,15 +91,6 @@ def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> Provisione
         committed_until=summary.get("commitmentExpirationTime"),
         usd_per_hour=None if price is None else round(price * units, 4),
     )
-
-
-def base_model_of(arn: str) -> BaseModel | None:
-    """The catalogue's model below the ARN of a foundation or custom model, in any form of id."""
-    wanted = base_id(arn)
-    for model in catalogue().values():
-        if wanted in {*model.ids.customization, *model.ids.throughput, *model.ids.invoke}:
-            return model
-    return None
 
 
 def _price(model: BaseModel | None, commitment: str | None) -> float | None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pprint import pformat
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import BaseModel
+from bedrock_tuning.catalogue import BaseModel, catalogue, key_of
 from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.endpoints import base_model_of
 from bedrock_tuning.contracts.contract import parameter_prefix
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.serving.questions import Question, answer_text
@@ -114,7 +113,7 @@ def _published(deployment: Deployment, customization: str) -> str:
 def _base(deployment: Deployment, model: str) -> BaseModel:
     """The catalogue's model that a custom model was made from."""
     arn = deployment.aws.bedrock.get_custom_model(modelIdentifier=model)["baseModelArn"]
-    base = base_model_of(arn)
+    base = catalogue().get(key_of(arn))
     if base is None:
         raise UserError(
             f"its base model {arn.rpartition('/')[2]} is not in the catalogue",

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import account_facts
+from bedrock_tuning.catalogue import account_facts, catalogue, key_of
 from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import deploy_command, parameters
-from bedrock_tuning.client.endpoints import base_model_of, tags_of
+from bedrock_tuning.client.endpoints import tags_of
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.names import RESERVED, stack_name
@@ -195,7 +195,7 @@ def models(aws: Aws, environment: str) -> Iterator[tuple[str, Remains]]:
 
 def model_left(each: Any) -> Remains:
     """A stored model, as Bedrock lists it."""
-    base = base_model_of(each["baseModelArn"])
+    base = catalogue().get(key_of(each["baseModelArn"]))
     price = None if base is None else base.prices.storage_per_month
     return Remains(
         kind="model",

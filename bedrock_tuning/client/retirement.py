@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints, tags_of
@@ -13,7 +13,7 @@ from bedrock_tuning.client.inventory import Remains, models
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.job import TAG_PREFIX, run_of
-from bedrock_tuning.s3_layout import customization_of
+from bedrock_tuning.run.outcome import customization_in
 from bedrock_tuning.sources.listing import jobs
 
 POLL_SECONDS: Final = 5.0
@@ -54,16 +54,8 @@ def _executions(deployment: Deployment, customization: str) -> Iterator[str]:
     states = deployment.aws.stepfunctions
     for each in deployment.running():
         given = states.describe_execution(executionArn=each["executionArn"]).get("input", "{}")
-        if _whose(json.loads(given)) == customization:
+        if customization_in(json.loads(given)) == customization:
             yield f"execution {each['name']}"
-
-
-def _whose(given: dict[str, Any]) -> str | None:
-    """Of an upload's event, or of what `tuning serve` and deployments hand over."""
-    if "serving" in given:
-        name = given["serving"].get("customization")
-        return None if name is None else str(name)
-    return customization_of(str(given.get("detail", {}).get("object", {}).get("key", "")))
 
 
 def _jobs(deployment: Deployment, customization: str) -> Iterator[str]:

@@ -56,11 +56,16 @@ def spending(deployment: Deployment, *, billed: bool) -> list[Spending]:
     stored: dict[str, list[float | None]] = defaultdict(list)
     for owner, model in models(deployment.aws, deployment.environment):
         stored[owner].append(model.usd_per_month)
-    bills = _billed(deployment) if billed else {}
+    bills: dict[str, float] = {}
+    if billed:
+        # This month's bill, as far as the tags were activated for billing.
+        since = datetime.now(UTC).date().replace(day=1)
+        bills = _bill(deployment, since=since, by="customization", tags={})
+    teams = {name: each.tags.get(_TEAM, "") for name, each in deployment.customizations.items()}
     return [
         Spending(
             customization=name,
-            team=_team(deployment, name),
+            team=teams.get(name, ""),
             served=served.get(name, []),
             models=len(stored.get(name, [])),
             stored_usd_per_month=_sum(stored.get(name, [])),
@@ -68,11 +73,6 @@ def spending(deployment: Deployment, *, billed: bool) -> list[Spending]:
         )
         for name in sorted({*deployment.customizations, *served, *stored, *bills} - {""})
     ]
-
-
-def _team(deployment: Deployment, name: str) -> str:
-    found = deployment.customizations.get(name)
-    return "" if found is None else found.tags.get(_TEAM, "")
 
 
 def _sum(prices: list[float | None]) -> float | None:
@@ -93,12 +93,6 @@ def _served(each: ProvisionedEndpoint, *, now: datetime) -> Served:
         so_far_usd=None if price is None else round(price * hours, 2),
         until_end_usd=None if price is None or left is None else round(price * left, 2),
     )
-
-
-def _billed(deployment: Deployment) -> dict[str, float]:
-    """This month's bill by customization, as far as its tags were activated for billing."""
-    since = datetime.now(UTC).date().replace(day=1)
-    return _bill(deployment, since=since, by="customization", tags={})
 
 
 def billed_for(deployment: Deployment, run: str) -> float | None:

@@ -152,6 +152,14 @@ def needs_approval(
     return "; ".join([*lacks, *([spends] if spends else [])]) or None
 
 
+def approval_in_words(customization: Customization, estimate: Estimate) -> str:
+    """Why a person must approve a run of this price, or why nobody must."""
+    needed = needs_approval(customization=customization, estimate=estimate)
+    if needed is None and customization.budget.approval == "never":
+        return 'not needed at any price: [budget] approval is "never"'
+    return needed or "not needed: the price is within the budget"
+
+
 def may_wait(customizations: Mapping[str, Customization]) -> list[str]:
     """The names of those whose runs can wait for a person."""
     return sorted(n for n, each in customizations.items() if each.budget.approval != "never")

@@ -7,7 +7,7 @@ that is as near as the right one counts as nearer, as in `tuning compare`.
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from operator import mul
 from typing import Any
 
@@ -121,14 +121,5 @@ def judge(
 
 def as_data(judged: Judgement, wanted: Evaluation, *, asked: str) -> dict[str, Any]:
     """What is kept beside the report. asked: as `questions_id`."""
-    return {
-        "passed": judged.passed,
-        "reason": judged.reason,
-        "questions": judged.questions,
-        "recall_at": wanted.recall_at,
-        "tuned": judged.tuned,
-        "base": judged.base,
-        "published": judged.published,
-        "asked": asked,
-        "min_recall": wanted.min_recall,
-    }
+    of = {"recall_at": wanted.recall_at, "min_recall": wanted.min_recall, "asked": asked}
+    return {**asdict(judged), **of}

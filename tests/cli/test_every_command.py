@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 import jsonschema
+import msgspec
 import pytest
 
 from bedrock_tuning.cli.__main__ import tuning
-from bedrock_tuning.cli.pages import error_schema
 from bedrock_tuning.cli.terminal.command import TuningCommand
-from bedrock_tuning.cli.terminal.errors import EXIT_UNREAD
+from bedrock_tuning.cli.terminal.errors import EXIT_UNREAD, ErrorDocument
 from tests.cli.conftest import Run
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -87,7 +87,7 @@ def test_an_error_under_json_is_a_document_of_the_published_schema(
     result = run(*arguments)
     assert result.exit_code == 2
     document = json.loads(result.stdout)
-    jsonschema.validate(document, error_schema())
+    jsonschema.validate(document, msgspec.json.schema(ErrorDocument))
     assert document["error"]["code"] == code
     assert said in document["error"]["message"]
     assert "rror: " in result.stderr

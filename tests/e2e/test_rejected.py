@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from bedrock_tuning.cli.__main__ import tuning
-from bedrock_tuning.cli.pages.messages import event_schema
-from bedrock_tuning.run.messages import SOURCE, DetailType
+from bedrock_tuning.run.messages import SOURCE, DetailType, Event
 from tests.e2e.world import NAME, World, eventually
 
 pytestmark = pytest.mark.e2e
@@ -148,7 +148,7 @@ def test_a_rejection_is_told_with_its_rules_and_its_report(world: World) -> None
     (event,) = came
     assert (event["source"], event["detail-type"]) == (SOURCE, DetailType.RUN)
     assert event["detail"] == message
-    jsonschema.validate(event, event_schema())
+    jsonschema.validate(event, msgspec.json.schema(Event))
     assert message["status"] == "rejected"
     assert "too-few-records" in message["message"]
     assert ended.state["report"]["html"] in message["message"]

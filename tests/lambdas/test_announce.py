@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
-from bedrock_tuning.cli.pages.messages import event_schema
-from bedrock_tuning.run.messages import STATUSES
+from bedrock_tuning.run.messages import STATUSES, Event
 from lambdas import announce
 from tests.lambdas.aws import Aws
 
@@ -34,7 +34,7 @@ def test_a_message_of_each_status_is_an_event_as_documented(aws: Aws, status: st
         "detail": json.loads(entry["Detail"]),
     }
     assert event["detail"] == message
-    jsonschema.validate(event, event_schema())
+    jsonschema.validate(event, msgspec.json.schema(Event))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.config.customization import Customization, load, load_all
-from bedrock_tuning.run.cost import CostLine, Estimate, estimate, may_wait, needs_approval
+from bedrock_tuning.run.cost import (
+    CostLine,
+    Estimate,
+    approval_in_words,
+    estimate,
+    may_wait,
+    needs_approval,
+)
 
 SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
 STYLE = """
@@ -164,8 +171,10 @@ def _with_budget(customization: Customization, budget: str) -> Customization:
 
 def test_a_run_within_its_budget_needs_nobody() -> None:
     style = SHIPPED["pets-style"]
+    run = estimate(customization=style)
 
-    assert needs_approval(customization=style, estimate=estimate(customization=style)) is None
+    assert needs_approval(customization=style, estimate=run) is None
+    assert approval_in_words(style, run) == "not needed: the price is within the budget"
 
 
 def test_a_run_over_its_budget_waits_and_says_both_amounts() -> None:
@@ -202,6 +211,8 @@ def test_approval_is_asked_always_or_never_when_the_file_says_so() -> None:
     reason = needs_approval(customization=always, estimate=run)
     assert reason == "pets-search requires approval of every run"
     assert needs_approval(customization=never, estimate=run) is None
+    assert approval_in_words(always, run) == reason
+    assert approval_in_words(never, run) == 'not needed at any price: [budget] approval is "never"'
 
 
 @given(st.integers(10, 40_000), st.integers(1, 24), st.integers(1, 10_000))

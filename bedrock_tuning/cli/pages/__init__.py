@@ -2,17 +2,22 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.json import schema
+
 from bedrock_tuning.catalogue._page import models_page
 from bedrock_tuning.cli.pages.commands import commands_page
-from bedrock_tuning.cli.pages.messages import event_schema, message_schema, messages_page
+from bedrock_tuning.cli.pages.messages import messages_page
 from bedrock_tuning.cli.pages.rules import rules_page
 from bedrock_tuning.cli.pages.settings import settings_page
 from bedrock_tuning.cli.pages.unknowns import unknowns_page
+from bedrock_tuning.cli.terminal.errors import ErrorDocument
 from bedrock_tuning.config.json_schema import customization_schema, settings_schema
 from bedrock_tuning.report.formats import report_schema
+from bedrock_tuning.run.messages import Event, Message
 
 PROJECT: Final = Path(__file__).resolve().parents[3]
 
@@ -31,26 +36,17 @@ def permissions_page() -> str:
     return contract_page(contracts(settings.read(context), customizations), commands=needs)
 
 
-def error_schema() -> dict[str, Any]:
-    """What a command prints on standard output instead of a result, with --json."""
-    import msgspec
-
-    from bedrock_tuning.cli.terminal.errors import ErrorDocument
-
-    return msgspec.json.schema(ErrorDocument)
-
-
-def _as_json(schema: Callable[[], dict[str, Any]]) -> Callable[[], str]:
-    return lambda: f"{json.dumps(schema(), indent=2)}\n"
+def _as_json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:
+    return lambda: f"{json.dumps(make(), indent=2)}\n"
 
 
 # Path below the project's folder, and what makes the page's whole text. Add a page by adding a row.
 PAGES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/cli.md", commands_page),
     ("docs/customization.schema.json", _as_json(customization_schema)),
-    ("docs/error.schema.json", _as_json(error_schema)),
-    ("docs/event.schema.json", _as_json(event_schema)),
-    ("docs/message.schema.json", _as_json(message_schema)),
+    ("docs/error.schema.json", _as_json(partial(schema, ErrorDocument))),
+    ("docs/event.schema.json", _as_json(partial(schema, Event))),
+    ("docs/message.schema.json", _as_json(partial(schema, Message))),
     ("docs/messages.md", messages_page),
     ("docs/models.md", models_page),
     ("docs/permissions.md", permissions_page),

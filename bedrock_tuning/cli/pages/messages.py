@@ -1,9 +1,5 @@
 """docs/messages.md: what the SNS topic says, and how a subscription chooses."""
 
-from typing import Any
-
-import msgspec
-
 from bedrock_tuning.cli.pages.rendering import render
 from bedrock_tuning.contracts.alarms import dashboard_name
 from bedrock_tuning.run.messages import (
@@ -11,8 +7,6 @@ from bedrock_tuning.run.messages import (
     SOURCE,
     STATUSES,
     DetailType,
-    Event,
-    Message,
     detail_type,
 )
 
@@ -29,13 +23,3 @@ def messages_page() -> str:
             (f"`{status}`", meaning, detail_type(status)) for status, meaning in STATUSES.items()
         ],
     )
-
-
-def message_schema() -> dict[str, Any]:
-    """Of one message."""
-    return msgspec.json.schema(Message)
-
-
-def event_schema() -> dict[str, Any]:
-    """Of one event, as far as it is ours."""
-    return msgspec.json.schema(Event)

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import printable, printable_json, shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -28,6 +29,20 @@ def yes_option(command: Command) -> Command:
     """--yes, for every command that asks before it acts."""
     help = "Do not ask; required where nobody can answer."
     return click.option("--yes", is_flag=True, help=help)(command)
+
+
+def overwrite_option(command: Command) -> Command:
+    """--overwrite, for every command that writes a file which may be there already."""
+    help = "Replace an existing file."
+    return click.option("--overwrite", is_flag=True, help=help)(command)
+
+
+def require_free(file: Path | None, *, overwrite: bool) -> None:
+    """Raises UserError for a file that exists. overwrite: --overwrite was given."""
+    if file is not None and file.exists() and not overwrite:
+        raise UserError(
+            "this file already exists", where=str(file), fix="choose another, or add --overwrite"
+        )
 
 
 def emit_json(value: Any) -> None:
@@ -152,7 +167,6 @@ def confirm(question: str, *, yes: bool, otherwise: str, unchanged: str) -> None
     Raises UserError when nobody can be asked, Declined for a no, Interrupted for Ctrl-C.
     """
     from bedrock_tuning.cli.terminal.errors import Declined, Interrupted
-    from bedrock_tuning.errors import UserError
 
     if yes:
         return

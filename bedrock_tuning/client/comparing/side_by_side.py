@@ -34,11 +34,6 @@ def known(folder: Folder) -> Kept:
     return Kept() if answers is None else msgspec.json.decode(answers, type=Kept)
 
 
-def keep_page(folder: Folder, page: str) -> None:
-    """Keeps the page that shows the answers."""
-    folder.write(PAGE, page.encode(), "text/html; charset=utf-8")
-
-
 def prompts_of(deployment: Deployment, customization: str, run: str, *, limit: int) -> list[Prompt]:
     """Prompts of a run's validation set, or of what it was trained on where it has none.
 

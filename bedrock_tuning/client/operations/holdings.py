@@ -19,11 +19,11 @@ from bedrock_tuning.client.environments import OUTPUTS, outputs_of, stack_of
 from bedrock_tuning.client.inventory import Remains
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.run.cost import HOURS_PER_MONTH
 from bedrock_tuning.run.exposure import Total, total
 from bedrock_tuning.run.job import TAG_PREFIX
 from bedrock_tuning.sources.listing import deployments, listed
 
-MONTH_HOURS: Final = 24 * 30
 # Where S3 Standard has the price of the catalogue.
 _PRICED_REGIONS: Final = ("us-east-1", "us-west-2")
 # Folders that are divided by customization.
@@ -63,7 +63,7 @@ class Endpoint:
     @property
     def usd_per_month(self) -> float | None:
         """If it stays for a month of 30 days."""
-        return None if self.usd_per_hour is None else round(self.usd_per_hour * MONTH_HOURS, 2)
+        return None if self.usd_per_hour is None else round(self.usd_per_hour * HOURS_PER_MONTH, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,7 +225,7 @@ def _confirmed(file: Path) -> bool:
 
 
 def _show(found: "Proposal") -> None:
-    from bedrock_tuning.run.cost import needs_approval
+    from bedrock_tuning.run.cost import approval_in_words
 
     emit()
     emit_table(
@@ -237,8 +237,7 @@ def _show(found: "Proposal") -> None:
     emit(str(found.price))
     for line in found.price.rates:
         emit(f"  {line}")
-    approval = needs_approval(customization=found.customization, estimate=found.price)
-    emit(f"approval: {approval or 'not needed: the price is within the budget'}")
+    emit(f"approval: {approval_in_words(found.customization, found.price)}")
     for sentence in found.said:
         say(f"warning: {sentence}")
 
@@ -290,10 +289,7 @@ def _document(
     return {
         "name": found.customization.name,
         "data": data,
-        "values": [
-            {"table": each.table, "key": each.key, "value": each.value, "why": each.why}
-            for each in found.values
-        ],
+        "values": found.values,
         "price": {"total_usd": found.price.total_usd, "unknown": found.price.unknown},
         "warnings": found.said,
         "file": file,

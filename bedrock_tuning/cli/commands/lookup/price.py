@@ -16,10 +16,7 @@ from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.aws import Aws
-    from bedrock_tuning.config.customization import Customization
     from bedrock_tuning.run.cost import Estimate
-    from bedrock_tuning.run.price_list import ListedPrices
 
 
 @command(
@@ -62,16 +59,17 @@ def price(
     """
     from bedrock_tuning.run import cost
     from bedrock_tuning.run.price_list import NOT_ASKED
+    from bedrock_tuning.sources.price_list import listed
 
-    chosen = find_customization(customization, customizations, deployed)
+    chosen, aws = find_customization(customization, customizations, deployed), deployed.aws
     found = cost.estimate(
         customization=chosen,
         training_records=records,
         training_characters=characters,
-        listed=_listed(deployed.aws, chosen) if refresh else NOT_ASKED,
+        listed=listed(aws.pricing, chosen.base_model, aws.region) if refresh else NOT_ASKED,
     )
-    approval = cost.needs_approval(customization=chosen, estimate=found)
     if as_json:
+        approval = cost.needs_approval(customization=chosen, estimate=found)
         emit_json(_as_json(found, approval))
         return
     emit(str(found))
@@ -79,24 +77,12 @@ def price(
         emit("\nserving:")
         for line in found.rates:
             emit(f"  {line}")
-    emit(f"\napproval: {approval or _why_not_needed(chosen)}")
+    emit(f"\napproval: {cost.approval_in_words(chosen, found)}")
     if characters is None and "prices.training_per_1k_tokens" in chosen.base_model.facts:
         say(
             "training is priced by the token: "
             "pass --characters N, the number of characters in all texts"
         )
-
-
-def _listed(aws: "Aws", chosen: "Customization") -> "ListedPrices":
-    from bedrock_tuning.sources.price_list import listed
-
-    return listed(aws.pricing, chosen.base_model, aws.region)
-
-
-def _why_not_needed(chosen: "Customization") -> str:
-    if chosen.budget.approval == "never":
-        return 'not needed at any price: [budget] approval is "never"'
-    return "not needed: the price is within the budget"
 
 
 def _as_json(found: "Estimate", approval: str | None) -> dict[str, object]:

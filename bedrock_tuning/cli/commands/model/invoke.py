@@ -11,7 +11,14 @@ import click
 from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import Interrupted
-from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
+from bedrock_tuning.cli.terminal.output import (
+    emit,
+    emit_json,
+    json_option,
+    overwrite_option,
+    require_free,
+    say,
+)
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -50,7 +57,7 @@ _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".web
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a picture here; CUSTOMIZATION.png by default.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@overwrite_option
 @click.option("--show-code", is_flag=True, help="Print the same call in Python, without making it.")
 @json_option
 @deployment_options
@@ -89,10 +96,8 @@ def invoke(
         return
     file = output or Path(f"{customization}.png")
     draws = model.base.task == "text-to-image"
-    if draws and file.exists() and not overwrite:
-        raise UserError(
-            "this file already exists", where=str(file), fix="choose another, or add --overwrite"
-        )
+    if draws:
+        require_free(file, overwrite=overwrite)
     say(f"asking {model.id}{'' if model.tuned is None else f', which serves {model.tuned}'}")
     if model.base.task.endswith("to-text") and not as_json:
         _stream(model, questions[0])

@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,15 @@ import click
 
 from bedrock_tuning.cli.options import Deployed, customization_of_latest, deployment_options
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
+from bedrock_tuning.cli.terminal.output import (
+    emit,
+    emit_json,
+    emit_table,
+    json_option,
+    overwrite_option,
+    require_free,
+    say,
+)
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,7 +52,7 @@ _WIDTH_MAX = 100
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw the loss into this file: .svg, .png or .pdf.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@overwrite_option
 @json_option
 @deployment_options
 def metrics(
@@ -65,13 +74,15 @@ def metrics(
 
     if as_csv and as_json:
         raise UserError("--csv and --json contradict each other", fix="pass one of them")
-    if file is not None and file.exists() and not overwrite:
-        raise UserError("this file already exists", where=str(file), fix="add --overwrite")
+    require_free(file, overwrite=overwrite)
     found = _curves(deployed, run, customization)
     losses = {name: [each for each in curves if each.is_loss] for name, curves in found.items()}
     if as_json:
         said = {
-            name: {"curves": [_as_data(each) for each in curves], "advice": advice(curves)}
+            name: {
+                "curves": [{"name": each.name, **asdict(each)} for each in curves],
+                "advice": advice(curves),
+            }
             for name, curves in found.items()
         }
         emit_json(said)
@@ -154,17 +165,6 @@ def _labelled(losses: "Mapping[str, list[Curve]]") -> "list[tuple[str, Curve]]":
         for name, curves in losses.items()
         for curve in curves
     ]
-
-
-def _as_data(curve: "Curve") -> dict[str, Any]:
-    return {
-        "name": curve.name,
-        "kind": curve.kind,
-        "metric": curve.metric,
-        "file": curve.file,
-        "skipped": curve.skipped,
-        "points": curve.points,
-    }
 
 
 def _as_csv(found: "Mapping[str, list[Curve]]") -> str:

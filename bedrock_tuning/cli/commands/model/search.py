@@ -8,7 +8,13 @@ import click
 from bedrock_tuning.cli.embedding import embedding_options
 from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, write_page
+from bedrock_tuning.cli.terminal.output import (
+    emit_json,
+    emit_table,
+    json_option,
+    require_free,
+    write_page,
+)
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -65,12 +71,7 @@ def search(
     The folder is embedded once: the vectors are kept, so the next search embeds only its own
     words. Nothing is uploaded or stored in AWS.
     """
-    from bedrock_tuning.cli.embedding import (
-        agree_to_embed,
-        embed,
-        require_embeddings,
-        require_free,
-    )
+    from bedrock_tuning.cli.embedding import agree_to_embed, embed, require_embeddings
     from bedrock_tuning.client.embedding import Embedder, of_file, of_text
     from bedrock_tuning.client.inference import base_of, tuned_of
     from bedrock_tuning.serving.questions import cosine

@@ -110,6 +110,8 @@ def clean(
 
 
 def _show(found: "Sequence[Unused]") -> None:
+    from bedrock_tuning.run.exposure import price_in_words
+
     if not found:
         emit("nothing to clean: everything is in use, kept or newer")
         return
@@ -121,18 +123,12 @@ def _show(found: "Sequence[Unused]") -> None:
                 each.customization,
                 each.name,
                 each.why,
-                _price(each),
+                "by size" if each.kind == "images" else price_in_words(each.usd_per_month),
             )
             for each in found
         ),
         texts=("WHY",),
     )
-
-
-def _price(each: "Unused") -> str:
-    from bedrock_tuning.run.exposure import price_in_words
-
-    return "by size" if each.kind == "images" else price_in_words(each.usd_per_month)
 
 
 def _counted(found: "Sequence[Unused]") -> str:

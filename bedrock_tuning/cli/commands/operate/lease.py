@@ -1,7 +1,7 @@
 """`tuning lease`: ends a Provisioned Throughput early, or moves the end of its lease."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,13 +50,19 @@ def lease(
     billing stops. The custom model stays. `tuning serve` serves it again, and so does the run of a
     newer upload, but no deployment does.
     """
+    from bedrock_tuning.config.customization_fields import LEASE_HOURS_MAX
+    from bedrock_tuning.run.job import TAG_PREFIX
+
     if end == (hours is not None):
         raise UserError(
             "when should the lease end?" if not end else "--end and --hours contradict each other",
             fix="pass either --end or --hours N",
         )
-    if hours is not None:
-        _demand_an_end(hours)
+    if hours is not None and hours > LEASE_HOURS_MAX:
+        raise UserError(
+            f"a lease of {hours:,} hours is longer than {LEASE_HOURS_MAX}",
+            fix="pass fewer hours; you can extend it again before it ends",
+        )
     deployment = deployed()
     found = _leased(deployment, customization)
     expires = f"{_now() + timedelta(hours=hours or 0):%Y-%m-%dT%H:%M:%SZ}"
@@ -80,8 +86,9 @@ def lease(
     if end:
         _end(deployment, customization, as_json=as_json)
         return
+    tags: list[Any] = [{"key": f"{TAG_PREFIX}:expires", "value": expires}]
     for each in found:
-        _tag(deployment, each, expires)
+        deployment.aws.bedrock.tag_resource(resourceARN=each.arn, tags=tags)
     if as_json:
         emit_json([{"arn": each.arn, "name": each.name, "expires": expires} for each in found])
     else:
@@ -105,16 +112,6 @@ def _end(deployment: "Deployment", customization: str, *, as_json: bool) -> None
     else:
         say(f"started {execution}")
         say(f"see the result when it has ended: {deployment.command(f'run {run}')}")
-
-
-def _demand_an_end(hours: int) -> None:
-    from bedrock_tuning.config.customization_fields import LEASE_HOURS_MAX
-
-    if hours > LEASE_HOURS_MAX:
-        raise UserError(
-            f"a lease of {hours:,} hours is longer than {LEASE_HOURS_MAX}",
-            fix="pass fewer hours; you can extend it again before it ends",
-        )
 
 
 def _now() -> datetime:
@@ -142,11 +139,3 @@ def _leased(deployment: "Deployment", customization: str) -> "list[ProvisionedEn
             fix="Amazon Bedrock bills it until its end; ask AWS Support",
         )
     return leased
-
-
-def _tag(deployment: "Deployment", endpoint: "ProvisionedEndpoint", expires: str) -> None:
-    from bedrock_tuning.run.job import TAG_PREFIX
-
-    deployment.aws.bedrock.tag_resource(
-        resourceARN=endpoint.arn, tags=[{"key": f"{TAG_PREFIX}:expires", "value": expires}]
-    )

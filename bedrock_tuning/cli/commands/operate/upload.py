@@ -172,12 +172,9 @@ def _check(deployment: "Deployment", customization: str, found: "list[Side]") ->
         bucket=first.bucket,
         no_images=bool(elsewhere),
     )
-    report, _ = validate(options, deployment.aws, note=_ignore, meter=ProgressBar)
+    # Notes of `tuning validate` are about its options.
+    report, _ = validate(options, deployment.aws, note=lambda _: None, meter=ProgressBar)
     return report
-
-
-def _ignore(_: str) -> None:
-    """Notes of `tuning validate` are about its options."""
 
 
 def _refuse(
@@ -230,7 +227,7 @@ def _price(
     say("what a run costs:")
     for line in str(found).splitlines():
         say(f"  {line}")
-    say(f"  approval: {approval or 'not needed: the price is within the budget'}")
+    say(f"  approval: {cost.approval_in_words(chosen, found)}")
     if approval:
         _tell_unheard(deployment)
     return {"total_usd": found.total_usd, "unknown": found.unknown, "approval": approval}

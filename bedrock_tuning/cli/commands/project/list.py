@@ -111,7 +111,7 @@ def list(
 
 
 def _show(held: "Holdings") -> None:
-    from bedrock_tuning.client.operations.holdings import MONTH_HOURS
+    from bedrock_tuning.run.cost import HOURS_PER_MONTH
     from bedrock_tuning.run.exposure import price_in_words as usd
     from bedrock_tuning.wording import in_bytes
 
@@ -175,7 +175,7 @@ def _show(held: "Holdings") -> None:
     hourly, monthly = held.hourly, held.monthly
     emit(f"\nendpoints per hour: {hourly}")
     if hourly.usd:
-        emit(f"endpoints, if they stay for 30 days: {hourly.usd * MONTH_HOURS:,.2f} USD")
+        emit(f"endpoints, if they stay for 30 days: {hourly.usd * HOURS_PER_MONTH:,.2f} USD")
     emit(f"stored and remaining per month: {monthly}")
 
 

@@ -8,8 +8,6 @@ from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, 
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bedrock_tuning.client.retirement import Retirement
 
 
@@ -59,19 +57,14 @@ def retire(*, customization: str, deployed: Deployed, yes: bool, as_json: bool) 
         say(f"deleted {found.stack}; what stays: {deployment.command('list')}")
 
 
-def _until(end: "datetime | None") -> str:
-    return "its end" if end is None else f"{end:%Y-%m-%d}"
-
-
 def _lines(found: "Retirement") -> "list[str]":
     lines = [f"{found.stack}: {'nothing is served' if not found.served else ''}".rstrip(": ")]
     for each in found.served:
         price = "an unknown price" if each.usd_per_hour is None else f"{each.usd_per_hour:,.2f} USD"
         end = "it is deleted now"
         if each.commitment is not None:
-            end = (
-                f"its commitment ({each.commitment}) is billed until {_until(each.committed_until)}"
-            )
+            until = f"{each.committed_until:%Y-%m-%d}" if each.committed_until else "its end"
+            end = f"its commitment ({each.commitment}) is billed until {until}"
         lines.append(f"  {each.name}: {price} per hour; {end}")
     for model in found.models:
         price = "unknown" if model.usd_per_month is None else f"{model.usd_per_month:,.2f} USD"

@@ -83,7 +83,9 @@ def review(
     permissions and spending gates are shown, but fail no check.
     """
     from bedrock_tuning import review as reviewing
+    from bedrock_tuning.contracts import contracts as contracts_of
     from bedrock_tuning.review import permitted
+    from bedrock_tuning.review.about import about as about_synthesis
     from bedrock_tuning.review.iam import access
     from bedrock_tuning.review.pages.compare import compare
     from bedrock_tuning.review.pages.money import money, money_changes
@@ -97,8 +99,10 @@ def review(
         )
     environments = _environments(assembly, settings)
     project = _project(environments, settings, customizations)
-    contracts = _contracts(project)
-    about = _about(project)
+    about, contracts = about_synthesis(), None
+    if project is not None:
+        about = about_synthesis(project.settings.name, project.settings.account)
+        contracts = contracts_of(project.settings, project.customizations)
     seen = access.build(assembly)
     permits = permitted.read(settings.parent)
     facts = reviewing.described(seen, contracts, permits)
@@ -187,18 +191,6 @@ def _project(names: list[str], settings: Path, customizations: Path) -> "Project
     if len(names) != 1:
         return None
     return project.read(read_context(settings), environment=names[0], customizations=customizations)
-
-
-def _contracts(project: "Project | None") -> "Contracts | None":
-    from bedrock_tuning.contracts import contracts
-
-    return None if project is None else contracts(project.settings, project.customizations)
-
-
-def _about(project: "Project | None") -> "About":
-    from bedrock_tuning.review.about import about
-
-    return about() if project is None else about(project.settings.name, project.settings.account)
 
 
 def _attest(
