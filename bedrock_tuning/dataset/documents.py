@@ -30,7 +30,7 @@ def records_in(value: Mapping[str, Any], *, one_line: bool) -> Held | None:
     if any(map(_FILE.search, value)):
         # Captions by the name of their image.
         return None
-    listed = not one_line or value.keys() <= _WRAPPERS or value.keys() >= _VIEWER
+    listed = not one_line or value.keys() <= {*_WRAPPERS, "schema"} or value.keys() >= _VIEWER
     for arranged in _ARRANGED:
         held = arranged(value) if listed or arranged is not _list else None
         if held is not None and held.records:

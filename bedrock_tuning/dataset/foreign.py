@@ -27,11 +27,15 @@ Way = Literal["texts", "texts with images", "captions in chats", "documents", "i
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A format: its name, which of ours it is, and how it becomes one of ours."""
+    """A format: its name, which of ours it is, and how it becomes one of ours.
+
+    unanswered: its records never have an answer.
+    """
 
     name: str
     formats: tuple[Format, ...] = ()
     way: Way = "texts"
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +116,11 @@ def _sign(
     *names: str,
     formats: tuple[Format, ...] = (),
     way: Way = "texts",
+    unanswered: bool = False,
     only: bool = False,
     test: Callable[[Record], bool] | None = None,
 ) -> _Sign:
-    return _Sign(Foreign(name, formats, way), frozenset(names), only, test)
+    return _Sign(Foreign(name, formats, way, unanswered), frozenset(names), only, test)
 
 
 _OPENAI: Final = "OpenAI chat (turns whose contents are texts)"
@@ -157,11 +162,21 @@ _SIGNS: Final = (
     _sign("Bedrock evaluation (prompt and referenceResponse)", "prompt", "referenceresponse"),
     _sign("Bedrock evaluation (conversationTurns)", "conversationturns"),
     _sign("Bedrock batch inference with answers (modelOutput)", "modelinput", "modeloutput"),
-    _sign("Bedrock batch inference (recordId and modelInput)", "recordid", "modelinput"),
+    _sign(
+        "Bedrock batch inference (recordId and modelInput)",
+        *("recordid", "modelinput"),
+        unanswered=True,
+    ),
     _sign("Bedrock invocation logs", "schematype", "input", "output"),
     _sign("OpenAI batch requests (custom_id and body)", "custom_id", "body"),
     *(
-        _sign(f"{whose} (custom_id and {key})", "custom_id", key, way=way, test=_is_object(key))
+        _sign(
+            f"{whose} (custom_id and {key})",
+            *("custom_id", key),
+            way=way,
+            unanswered=True,
+            test=_is_object(key),
+        )
         for whose, key, way in _BATCHES
     ),
     _sign("OpenAssistant (messages of a tree)", "message_id", "parent_id", "role", way=""),
@@ -290,13 +305,11 @@ def _shares_nothing(names: frozenset[str], known: tuple[str, ...]) -> bool:
     )
 
 
-def why_not_converted(value: Record, wanted: Format, *, answered: bool = True) -> str | None:
+def why_not_converted(value: Record, wanted: Format, *, answered: bool = True) -> UnfitError | None:
     """Why `tuning prepare` makes no record of the wanted format of this one; None if it does.
 
-    answered: whether a conversation must end with an answer. "": the record cannot be read.
+    answered: whether a conversation must end with an answer. Without words: it cannot be read.
     """
-    if wanted == "image-caption":
-        return ""
     held = records_in(value, one_line=True)
     first = value if held is None else held.records[0]
     try:
@@ -304,12 +317,19 @@ def why_not_converted(value: Record, wanted: Format, *, answered: bool = True) -
     except UnfitError:
         known = None
     if known is None:
-        return ""
+        return UnfitError("")
     try:
         write_talk(known.talk, wanted, keep=lambda image: Placed("png", image), answered=answered)
     except UnfitError as error:
-        return str(error)
+        return error
     return None
+
+
+def is_hopeless(why: UnfitError | None, foreign: Foreign | None) -> bool:
+    """Whether no record of a file can be converted, by what its first one shows."""
+    if why is None:
+        return False
+    return why.of_all or foreign is None or not foreign.name or foreign.unanswered
 
 
 # Records of one file have the same few sets of names.
@@ -318,14 +338,20 @@ def _candidates(names: frozenset[str]) -> tuple[_Sign, ...]:
     return tuple(sign for sign in _SIGNS if sign.fits(names))
 
 
-def command_for(way: Way, wanted: Format, model: str) -> str:
-    """The command that makes our format of a file in another one; "" if there is none."""
+def command_for(way: Way, wanted: Format, model: str, *, validation: bool = False) -> str:
+    """The command that makes our format of a file in another one; "" if there is none.
+
+    validation: the model takes a validation set, which lies in a bucket of its own.
+    """
+    place = " --to s3://BUCKET/NAME/"
     if wanted == "image-caption":
+        place += " --validation-to s3://VALIDATION-BUCKET/NAME/" if validation else ""
         of_images = way in ("images", "captions in chats")
-        return f"tuning prepare FOLDER --captions FILE -m {model} -o OUT" if of_images else ""
+        command = f"tuning prepare FOLDER --captions FILE -m {model} -o OUT{place}"
+        return command if of_images else ""
     with_images = way in ("texts with images", "captions in chats")
     if way != "texts" and not with_images and (way, wanted) != ("documents", "input-only"):
         return ""
     # A record in this format names its images by where they will lie.
-    place = " --to s3://BUCKET/NAME/" if with_images and wanted == "converse" else ""
-    return f"tuning prepare FILE --to-format {wanted} -m {model} -o OUT{place}"
+    where = place if with_images and wanted == "converse" else ""
+    return f"tuning prepare FILE --to-format {wanted} -m {model} -o OUT{where}"

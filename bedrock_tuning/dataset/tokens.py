@@ -3,8 +3,8 @@
 Tokenizers are not published for every model, and one average does not fit all texts: 10,000
 characters of a financial report were 4,919 tokens, while AWS's planning figure of 6 characters per
 token gives 1,667. So each script has a range of characters per token. The larger end is the model's
-published figure, or what no common tokenizer exceeds; the smaller end is what long words, tables
-and rare scripts come to.
+published figure, or what no common tokenizer exceeds; the smaller end is what long words, tables,
+runs of capitals and rare scripts come to.
 """
 
 from typing import Final, NamedTuple
@@ -21,7 +21,9 @@ class Tokens(NamedTuple):
 
 _DIGITS: Final = b"0123456789"
 _SIGNS: Final = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-_ASCII_LETTERS: Final = bytes(set(range(128)) - set(_DIGITS) - set(_SIGNS))
+# Of sentences they are few; of genomes, keys and hashes in Base64, each may be a token.
+_CAPITALS: Final = bytes(range(ord("A"), ord("Z") + 1))
+_ASCII_LETTERS: Final = bytes(set(range(128)) - {*_DIGITS, *_SIGNS, *_CAPITALS})
 # Characters per token: at most, at least. Words (with their blanks) have the published figure.
 _WORDS_LEAST: Final = 4
 _DIGITS_MOST: Final = 3
@@ -40,7 +42,8 @@ def _classes() -> bytes:
     for byte in (*_SIGNS, 0xC2, 0xE2):
         table[byte] = ord(".")
     # C3 to CA: letters of the Latin script beyond ASCII.
-    table[0xC3:0xCB] = b"a" * 8
+    for byte in (*_CAPITALS, *range(0xC3, 0xCB)):
+        table[byte] = ord("a")
     # Greek, Cyrillic, Arabic, Hebrew, and with E0, E1 the scripts of India and South-East Asia.
     table[0xCB:0xE2] = b"o" * 23
     # Chinese, Japanese, Korean, full-width forms.

@@ -12,11 +12,18 @@ from typing import Any, Final
 
 import msgspec
 
-from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.documents import Held, is_conversation, records_in
-from bedrock_tuning.dataset.foreign import UNKNOWN, Foreign, Way, command_for, why_not_converted
+from bedrock_tuning.dataset.foreign import (
+    UNKNOWN,
+    Foreign,
+    Way,
+    command_for,
+    is_hopeless,
+    why_not_converted,
+)
 from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK
 from bedrock_tuning.dataset.layouts.text import utf_16_of
+from bedrock_tuning.dataset.scope import DatasetScope
 
 # How much is read to decide, and what is kept to count the records of a JSON array.
 HEAD_BYTES: Final = 64 << 10
@@ -57,6 +64,11 @@ _REFUSED: Final = re.compile(r"<Error>\s*<Code>(\w{1,100})</Code>")
 # Of a text in an old encoding: so many lines that are no UTF-8 are no accident.
 _BAD_LINES: Final = 3
 _HIGH: Final = re.compile(rb"[\x80-\xff]+")
+# Characters of UTF-8, also those that lack their end; a lonely first byte only where a text ends.
+_UTF_8: Final = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{1,2}|[\xf0-\xf4][\x80-\xbf]{1,3}"
+    rb"|[\xc2-\xc5](?=[\"\r]|\Z)"
+)
 _UNDEFINED: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 # Of another array in the next line.
 _NAMELESS: Final = re.compile(r"[ \t\r]*\n\s*\[")
@@ -164,7 +176,8 @@ class WholeFile:
                 held = records_in(value, one_line=True)
                 return None if held is None else _held(held)
             if rest.startswith("{") and _value(text, end)[1] and "\n" not in text.strip():
-                return Container("JSON objects without line feeds between them", "json", value)
+                how = "on lines that end with CR only" if "\r" in text[end:] else "on one line"
+                return Container(f"JSON objects {how}", "json", value)
             if _COMMAS.match(text, end):
                 return Container("JSON objects with commas between them", "json", value)
             return None
@@ -192,6 +205,8 @@ def _legacy(head: bytes) -> Container | None:
     if len(bad) < max(_BAD_LINES, len(lines)):
         return None
     runs = [len(run) for line in bad for run in _HIGH.findall(line)]
+    if 2 * sum(len(each) for line in bad for each in _UTF_8.findall(line)) > sum(runs):
+        return Container("UTF-8 whose characters are cut in half", "")
     if sum(run == 1 for run in runs) > len(runs) / 2 and not _UNDEFINED.search(head):
         return Container("text in Windows-1252", "iconv -f CP1252 -t UTF-8 FILE")
     return Container("text in another encoding than UTF-8", "iconv -f ENCODING -t UTF-8 FILE")
@@ -243,20 +258,19 @@ def _text(lines: Sequence[str], *, is_cut: bool) -> Container:
     return Container("plain text", "text")
 
 
-def conversion(
-    container: Container, foreign: Foreign | None, wanted: Format, model: str, *, answered: bool
-) -> str:
+def conversion(container: Container, foreign: Foreign | None, scope: DatasetScope) -> str:
     """The command that makes JSON Lines of the wanted format; "" if there is none."""
     if container.way not in ("json", "table", "text"):
         return container.way
-    if container.way == "text":
-        return command_for("documents", wanted, model)
-    usual: Way = "images" if wanted == "image-caption" else "texts"
+    contract = scope.contract
+    usual: Way = "images" if contract.format == "image-caption" else "texts"
     if usual == "texts" and foreign is UNKNOWN:
         foreign = None
+    way: Way = "documents" if container.way == "text" else usual if foreign is None else foreign.way
     if container.first and usual == "texts":
-        why = why_not_converted(container.first, wanted, answered=answered)
-        if why or (why == "" and foreign is None):
+        answered = not contract.teacher_answers
+        why = why_not_converted(container.first, contract.format, answered=answered)
+        if is_hopeless(why, foreign):
             return ""
-    way = usual if foreign is None else foreign.way
-    return command_for(way, wanted, model)
+    validates = contract.validation != "forbidden"
+    return command_for(way, contract.format, scope.named, validation=validates)

@@ -7,10 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bedrock_tuning.dataset.layouts.columns import NO_NAMES, NO_ROWS
 from bedrock_tuning.dataset.layouts.listing import look
 from bedrock_tuning.dataset.layouts.reading import Options
-from bedrock_tuning.dataset.layouts.recognise import NO_IMAGES_HERE, understand
+from bedrock_tuning.dataset.layouts.recognise import NoImagesError, understand
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import require_plain
 from bedrock_tuning.preparing.texts import Conversion, TextPlan
@@ -37,20 +36,12 @@ def glance(source: Path) -> Data:
         try:
             return _of_texts(source)
         except UserError as no_texts:
-            if not _is_no_table_of_images(not_images):
+            if not isinstance(not_images, NoImagesError):
                 raise not_images from None
             # Nobody knows which of the two it was meant to be.
             raise UserError(
                 f"{no_texts.what}; and {not_images.what}", where=no_texts.where, fix=no_texts.fix
             ) from None
-
-
-def _is_no_table_of_images(refusal: UserError) -> bool:
-    """Whether a place has neither images nor a table that speaks of some."""
-    nothing, _, why = refusal.what.partition(".")
-    return nothing == NO_IMAGES_HERE and (
-        not why or why.partition(";")[0].endswith((NO_NAMES, NO_ROWS))
-    )
 
 
 def _of_manifest(manifest: Path) -> Data | None:

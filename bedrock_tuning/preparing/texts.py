@@ -201,11 +201,6 @@ class Conversion:
                 raise UnfitError(
                     "the data URL of an image is broken", fix="write its bytes in Base64"
                 ) from None
-        if image.startswith(("http://", "https://", "gs://")):
-            raise UnfitError(
-                "an image is an address of the web; download it first",
-                fix="download the images, and write their file names instead",
-            )
         root = self.plan.source if self.plan.source.is_dir() else self.plan.source.parent
         path = root / image.removeprefix("file://")
         if not Bounds(root).hold(path):

@@ -39,8 +39,7 @@ def not_json_lines(file: WholeFile, scope: DatasetScope) -> Iterator[Fault]:
         what += f" of {counted(container.count, 'record')}"
     if foreign is not None and foreign.name:
         what += f" in the format {foreign.name}"
-    answered = not scope.contract.teacher_answers
-    command = conversion(container, foreign, wanted, scope.named, answered=answered)
+    command = conversion(container, foreign, scope)
     words = f"the file is {what}, not JSON Lines of {wanted}"
     yield Fault(f"{words}: {command}" if command else words, value=what, limit=EXAMPLES[wanted])
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from bedrock_tuning.dataset.foreign import UNKNOWN, command_for, why_not_converted
+from bedrock_tuning.dataset.foreign import UNKNOWN, command_for, is_hopeless, why_not_converted
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.record_formats import required_of
 from bedrock_tuning.dataset.scope import DatasetScope
@@ -41,14 +41,16 @@ def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fa
     if found is UNKNOWN:
         words = f"the record has no {' and no '.join(required_of(record.format))}; {wanted}"
         way = "texts"
-    command = command_for(way, record.format, scope.named)
+    contract = scope.contract
+    validates = contract.validation != "forbidden"
+    command = command_for(way, record.format, scope.named, validation=validates)
     if command and record.format != "image-caption":
-        why = why_not_converted(
-            record.value, record.format, answered=not scope.contract.teacher_answers
-        )
-        # A format with a name can be converted, even if nothing can be said of its first record.
-        command = command if why is None or (not why and found.name) else ""
-        words += f", which it cannot become: {why}" if why else ""
+        answered = not contract.teacher_answers
+        why = why_not_converted(record.value, record.format, answered=answered)
+        command = "" if is_hopeless(why, found) else command
+        if why is not None and str(why):
+            words += f", which this record cannot become: {why}"
+            words += "; for the others" if command else ""
     yield Fault(
         words + (f": {command}" if command else ""),
         value=", ".join(list(record.value)[:_NAMES_SHOWN]),

@@ -196,7 +196,6 @@ CHATTY = "it is a conversation, not a plain text"
     ("record", "wanted", "why"),
     [
         ({"frage": "hi", "antwort": "ho", "nr": 1}, "converse", None),
-        ({"frage": "hi", "antwort": "ho", "nr": 1}, "image-caption", ""),
         ({"translation": {"en": "hi", "de": "ho"}}, "converse", None),
         ({"a": 1}, "converse", ""),
         ({"content": "x", "a": 1}, "converse", "it is a document, not a conversation"),
@@ -210,7 +209,8 @@ CHATTY = "it is a conversation, not a plain text"
 def test_a_record_is_converted_or_there_is_a_reason(
     record: dict[str, Any], wanted: Any, why: str | None
 ) -> None:
-    assert why_not_converted(record, wanted) == why
+    found = why_not_converted(record, wanted)
+    assert (None if found is None else str(found)) == why
 
 
 ASKED = [{"role": "user", "content": "hi"}]
@@ -237,7 +237,32 @@ def test_a_prompt_alone_is_enough_where_a_teacher_answers(record: dict[str, Any]
     ]
     assert distilled[0].message.endswith(command)
     tuned, _ = findings(NOVA, lines)
-    assert tuned[0].message.endswith("which it cannot become: it ends without an answer")
+    assert "which this record cannot become: it ends without an answer" in tuned[0].message
+
+
+def asked(content: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": content}, CHAT[1]]}
+
+
+WITHOUT = {"instruction": "hi", "output": None}
+LINKED = [{"type": "image_url", "image_url": {"url": "https://x.org/1"}}]
+
+
+@pytest.mark.parametrize(
+    ("model", "record", "ending"),
+    [
+        # The first record may lack what the others have.
+        (NOVA, WITHOUT, f"it ends without an answer; for the others: {CONVERT}"),
+        ("titan-text-lite/CONTINUED_PRE_TRAINING", {"prompt": "a", "completion": "b"}, CHATTY),
+        ("titan-text-lite", asked(PARTS), "and the format has no place for them"),
+        (NOVA, asked(LINKED), "download it first"),
+    ],
+)
+def test_why_a_record_cannot_be_converted_is_told(
+    model: str, record: dict[str, Any], ending: str
+) -> None:
+    found, _ = findings(model, json.dumps(record).encode())
+    assert [each.message.endswith(ending) for each in found if each.line] == [True]
 
 
 def test_a_file_of_records_that_share_no_field_with_the_format_is_one_finding() -> None:
@@ -330,13 +355,21 @@ def test_each_format_says_how_it_is_prepared_and_which_of_ours_it_is(
     assert {found.way for found in told.values() if found is not None} == {way}
 
 
+PLACE = " --to s3://BUCKET/NAME/"
+IMAGE = f"tuning prepare FOLDER --captions FILE -m m -o OUT{PLACE}"
+
+
 @pytest.mark.parametrize(
     ("way", "wanted", "command"),
     [
-        ("images", "image-caption", "tuning prepare FOLDER --captions FILE -m m -o OUT"),
+        ("images", "image-caption", IMAGE),
         ("texts", "image-caption", ""),
         ("texts with images", "image-caption", ""),
-        ("captions in chats", "image-caption", "tuning prepare FOLDER --captions FILE -m m -o OUT"),
+        (
+            "captions in chats",
+            "image-caption",
+            IMAGE,
+        ),
         ("captions in chats", "rft", "tuning prepare FILE --to-format rft -m m -o OUT"),
         ("images", "converse", ""),
         ("documents", "converse", ""),
@@ -346,7 +379,7 @@ def test_each_format_says_how_it_is_prepared_and_which_of_ours_it_is(
         (
             "texts with images",
             "converse",
-            "tuning prepare FILE --to-format converse -m m -o OUT --to s3://BUCKET/NAME/",
+            f"tuning prepare FILE --to-format converse -m m -o OUT{PLACE}",
         ),
         ("", "converse", ""),
     ],
@@ -355,6 +388,11 @@ def test_the_command_is_the_one_that_makes_the_wanted_format(
     way: Any, wanted: Any, command: str
 ) -> None:
     assert command_for(way, wanted, "m") == command
+
+
+def test_a_validation_set_has_a_bucket_of_its_own() -> None:
+    told = command_for("images", "image-caption", "m", validation=True)
+    assert told.endswith(f"{PLACE} --validation-to s3://VALIDATION-BUCKET/NAME/")
 
 
 def test_a_foreign_record_with_a_schema_is_one_finding_still() -> None:

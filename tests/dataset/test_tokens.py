@@ -54,6 +54,9 @@ OVER = [("error", "record-over-token-limit")]
         (TABLE * 1_000, OVER),
         (CODE * 300, BAND),
         ("12345 " * 1_666, BAND),
+        # A genome, a key in Base64: nobody merges their letters.
+        ("ACGTTGCA" * 600, BAND),
+        ("QWxhZGRpbjpvcGVuIHNlc2FtZQ" * 400, BAND),
         ("犬が川の近くで眠る。" * 400, []),
         ("犬が川の近くで眠る。" * 600, BAND),
         ("犬が川の近くで眠る。" * 900, OVER),
@@ -140,7 +143,8 @@ def test_a_caption_too_long_for_an_invocation_is_said_to_be() -> None:
     [
         ("09", 4, 12, 2),
         ("!/:@[`{~\u0080\u00bf\u2000\u2fff", 2, 12, 2),
-        ("aZ \n\0\x7f", 2, 3, 2),
+        ("az \n\0\x7f", 2, 3, 2),
+        ("AZ", 2, 12, 2),
         ("\u00c0\u02bf", 2, 12, 2),
         ("\u02c0\u07ff\u0800\u1fff", 3, 12, 12),
         ("\u3000\ufffd", 6, 12, 12),

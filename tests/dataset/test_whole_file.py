@@ -7,6 +7,7 @@ import pytest
 
 from bedrock_tuning.dataset.foreign import Foreign
 from bedrock_tuning.dataset.whole_file import HEAD_BYTES, Container, WholeFile, conversion
+from tests.support.examples import scope_of
 
 MAGIC: list[tuple[bytes, str, str]] = [
     (b"PAR1", "a Parquet file", "table"),
@@ -207,9 +208,9 @@ def test_a_long_document_without_line_ends_is_read_to_its_end() -> None:
 @pytest.mark.parametrize(
     ("between", "name"),
     [
-        ("", "JSON objects without line feeds between them"),
-        (" ", "JSON objects without line feeds between them"),
-        ("\r", "JSON objects without line feeds between them"),
+        ("", "JSON objects on one line"),
+        (" ", "JSON objects on one line"),
+        ("\r", "JSON objects on lines that end with CR only"),
         (",", "JSON objects with commas between them"),
         (",\n", "JSON objects with commas between them"),
     ],
@@ -261,6 +262,25 @@ def test_a_text_in_an_old_encoding_is_one_finding(
     assert told('{"caption": "é"}\n'.encode() + row * 3) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        # The end of a text is cut off by bytes, whatever stands before it.
+        ("été", -1),
+        ("犬と猫", -1),
+        ("犬", -1),
+        ("a 😀", -1),
+        ("a 😀", -2),
+        ("collé", -1),
+    ],
+)
+def test_a_text_that_is_cut_inside_of_characters_is_in_no_old_encoding(text: str, end: int) -> None:
+    cut = text.encode()[:end]
+    name = "UTF-8 whose characters are cut in half"
+    for row in (b'{"caption": "%s"}\n', b'{"caption": "%s\n'):
+        assert told(row % cut * 3) == (name, "", {}, None)
+
+
 def test_arrays_in_place_of_objects_are_one_finding() -> None:
     name = "one array per line, whose values have no names"
     assert told(b'["q", "a"]\n["r", "b"]\n') == (name, "", {}, None)
@@ -275,34 +295,38 @@ def test_an_array_that_goes_on_is_not_counted() -> None:
     assert told(data[:-9]) == ("one JSON array", "json", ROW, None)
 
 
-PREPARE = "tuning prepare FILE --to-format converse -m m -o OUT"
-IMAGES = "tuning prepare FOLDER --captions FILE -m m -o OUT"
+NOVA, TITAN, PRE = "nova-lite", "titan-multimodal-embeddings-g1", "titan-text-lite"
+PREPARE = "tuning prepare FILE --to-format converse -m nova-lite -o OUT"
+DISTIL = PREPARE.replace(" -o", " --type DISTILLATION -o")
+PIECES = f"tuning prepare FILE --to-format input-only -m {PRE} -o OUT"
+IMAGES = (
+    f"tuning prepare FOLDER --captions FILE -m {TITAN} -o OUT --to s3://BUCKET/NAME/ "
+    "--validation-to s3://VALIDATION-BUCKET/NAME/"
+)
+ASKED, PAIR = {"prompt": "hi"}, {"prompt": "hi", "completion": "ho"}
 
 
 @pytest.mark.parametrize(
-    ("way", "foreign", "wanted", "command"),
+    ("way", "first", "foreign", "model", "command"),
     [
-        ("", None, "converse", ""),
-        ("gunzip FILE", None, "converse", "gunzip FILE"),
-        ("text", None, "converse", ""),
-        ("text", None, "input-only", PREPARE.replace("converse", "input-only")),
-        ("json", None, "converse", PREPARE),
-        ("table", None, "converse", PREPARE),
-        ("table", None, "image-caption", IMAGES),
-        ("json", Foreign("x", way="documents"), "converse", ""),
-        ("json", Foreign("x", way="images"), "image-caption", IMAGES),
-        ("json", Foreign("x"), "image-caption", ""),
+        ("", None, None, NOVA, ""),
+        ("gunzip FILE", None, None, NOVA, "gunzip FILE"),
+        ("text", None, None, NOVA, ""),
+        ("text", None, None, f"{PRE}/CONTINUED_PRE_TRAINING", PIECES),
+        ("json", None, None, NOVA, PREPARE),
+        ("table", None, None, NOVA, PREPARE),
+        ("table", None, None, TITAN, IMAGES),
+        ("json", None, Foreign("x", way="documents"), NOVA, ""),
+        ("json", None, Foreign("x", way="images"), TITAN, IMAGES),
+        ("json", None, Foreign("x"), TITAN, ""),
+        # What the first record shows: an answer may be missing in it alone.
+        ("json", ASKED, None, NOVA, ""),
+        ("json", ASKED, Foreign("x"), NOVA, PREPARE),
+        ("json", ASKED, None, f"{NOVA}/DISTILLATION", DISTIL),
+        ("json", PAIR, Foreign("x"), f"{PRE}/CONTINUED_PRE_TRAINING", ""),
     ],
 )
 def test_the_command_follows_from_what_the_file_is_and_what_is_in_it(
-    way: str, foreign: Foreign | None, wanted: Any, command: str
+    way: str, first: Any, foreign: Foreign | None, model: str, command: str
 ) -> None:
-    assert conversion(Container("x", way), foreign, wanted, "m", answered=True) == command
-
-
-@pytest.mark.parametrize(("answered", "command"), [(True, ""), (False, PREPARE)])
-def test_no_command_is_named_that_the_first_record_shows_to_fail(
-    answered: bool, command: str
-) -> None:
-    asked = Container("x", "json", {"prompt": "hi"})
-    assert conversion(asked, Foreign("y"), "converse", "m", answered=answered) == command
+    assert conversion(Container("x", way, first), foreign, scope_of(model)) == command

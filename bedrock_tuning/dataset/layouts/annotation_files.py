@@ -20,7 +20,7 @@ def read_coco(table: Table, scene: Scene) -> Reading | None:
     }
     notes = _objects(value["annotations"])
     if not any("caption" in each for each in notes):
-        scene.refusals.append(
+        scene.refuse(
             f"{table.file}: COCO with boxes or outlines and no captions; a model of image and "
             "caption needs a sentence for each image"
         )

@@ -30,9 +30,6 @@ _ANNOTATOR: Final = frozenset(
 )
 # What is asked about an image does not describe it.
 _NO_CAPTIONS: Final = frozenset({*_SPLITS, *_ANNOTATOR, "id", "question", "query", "instruction"})
-# Of a table that may be one of texts.
-NO_NAMES: Final = "no column names images that are here"
-NO_ROWS: Final = "there are no rows"
 _COUNTED: Final = re.compile(r"[-_ ]?\d+$")
 _URL: Final = re.compile(r"https?://", re.IGNORECASE)
 _SAMPLE: Final = 200
@@ -43,7 +40,7 @@ _FOUND_MIN: Final = 0.5
 def read_columns(table: Table, scene: Scene) -> Reading | None:
     """A table whose columns of images and captions are chosen by names and by what is in them."""
     if not table.rows and table.value is None:
-        scene.refusals.append(f"{table.file}: {NO_ROWS}")
+        scene.refuse(f"{table.file}: there are no rows", may_be_text=True)
     if not table.rows or (table.value is not None and not _fits(table, scene)):
         return None
     options, cells = scene.options, _Cells(table, scene)
@@ -53,12 +50,12 @@ def read_columns(table: Table, scene: Scene) -> Reading | None:
         return None
     captions = _wanted(options, table) or cells.captions(without=image)
     if captions and not options.caption_column and cells.are_numbers(captions):
-        scene.refusals.append(
+        scene.refuse(
             f"{table.file}: {', '.join(captions)} holds numbers, as of classes, and no captions"
         )
         return None
     if not captions:
-        scene.refusals.append(
+        scene.refuse(
             f"{table.file}: no column of captions beside {image}; it has: "
             f"{cells_shown(table.columns)}"
         )
@@ -173,12 +170,13 @@ class _Cells:
         for column in table.columns:
             values = self._values(column)
             if values and all(isinstance(value, str) and _URL.match(value) for value in values):
-                scene.refusals.append(
+                scene.refuse(
                     f"{table.file}: the images of {column} are web addresses, not files here; "
                     "download them first, for example with img2dataset"
                 )
                 return
-        scene.refusals.append(f"{table.file}: {NO_NAMES}; it has: {cells_shown(table.columns)}")
+        why = f"no column names images that are here; it has: {cells_shown(table.columns)}"
+        scene.refuse(f"{table.file}: {why}", may_be_text=True)
 
     def captions(self, *, without: str) -> list[str]:
         """The columns of captions: by name, else the one with the most words."""

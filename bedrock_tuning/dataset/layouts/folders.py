@@ -45,7 +45,7 @@ def read_sidecars(scene: Scene) -> Iterator[Reading]:
             reading.leave(image, f"its caption {file} is empty", "caption empty")
         reading.rows += (Row(image=image, caption=text, where=file) for text in texts)
     if reading.rows and not any(char.isalpha() for row in reading.rows for char in row.caption):
-        scene.refusals.append(
+        scene.refuse(
             f"{reading.rows[0].where}: numbers as of boxes, and no captions; a model of image and "
             "caption needs a sentence for each image"
         )

@@ -87,7 +87,7 @@ class _Look:
             if not any(part.startswith(".") or part == "__MACOSX" for part in plain.split("/")):
                 self._scene.files[f"{stem}/{plain}" if stem else plain] = path
                 if is_archive(plain):
-                    self._scene.refusals.append(
+                    self._scene.refuse(
                         f"{plain} in {archive.name} is an archive: unpack it and pass the folder"
                     )
         if stem and (split := split_of_name(stem)):
@@ -132,7 +132,7 @@ class _Look:
             suffix = PurePosixPath(file).suffix.lower()
             stem = PurePosixPath(file).stem.casefold()
             if suffix in PACKED and PurePosixPath(stem).suffix in TABLES:
-                scene.refusals.append(f"{file} is compressed: unpack it")
+                scene.refuse(f"{file} is compressed: unpack it")
             # 1.txt and 1.jpg.txt belong to 1.jpg.
             if suffix not in TABLES or (
                 suffix in SIDECARS and {stem, PurePosixPath(stem).stem} & stems
@@ -147,7 +147,7 @@ class _Look:
             except UserError as error:
                 if suffix not in _LOOSE:
                     raise
-                scene.refusals.append(f"{file}: {error.what}")
+                scene.refuse(f"{file}: {error.what}")
 
     def _named(self, path: Path) -> Iterator[Table]:
         if not path.is_file():

@@ -105,8 +105,8 @@ class Scene:
     """Everything that is there: files by name below the root, tables, and what the user said.
 
     marks: splits of folders that stand for archives. refusals: why something was not taken for a
-    dataset, in case that nothing else is found. around: the files only lie around a table, so that
-    images which it does not name are nobody's loss.
+    dataset, in case that nothing else is found, and whether it may be one of texts. around: the
+    files only lie around a table, so that images which it does not name are nobody's loss.
     """
 
     root: Path
@@ -115,8 +115,12 @@ class Scene:
     tables: list[Table] = field(default_factory=list)
     marks: dict[str, Split] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
+    refusals: dict[str, bool] = field(default_factory=dict)
     around: bool = False
+
+    def refuse(self, why: str, *, may_be_text: bool = False) -> None:
+        """Keeps why something is no dataset of images."""
+        self.refusals.setdefault(why, may_be_text)
 
     @cached_property
     def images(self) -> list[str]:

@@ -206,18 +206,21 @@ def _split_of(scene: Scene, file: str) -> Split:
     return split_of_folders(file)
 
 
-# How the refusal of a place without a single image begins.
-NO_IMAGES_HERE: Final = "there are no images"
+class NoImagesError(UserError):
+    """A place has neither images nor a table that speaks of some: it may hold texts."""
 
 
 def _nothing(scene: Scene) -> UserError:
     what = f"no captions were recognized for {counted(len(scene.images), 'image')}"
     if not scene.images:
-        what = NO_IMAGES_HERE
-    if scene.refusals:
-        what += f". {scene.refusals[0]}"
+        what = "there are no images"
+    first, may_be_text = next(iter(scene.refusals.items()), ("", True))
+    what += f". {first}" if first else ""
     fix = (
         "--captions FILE with --file-column and --caption-column for a table, --captions folders "
         "or --captions filenames for names, or a .txt beside each image"
     )
-    return UserError(what, where=str(scene.root), fix=fix if scene.images else "pass their folder")
+    if scene.images:
+        return UserError(what, where=str(scene.root), fix=fix)
+    kind = NoImagesError if may_be_text else UserError
+    return kind(what, where=str(scene.root), fix="pass their folder")

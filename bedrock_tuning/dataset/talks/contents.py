@@ -1,5 +1,6 @@
 """What a turn's content holds, in any spelling: text, images, reasoning."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,12 @@ Record = Mapping[str, Any]
 def text_of(value: Any) -> str:
     """The text of a content, whatever else is in it."""
     return blocks_of(value)[0]
+
+
+def as_written(value: Any) -> Any:
+    """A content as it is, but an object or a list without a text as JSON."""
+    is_data = isinstance(value, dict | list) and bool(value) and blocks_of(value)[:2] == ("", ())
+    return json.dumps(value, ensure_ascii=False) if is_data else value
 
 
 def blocks_of(content: Any) -> tuple[str, tuple[str, ...], str, list[str]]:

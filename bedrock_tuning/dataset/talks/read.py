@@ -8,7 +8,7 @@ from string import ascii_uppercase
 from typing import Any, Final, NamedTuple
 
 from bedrock_tuning.dataset.documents import is_conversation
-from bedrock_tuning.dataset.talks.contents import text_of
+from bedrock_tuning.dataset.talks.contents import as_written, text_of
 from bedrock_tuning.dataset.talks.names import (
     ANSWERS,
     ASKED,
@@ -232,13 +232,14 @@ def _alpaca(record: Record) -> Talk | None:
     answer = first_of(record, ("output", "response", "completion", "answer"))
     if answer is None:
         return None
-    texts = [n for n in ("instruction", "input", "context") if isinstance(record.get(n), str)]
-    prompt = "\n\n".join(record[name] for name in texts if record[name].strip())
+    parts = ("instruction", "input", "context")
+    texts = [name for name in parts if isinstance(record.get(name), str | dict)]
+    prompt = "\n\n".join(filter(None, (text_of(as_written(record[name])) for name in texts)))
     earlier = _history(record)
     turns = [
         *earlier,
         {"role": "user", "content": prompt},
-        {"role": "assistant", "content": record[answer]},
+        {"role": "assistant", "content": as_written(record[answer])},
     ]
     used = (*texts, "history" if earlier else "", *_PICTURES, answer)
     return talk_of(_pictured(turns, record), record, used=used)
@@ -295,7 +296,7 @@ def _pair(record: Record) -> Talk | None:
         {"role": "user", "content": asked},
         {
             "role": "assistant",
-            "content": record[answer],
+            "content": as_written(record[answer]),
             THOUGHTS[0]: record[thought] if thought else "",
         },
     ]

@@ -34,8 +34,12 @@ ANSWER: Final = "give each record an answer; in a chat, as the assistant's last 
 
 
 class UnfitError(Exception):
-    """A record has no place in a format; the text says why. fix: what gives it one."""
+    """A record has no place in a format; the text says why. fix: what gives it one.
 
-    def __init__(self, why: str, *, fix: str = "correct the record") -> None:
+    of_all: no record of its kind has one.
+    """
+
+    def __init__(self, why: str, *, fix: str = "correct the record", of_all: bool = False) -> None:
         super().__init__(why)
         self.fix = fix
+        self.of_all = of_all

@@ -29,7 +29,7 @@ def _prompt_completion(talk: Talk, _: Keep) -> Written:
 
 def _input_only(talk: Talk, _: Keep) -> Written:
     if talk.turns:
-        raise UnfitError("it is a conversation, not a plain text", fix=_CHAT)
+        raise UnfitError("it is a conversation, not a plain text", fix=_CHAT, of_all=True)
     return {"input": talk.document}
 
 
@@ -47,6 +47,12 @@ def _converse(talk: Talk, keep: Keep) -> Written:
             if turn.role == "assistant":
                 raise UnfitError(
                     "an answer has an image", fix="move the image to the user's turn before it"
+                )
+            if image.startswith(("http://", "https://", "gs://")):
+                raise UnfitError(
+                    "an image is an address of the web; download it first",
+                    fix="download the images, and write their file names instead",
+                    of_all=True,
                 )
             place = keep(image)
             source = {"s3Location": {"uri": place.uri}}
@@ -125,6 +131,7 @@ def write_talk(talk: Talk, format: str, *, keep: Keep, answered: bool = True) ->
             "it is a document, not a conversation",
             fix="write questions with their answers; texts alone are for continued pre-training: "
             "--to-format input-only",
+            of_all=True,
         )
     needs_one = bool(talk.lost) if format == "rft" else answered
     if talk.turns and talk.turns[-1].role == "user" and needs_one and format != "input-only":
@@ -138,6 +145,7 @@ def _texts(talk: Talk) -> tuple[Turn, ...]:
         raise UnfitError(
             "it has images, and the format has no place for them",
             fix="convert them for a model that reads images: --to-format converse",
+            of_all=True,
         )
     return talk.turns
 
