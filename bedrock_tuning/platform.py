@@ -16,7 +16,7 @@ from constructs import Construct
 
 from bedrock_tuning import review
 from bedrock_tuning.config import customization, deployed
-from bedrock_tuning.config.customization import Customization as Wanted
+from bedrock_tuning.config.customization import CustomizationSettings as Wanted
 from bedrock_tuning.config.job_checks import shared_folders
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.config.settings import Settings

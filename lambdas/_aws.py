@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 Client = TypeVar("Client", bound=BaseClient)
 
 # Once for each cold start: of our layer, so never another than the one that was tested.
@@ -130,7 +130,7 @@ def region() -> str:
     return os.environ["AWS_REGION"]
 
 
-def none_if(code: str, call: Callable[[], Answer]) -> Answer | None:
+def none_if(code: str, call: Callable[[], _Answer]) -> _Answer | None:
     """The answer to a call, or None if AWS refuses it with this code; other errors are raised."""
     try:
         return call()

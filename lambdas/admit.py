@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
@@ -80,7 +80,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _missing(
-    customization: Customization, versions: dict[s3_layout.Kind, str | None]
+    customization: CustomizationSettings, versions: dict[s3_layout.Kind, str | None]
 ) -> str | None:
     if versions["training"] is None:
         return "the validation manifest is there; the run starts when the training manifest is too"

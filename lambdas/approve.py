@@ -16,11 +16,11 @@ from botocore.exceptions import ClientError
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import RunEnvironment
-from bedrock_tuning.run.approvals import Answer, AnswerError, Decision
+from bedrock_tuning.run.approvals import AnswerError, ApprovalAnswer, Decision
 from bedrock_tuning.run.row import WAITS
 from lambdas import _aws
 from lambdas._records import _approvals, _runs
-from lambdas._records._approvals import Question
+from lambdas._records._approvals import PendingApproval
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if not signed.get("userArn"):
         return _refused(403, "nobody has signed this request")
     try:
-        answer = Answer.from_json(_body(event))
+        answer = ApprovalAnswer.from_json(_body(event))
     except AnswerError as error:
         return _refused(400, str(error))
     run = _runs.item_of(env.runs_table, answer.run)
@@ -78,7 +78,9 @@ def _body(event: Mapping[str, Any]) -> str:
         return ""
 
 
-def _decision(answer: Answer, run: Mapping[str, Any], question: Question, caller: str) -> Decision:
+def _decision(
+    answer: ApprovalAnswer, run: Mapping[str, Any], question: PendingApproval, caller: str
+) -> Decision:
     return Decision(
         run=answer.run,
         customization=str(run["customization"]),

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.dataset.sample import sampled
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _pictures(
-    env: RunEnvironment, customization: Customization, report: Report, *, version: str
+    env: RunEnvironment, customization: CustomizationSettings, report: Report, *, version: str
 ) -> Pictures:
     training = _manifests.scope_of(customization, "training", env)
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import EvaluateEnvironment
 from bedrock_tuning.report.run_page import EVALUATION
@@ -17,8 +17,7 @@ from bedrock_tuning.s3_layout import split_uri
 from bedrock_tuning.serving import questions
 from bedrock_tuning.serving.comparison import distinct
 from bedrock_tuning.serving.evaluation import (
-    Published,
-    Vector,
+    PublishedRecall,
     as_data,
     judge,
     questions_id,
@@ -72,7 +71,7 @@ def _next(state: dict[str, Any], step: ServingStep, reason: str, **more: Any) ->
 
 
 def _pairs(
-    env: EvaluateEnvironment, customization: Customization, run: str
+    env: EvaluateEnvironment, customization: CustomizationSettings, run: str
 ) -> tuple[list[bytes], list[str]]:
     """Pictures and captions of the validation manifest that was checked."""
     chosen = _evaluation.records(env, customization, run)
@@ -86,11 +85,11 @@ def _recall(
     pictures: Sequence[bytes],
     texts: Sequence[str],
     numbers: Sequence[int],
-    customization: Customization,
+    customization: CustomizationSettings,
 ) -> float:
     length, wanted = customization.serving.embedding_length, customization.evaluation
 
-    def vector(given: str | bytes) -> Vector:
+    def vector(given: str | bytes) -> Sequence[float]:
         text, image = (given, None) if isinstance(given, str) else (None, given)
         answer = ask(model, questions.embedding(text=text, image=image, length=length))
         return [float(number) for number in answer["embedding"]]
@@ -102,8 +101,8 @@ def _recall(
 
 
 def _published(
-    env: EvaluateEnvironment, customization: Customization, asked: str
-) -> Published | None:
+    env: EvaluateEnvironment, customization: CustomizationSettings, asked: str
+) -> PublishedRecall | None:
     """What was kept of the model that is published now; None if nothing is.
 
     It is not asked again: the endpoint may have the new model already.
@@ -115,4 +114,4 @@ def _published(
     found = _aws.find(env.output_bucket, key)
     kept = None if found is None else json.loads(found)
     at = customization.evaluation.recall_at
-    return Published(run=run, recall=same_questions(kept, asked=asked, at=at))
+    return PublishedRecall(run=run, recall=same_questions(kept, asked=asked, at=at))

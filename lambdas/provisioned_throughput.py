@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
 from bedrock_tuning.run import cost
@@ -145,7 +145,7 @@ def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) 
 def _status(
     env: ThroughputEnvironment,
     intent: Intent,
-    customization: Customization,
+    customization: CustomizationSettings,
     event: Mapping[str, Any],
     step: Plan,
 ) -> tuple[str, str]:
@@ -167,7 +167,7 @@ def _status(
     return "handed-over", step.reason
 
 
-def _wish(intent: Intent, customization: Customization) -> Wish:
+def _wish(intent: Intent, customization: CustomizationSettings) -> Wish:
     return Wish(
         run="",
         order="",
@@ -181,7 +181,7 @@ def _wish(intent: Intent, customization: Customization) -> Wish:
 def _adopted(
     env: ThroughputEnvironment,
     intent: Intent,
-    customization: Customization,
+    customization: CustomizationSettings,
     event: Mapping[str, Any],
     step: Plan,
 ) -> Intent:

@@ -18,7 +18,7 @@ from bedrock_tuning.run import job
 from bedrock_tuning.run.messages import Message
 from bedrock_tuning.run.outcome import Outcome
 from bedrock_tuning.run.reconciling import (
-    Ended,
+    ExecutionEnd,
     aborted,
     broken,
     job_failed,
@@ -26,15 +26,14 @@ from bedrock_tuning.run.reconciling import (
     served,
     watched,
 )
-from bedrock_tuning.run.row import is_open
+from bedrock_tuning.run.row import Row, is_open
 from lambdas import _aws, record_job
 from lambdas._records import _intent, _jobs, _metrics, _runs
 from lambdas._serving import _workflow
 
 logger = logging.getLogger(__name__)
 
-Item = Mapping[str, Any]
-Result = dict[str, list[str]]
+Reconciled = dict[str, list[str]]
 # Time for the last run of a call; what is left over is the next call's.
 _RESERVE_MS: Final = 60_000
 # What Bedrock answers to the stop of a job that has just ended or is being stopped.
@@ -42,7 +41,7 @@ _STOPPED_ALREADY: Final = ("ConflictException", "ResourceNotFoundException", "Va
 _SERVES: Final = "serves-"
 
 
-def handler(event: dict[str, Any], context: Any) -> Result:
+def handler(event: dict[str, Any], context: Any) -> Reconciled:
     """event: EventBridge's or Scheduler's, which only say that it is time.
 
     Returns the runs under "closed", "told" (closed earlier, and nobody knew), "watched" (their job
@@ -51,7 +50,7 @@ def handler(event: dict[str, Any], context: Any) -> Result:
     Raises once all are checked if one of them could not be, so that the alarm rings.
     """
     env = ReconcileEnvironment.from_env(os.environ)
-    result: Result = {"closed": [], "told": [], "watched": [], "serving": [], "undecided": []}
+    result: Reconciled = {"closed": [], "told": [], "watched": [], "serving": [], "undecided": []}
     problems: list[str] = []
     for name, look in _everything(env, result):
         if context.get_remaining_time_in_millis() < _RESERVE_MS:
@@ -70,7 +69,7 @@ def handler(event: dict[str, Any], context: Any) -> Result:
 
 
 def _everything(
-    env: ReconcileEnvironment, result: Result
+    env: ReconcileEnvironment, result: Reconciled
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     for item in list(_runs.open_runs(env.runs_table)):
         yield str(item["run"]), partial(_run, env, item, result)
@@ -80,7 +79,7 @@ def _everything(
         yield name, partial(_unwatched, env, name, result)
 
 
-def _run(env: ReconcileEnvironment, item: Item, result: Result) -> None:
+def _run(env: ReconcileEnvironment, item: Row, result: Reconciled) -> None:
     """One run that has not ended, as far as an index knows that lags behind its table."""
     run = str(item["run"])
     ended = _ended(env, item)
@@ -114,7 +113,9 @@ def _run(env: ReconcileEnvironment, item: Item, result: Result) -> None:
         _close(env, item, broken(item, ended), result)
 
 
-def _served_or_kept(env: ReconcileEnvironment, item: Item, ended: Ended, model_arn: str) -> Outcome:
+def _served_or_kept(
+    env: ReconcileEnvironment, item: Row, ended: ExecutionEnd, model_arn: str
+) -> Outcome:
     """Whether its model was published for good before the execution ended."""
     intent = _intent.stored(env.runs_table, item["customization"])
     if intent is not None and intent.on and not intent.until:
@@ -124,7 +125,7 @@ def _served_or_kept(env: ReconcileEnvironment, item: Item, ended: Ended, model_a
     return kept(item, ended, model=model_arn, environment=env.environment)
 
 
-def _untold(env: ReconcileEnvironment, item: Item, result: Result) -> None:
+def _untold(env: ReconcileEnvironment, item: Row, result: Reconciled) -> None:
     """One run that was closed, and whose execution had a message to send after that."""
     run = str(item["run"])
     ended = _ended(env, item)
@@ -145,7 +146,7 @@ def _untold(env: ReconcileEnvironment, item: Item, result: Result) -> None:
         _runs.was_told(env.runs_table, run)
 
 
-def _unwatched(env: ReconcileEnvironment, job_name: str, result: Result) -> None:
+def _unwatched(env: ReconcileEnvironment, job_name: str, result: Reconciled) -> None:
     """One running job: its run may have ended, or nobody knows of it."""
     run = job.run_of(job_name)
     item = _runs.item_of(env.runs_table, run)
@@ -168,7 +169,7 @@ def _unwatched(env: ReconcileEnvironment, job_name: str, result: Result) -> None
         _watch(env, item, ended, result)
 
 
-def _ended(env: ReconcileEnvironment, item: Item) -> Ended | None:
+def _ended(env: ReconcileEnvironment, item: Row) -> ExecutionEnd | None:
     """How a run's execution ended; None while it runs."""
     arn = f"{env.workflow_arn.replace(':stateMachine:', ':execution:')}:{_execution(item)}"
     found = _aws.none_if(
@@ -176,13 +177,15 @@ def _ended(env: ReconcileEnvironment, item: Item) -> Ended | None:
         lambda: _aws.stepfunctions().describe_execution(executionArn=arn),
     )
     if found is None:
-        return Ended(status="gone")
+        return ExecutionEnd(status="gone")
     if found["status"] in ("RUNNING", "PENDING_REDRIVE"):
         return None
-    return Ended(status=found["status"], error=found.get("error", ""), cause=found.get("cause", ""))
+    return ExecutionEnd(
+        status=found["status"], error=found.get("error", ""), cause=found.get("cause", "")
+    )
 
 
-def _execution(item: Item) -> str:
+def _execution(item: Row) -> str:
     """The name of a run's execution; a person's has the run's."""
     return str(item.get("execution", item["run"]))
 
@@ -204,7 +207,7 @@ def _stop(identifier: str) -> None:
             raise
 
 
-def _watch(env: ReconcileEnvironment, item: Item, ended: Ended, result: Result) -> None:
+def _watch(env: ReconcileEnvironment, item: Row, ended: ExecutionEnd, result: Reconciled) -> None:
     """A job is paid for whether anybody watches or not: from now on this function does."""
     run = str(item["run"])
     result["watched"].append(run)
@@ -221,7 +224,7 @@ def _watch(env: ReconcileEnvironment, item: Item, ended: Ended, result: Result) 
     )
 
 
-def _record(item: Item, found: Mapping[str, Any]) -> dict[str, Any]:
+def _record(item: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     """What the workflow would have recorded of a completed job, with the price and its approval."""
     asked = item.get("approval_reason")
     start = {
@@ -234,14 +237,14 @@ def _record(item: Item, found: Mapping[str, Any]) -> dict[str, Any]:
     return record_job.handler({"admission": admission, "start": start, "job": found}, None)
 
 
-def _hand_over(env: ReconcileEnvironment, item: Item, serving: dict[str, Any]) -> None:
+def _hand_over(env: ReconcileEnvironment, item: Row, serving: dict[str, Any]) -> None:
     """The workflow goes on where serving begins; once, however often this is called."""
     name = f"{_SERVES}{item['run']}"
     _workflow.start(env.workflow_arn, execution=name, serving=serving)
     _runs.update_run(env.runs_table, str(item["run"]), execution=name)
 
 
-def _close(env: ReconcileEnvironment, item: Item, outcome: Outcome, result: Result) -> None:
+def _close(env: ReconcileEnvironment, item: Row, outcome: Outcome, result: Reconciled) -> None:
     """Releases, tells, closes: in this order, so that a call that breaks off is made up for."""
     run = str(item["run"])
     if "run_key" in item:
@@ -254,7 +257,7 @@ def _close(env: ReconcileEnvironment, item: Item, outcome: Outcome, result: Resu
     result["closed"].append(run)
 
 
-def _tell(env: ReconcileEnvironment, item: Item, outcome: Outcome) -> None:
+def _tell(env: ReconcileEnvironment, item: Row, outcome: Outcome) -> None:
     told = Message(
         status=outcome.status,
         environment=env.environment,

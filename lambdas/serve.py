@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ServeEnvironment
 from bedrock_tuning.serving.intent import Begun, Intent, Published
@@ -25,7 +25,16 @@ from lambdas._serving import _endpoints
 from lambdas._serving.ending import end
 from lambdas._serving.smoke import smoke
 from lambdas._serving.undo import roll_back, take_up
-from lambdas._serving.work import LostError, State, Work, found, lost, may_create, may_renew, own
+from lambdas._serving.work import (
+    LostError,
+    Work,
+    WorkState,
+    found,
+    lost,
+    may_create,
+    may_renew,
+    own,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +43,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_CALL: Final = timedelta(minutes=15)
 
 
-def handler(event: dict[str, Any], context: object) -> State:
+def handler(event: dict[str, Any], context: object) -> WorkState:
     """event: {"action": "serve" | "smoke" | "publish" | "roll-back", "serving": state, "settings"}.
 
     state: customization, run, model_arn, base_arn, price, approval; started_by if no run asks:
@@ -43,13 +52,15 @@ def handler(event: dict[str, Any], context: object) -> State:
     ServingStep) and a reason. error: what the workflow caught; then the action is "roll-back".
     """
     env = ServeEnvironment.from_env(os.environ)
-    state: State = {"started": _runs.now(), **event["serving"]}
+    state: WorkState = {"started": _runs.now(), **event["serving"]}
     result = _act(event["action"], env, from_settings(event["settings"]).customization, state)
     logger.info("serving", extra={"action": event["action"], "state": result})
     return result
 
 
-def _act(action: str, env: ServeEnvironment, customization: Customization, state: State) -> State:
+def _act(
+    action: str, env: ServeEnvironment, customization: CustomizationSettings, state: WorkState
+) -> WorkState:
     work = found(env, customization, state)
     if action == "roll-back":
         return roll_back(work)
@@ -68,7 +79,7 @@ def _act(action: str, env: ServeEnvironment, customization: Customization, state
         return lost(replace(work, state=error.state, intent=error.intent), str(error))
 
 
-def _serve(work: Work) -> State:
+def _serve(work: Work) -> WorkState:
     if "published" in work.state:
         return _retire(work)
     work = _purchased(work)
@@ -118,7 +129,7 @@ def _observed(work: Work) -> list[Endpoint]:
     return endpoints
 
 
-def _undeployed(work: Work, step: Plan) -> State | None:
+def _undeployed(work: Work, step: Plan) -> WorkState | None:
     """The last step if there is no serving stack, whose deletion would delete the endpoint."""
     buys = step.action in (Action.CREATE, Action.SWAP)
     bought = step.action in (Action.WAIT, Action.READY) and bool(work.intent.begun.created_arn)
@@ -139,7 +150,7 @@ def _undeployed(work: Work, step: Plan) -> State | None:
     return _idle(work, "unserved", reason, on=on, why="its serving stack is not deployed")
 
 
-def _swap(work: Work, step: Plan, target: Endpoint, model_arn: str) -> State:
+def _swap(work: Work, step: Plan, target: Endpoint, model_arn: str) -> WorkState:
     """First the intention, then the call: if its answer is lost, a roll-back knows of it."""
     begun, published = work.intent.begun, work.intent.published
     if begun.swap_seen:
@@ -173,7 +184,7 @@ def _swap_seen(work: Work, step: Plan) -> Work:
     return work.change(begun=replace(begun, swap_seen=True))
 
 
-def _create(work: Work, step: Plan, model_arn: str) -> State:
+def _create(work: Work, step: Plan, model_arn: str) -> WorkState:
     """First the intention, then the call: repeated, it is exactly the same request."""
     if "created_arn" in work.state:
         why = work.state.get("deleted_because", "it is gone")
@@ -243,7 +254,7 @@ def _kept(work: Work) -> frozenset[str]:
     return frozenset(filter(None, used))
 
 
-def _nothing(work: Work, reason: str) -> State:
+def _nothing(work: Work, reason: str) -> WorkState:
     if work.customization.serving.mode != "none":
         return _idle(work, "pending", reason)
     work.withdraw_pointer()
@@ -257,7 +268,7 @@ def _nothing(work: Work, reason: str) -> State:
     )
 
 
-def _idle(work: Work, step: Any, reason: str, **changes: Any) -> State:
+def _idle(work: Work, step: Any, reason: str, **changes: Any) -> WorkState:
     """The end of what there was to do."""
     return work.change(begun=Begun(), before=None, until="", **changes).next(step, reason)
 
@@ -270,7 +281,7 @@ def _publish_model(work: Work) -> None:
         work.publish("run", work.intent.model_run)
 
 
-def _smoke(work: Work) -> State:
+def _smoke(work: Work) -> WorkState:
     wrong = _wrong(work)
     return smoke(work) if wrong is None else work.next("roll-back", wrong)
 
@@ -286,7 +297,7 @@ def _wrong(work: Work) -> str | None:
     return None
 
 
-def _publish(work: Work) -> State:
+def _publish(work: Work) -> WorkState:
     """Records what is published, then points to it, then makes sure that it is still true."""
     wrong = _wrong(work)
     if wrong is not None:
@@ -347,7 +358,7 @@ def _shortened(intent: Intent) -> bool:
     return bool(before and after and (after.lease_hours or 0) < (before.lease_hours or 0))
 
 
-def _retire(work: Work) -> State:
+def _retire(work: Work) -> WorkState:
     """Deletes what was replaced, once its replacement is published; what has a commitment stays."""
     left = [arn for arn in work.state.get("surplus", []) if not _retired(arn)]
     if left and not work.late("published"):
@@ -376,7 +387,7 @@ def _expiry(work: Work, *, replaced: Iterable[Endpoint]) -> str | None:
     return min(anew, max(filter(None, ends), default=anew))
 
 
-_ACTIONS: Final[dict[str, Callable[[Work], State]]] = {
+_ACTIONS: Final[dict[str, Callable[[Work], WorkState]]] = {
     "serve": _serve,
     "smoke": _smoke,
     "publish": _publish,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment, StartEnvironment
 from bedrock_tuning.errors import DeniedError
@@ -114,14 +114,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     )
 
 
-def _listed(env: StartEnvironment, customization: Customization) -> ListedPrices:
+def _listed(env: StartEnvironment, customization: CustomizationSettings) -> ListedPrices:
     """The prices of today, as far as the price list can be asked and knows them."""
     if env.in_network:
         return NOT_ASKED
     return price_list.listed(_aws.pricing(), customization.base_model, _aws.region())
 
 
-def _lacks(env: StartEnvironment, customization: Customization) -> list[str]:
+def _lacks(env: StartEnvironment, customization: CustomizationSettings) -> list[str]:
     """What the account has no room for, before anything is paid."""
     if env.in_network:
         return []

@@ -10,7 +10,7 @@ from typing import Any
 from bedrock_tuning.config.lambda_environment import TurnEnvironment
 from bedrock_tuning.run import job_queue
 from bedrock_tuning.run.decisions import TurnDecision
-from bedrock_tuning.run.job_queue import Waiting
+from bedrock_tuning.run.job_queue import QueuedRun
 from bedrock_tuning.run.outcome import cause_words
 from lambdas._records import _runs
 
@@ -79,9 +79,9 @@ def _may_try(item: Mapping[str, Any], asked: int, before: int) -> bool:
     return not tried and not before
 
 
-def _mine(state: Mapping[str, Any], item: Mapping[str, Any], others: list[Waiting]) -> Waiting:
+def _mine(state: Mapping[str, Any], item: Mapping[str, Any], others: list[QueuedRun]) -> QueuedRun:
     """This run, which waits since it first asked."""
-    mine = Waiting(
+    mine = QueuedRun(
         run=state["admission"]["run"],
         customization=state["admission"]["customization"],
         status=job_queue.QUEUED,

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run.decisions import ImagesDecision
@@ -75,7 +75,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _trained_on(
-    env: RunEnvironment, customization: Customization, run: str, sizes: Sizes
+    env: RunEnvironment, customization: CustomizationSettings, run: str, sizes: Sizes
 ) -> list[str]:
     """The pictures of an evaluation that are in the training set as well, by their bytes.
 

@@ -38,11 +38,11 @@ def main(*, record: Path, lock: int, as_it_comes: bool, end_with_stdin: bool) ->
 
     from local.bedrock import known, pages, quotas
     from local.bedrock.install import install
-    from local.bedrock.simulator import Clock, Options, Simulator
+    from local.bedrock.simulator import Clock, Simulator, SimulatorOptions
     from local.emulator import door, patches, saving
     from local.emulator.patches import events
 
-    options = Options(
+    options = SimulatorOptions(
         model_units=known.model_units(), allow_closed_models=start.allow_closed_models
     )
     simulator = Simulator(clock=Clock(start.clock), options=options)

@@ -246,7 +246,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         g.use_data_key(*g.READ_KEY),
     ),
     payload=_RUN,
-    answer=Answer(path="$.pins"),
+    answer=FunctionAnswer(path="$.pins"),
 )
 
 

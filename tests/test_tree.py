@@ -1,7 +1,10 @@
-"""The tree stays easy to find one's way in: no crowded folders, no giants."""
+"""The tree stays easy to find one's way in: no crowded folders, no giants, no double names."""
 
+import ast
+import re
 import subprocess
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -41,3 +44,27 @@ def test_no_folder_holds_more_than_20_modules() -> None:
 def test_no_module_is_a_giant() -> None:
     long = {str(file.relative_to(ROOT)): lines(file) for file in modules() if not is_test(file)}
     assert {name: n for name, n in long.items() if n > LINES_MAX} == {}
+
+
+def test_a_public_class_or_alias_has_one_meaning() -> None:
+    homes: dict[str, list[str]] = defaultdict(list)
+    for file in modules():
+        if not is_test(file):
+            for name in defined(ast.parse(file.read_text("utf-8"))):
+                homes[name].append(str(file.relative_to(ROOT)))
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
+def defined(module: ast.Module) -> Iterator[str]:
+    """Classes and type aliases; constants are in capitals."""
+    for node in module.body:
+        match node:
+            case ast.ClassDef(name=name):
+                pass
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                if not re.fullmatch(r"([A-Z][a-z0-9]+)+", name):
+                    continue
+            case _:
+                continue
+        if not name.startswith("_"):
+            yield name

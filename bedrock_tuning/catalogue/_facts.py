@@ -9,11 +9,11 @@ import msgspec
 Confidence = Literal["high", "medium", "low"]
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StrictStruct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Immutable, strict about types and unknown keys: a misspelt key in a file is an error."""
 
 
-class Alternative(Shape, frozen=True):
+class Alternative(StrictStruct, frozen=True):
     """Another value that some source publishes for the same fact."""
 
     value: Any
@@ -26,7 +26,7 @@ def cite(tags: Sequence[str]) -> str:
     return f"source{'s' * (len(tags) > 1)} {', '.join(tags)}"
 
 
-class Sourced(Shape, frozen=True):
+class Sourced(StrictStruct, frozen=True):
     """One value of the catalogue with where it comes from.
 
     source: tags of bedrock_tuning/catalogue/_sources.toml (or of the model file's own [sources]).
@@ -48,7 +48,7 @@ class Sourced(Shape, frozen=True):
     date: datetime.date | None = None
 
 
-class Source(Shape, frozen=True):
+class Source(StrictStruct, frozen=True):
     """What a source tag stands for."""
 
     title: str

@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping
 
-from bedrock_tuning.catalogue._facts import Shape, Source, Sourced
+from bedrock_tuning.catalogue._facts import Source, Sourced, StrictStruct
 from bedrock_tuning.catalogue._shapes import (
     CustomizationType,
     DatasetContract,
@@ -14,10 +14,10 @@ from bedrock_tuning.catalogue._shapes import (
     Inference,
     JobApi,
     Lifecycle,
+    ModelRegions,
     PriceList,
     Prices,
     Quotas,
-    Regions,
     Serving,
     StepPoint,
     Task,
@@ -37,14 +37,14 @@ def base_id(identifier: str) -> str:
     return (path or identifier).split("/")[0]
 
 
-class StepAdvice(Shape, frozen=True):
+class StepAdvice(StrictStruct, frozen=True):
     """Recommended training steps; `interpolated` when the published table has no such row."""
 
     steps: int
     interpolated: bool
 
 
-class StepRecommendation(Shape, frozen=True):
+class StepRecommendation(StrictStruct, frozen=True):
     """A published table of training steps by number of images, and how we read between its rows.
 
     linear_until_images: up to here steps grow linearly from zero, beyond with the logarithm.
@@ -74,7 +74,7 @@ class StepRecommendation(Shape, frozen=True):
         return StepAdvice(steps=max(1, round(steps)), interpolated=True)
 
 
-class BaseModel(Shape, frozen=True):
+class BaseModel(StrictStruct, frozen=True):
     """One base model: `key` is the file's name, `facts` has each value with its source by path."""
 
     key: str
@@ -84,7 +84,7 @@ class BaseModel(Shape, frozen=True):
     input: tuple[str, ...]
     output: tuple[str, ...]
     ids: Ids
-    regions: Regions
+    regions: ModelRegions
     lifecycle: Lifecycle
     customization_types: tuple[CustomizationType, ...]
     job_api: JobApi

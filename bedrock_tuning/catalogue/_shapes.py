@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Final, Literal
 
-from bedrock_tuning.catalogue._facts import Shape
+from bedrock_tuning.catalogue._facts import StrictStruct
 
 CustomizationType = Literal[
     "FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION", "REINFORCEMENT_FINE_TUNING"
@@ -21,7 +21,7 @@ JobApi = Literal["CreateModelCustomizationJob", "OpenAI fine-tuning"]
 Block = Literal["text", "image", "video", "document", "reasoningContent", "toolUse", "toolResult"]
 
 
-class Range(Shape, frozen=True):
+class Range(StrictStruct, frozen=True):
     """Inclusive bounds of a count; None where nothing is published.
 
     min_warn: below this and from min on a check warns (sources disagree).
@@ -32,7 +32,7 @@ class Range(Shape, frozen=True):
     max: int | None = None
 
 
-class CaptionLimits(Shape, frozen=True):
+class CaptionLimits(StrictStruct, frozen=True):
     """Length of an image's caption; tokens can only be estimated, from characters."""
 
     chars_min: int
@@ -41,7 +41,7 @@ class CaptionLimits(Shape, frozen=True):
     chars_per_token: float | None = None
 
 
-class ImageLimits(Shape, frozen=True):
+class ImageLimits(StrictStruct, frozen=True):
     """Limits of one image: bytes, sides in pixels, width × height, width / height.
 
     *_warn: above this and up to *_max a check warns (sources disagree).
@@ -63,14 +63,14 @@ class ImageLimits(Shape, frozen=True):
     tile_tokens: int | None = None
 
 
-class BatchTokens(Shape, frozen=True):
+class BatchTokens(StrictStruct, frozen=True):
     """Tokens that a record may have while the batch size is at most `batch_max`."""
 
     batch_max: int
     tokens_max: int
 
 
-class TextLimits(Shape, frozen=True):
+class TextLimits(StrictStruct, frozen=True):
     """Length of one text record, in tokens, which can only be estimated from characters.
 
     prompt_tokens_max / completion_tokens_max: of each side; record_tokens_max: of their sum.
@@ -101,7 +101,7 @@ class TextLimits(Shape, frozen=True):
         return self.record_tokens_max
 
 
-class MediaLimits(Shape, frozen=True):
+class MediaLimits(StrictStruct, frozen=True):
     """Images, videos and documents of conversations; sizes in bytes, lengths in seconds.
 
     video_seconds_warn: above this and up to video_seconds_max a check warns (sources disagree).
@@ -120,7 +120,7 @@ class MediaLimits(Shape, frozen=True):
     key_characters: str = ""
 
 
-class ConversationLimits(Shape, frozen=True):
+class ConversationLimits(StrictStruct, frozen=True):
     """What a conversation of the format Converse may consist of.
 
     user_blocks, assistant_blocks: kinds of content blocks in a turn of each role.
@@ -141,7 +141,7 @@ class ConversationLimits(Shape, frozen=True):
     typed_blocks: bool = False
 
 
-class Dispute(Shape, frozen=True):
+class Dispute(StrictStruct, frozen=True):
     """A point of a contract about which sources differ.
 
     path: in the contract, "image.formats". value: what the others refuse or demand: an element
@@ -154,7 +154,7 @@ class Dispute(Shape, frozen=True):
     others: str
 
 
-class DatasetContract(Shape, frozen=True):
+class DatasetContract(StrictStruct, frozen=True):
     """What Bedrock accepts as a dataset for one model and one customization type.
 
     unknown_fields: whether a field that the format does not have is an error, or is ignored.
@@ -207,7 +207,7 @@ class DatasetContract(Shape, frozen=True):
         return f"{strict:,}{unit}{others}; {ours:,}{unit}{mine}"
 
 
-class Hyperparameter(Shape, frozen=True):
+class Hyperparameter(StrictStruct, frozen=True):
     """One hyperparameter: bounds are inclusive, `auto` is the spelling that lets Bedrock choose.
 
     default: what we send when a customization does not say; None means nothing is sent.
@@ -240,7 +240,7 @@ class Hyperparameter(Shape, frozen=True):
         return min(max(suggested, self.min or 0), self.warn or self.max or suggested)
 
 
-class Lifecycle(Shape, frozen=True):
+class Lifecycle(StrictStruct, frozen=True):
     """Whether the model still takes new jobs; dates as published, None where not announced."""
 
     status: Literal["ACTIVE", "LEGACY", "EOL"]
@@ -260,7 +260,7 @@ class Lifecycle(Shape, frozen=True):
         return f"Legacy{since}{end}: Bedrock accepts no new job"
 
 
-class Serving(Shape, frozen=True):
+class Serving(StrictStruct, frozen=True):
     """How a custom model of this base can be invoked."""
 
     provisioned_throughput: bool
@@ -268,7 +268,7 @@ class Serving(Shape, frozen=True):
     batch: bool = False
 
 
-class Prices(Shape, frozen=True):
+class Prices(StrictStruct, frozen=True):
     """US dollars; None where no price is known, which is never the same as free.
 
     training_per_image_seen: × steps × batch size.
@@ -288,25 +288,25 @@ class Prices(Shape, frozen=True):
     on_demand_per_image: float | None = None
 
 
-class PriceList(Shape, frozen=True):
+class PriceList(StrictStruct, frozen=True):
     """What the AWS Price List API calls a model; family: the middle of its usage types."""
 
     family: str | None = None
 
 
-class TrainingTime(Shape, frozen=True):
+class TrainingTime(StrictStruct, frozen=True):
     """How long a job took that somebody told of, in hours; no promise for another dataset."""
 
     hours: float | None = None
 
 
-class Distillation(Shape, frozen=True):
+class Distillation(StrictStruct, frozen=True):
     """What is published about models that teach this one; empty where nothing is."""
 
     teachers: tuple[str, ...] = ()
 
 
-class Inference(Shape, frozen=True):
+class Inference(StrictStruct, frozen=True):
     """What an invocation may contain: enough for a smoke test."""
 
     text_tokens_max: int | None = None
@@ -319,14 +319,14 @@ class Inference(Shape, frozen=True):
     restrictions: str = ""
 
 
-class StepPoint(Shape, frozen=True):
+class StepPoint(StrictStruct, frozen=True):
     """So many images, so many steps."""
 
     images: int
     steps: int
 
 
-class Ids(Shape, frozen=True):
+class Ids(StrictStruct, frozen=True):
     """Model ids; the forms differ, so none is ever derived from another.
 
     customization: in a customization job. invoke: on demand. throughput: under which Provisioned
@@ -338,7 +338,7 @@ class Ids(Shape, frozen=True):
     throughput: tuple[str, ...] = ()
 
 
-class Regions(Shape, frozen=True):
+class ModelRegions(StrictStruct, frozen=True):
     """Where each thing is possible; empty where nothing is published.
 
     customization: where jobs run; the custom model stays there.
@@ -349,7 +349,7 @@ class Regions(Shape, frozen=True):
     on_demand: tuple[str, ...] = ()
 
 
-class Quotas(Shape, frozen=True):
+class Quotas(StrictStruct, frozen=True):
     """Default account quotas of this model."""
 
     model_units: int | None = None

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from bedrock_tuning.checking.result import CheckResult
-from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.dataset.dataset import Dataset, Override, Requirements
+from bedrock_tuning.config.customization import CustomizationSettings
+from bedrock_tuning.dataset.dataset import Dataset, Requirements, SeverityOverride
 from bedrock_tuning.report.report import Exemption, Price, Report
 from bedrock_tuning.rules import BY_ID, BY_NAME, rules_for
 from bedrock_tuning.rules.finding import NOBODY, Findings, Heard, effective, order, overridden
@@ -70,7 +70,7 @@ def conclude(
 
 
 def _price(dataset: Dataset) -> Price | None:
-    if not isinstance(dataset.requirements, Customization):
+    if not isinstance(dataset.requirements, CustomizationSettings):
         return None
     text = dataset.text("training")
     price = estimate(
@@ -84,7 +84,7 @@ def _price(dataset: Dataset) -> Price | None:
 
 
 def _sums(
-    counted: Mapping[str, int], overrides: Mapping[str, Override]
+    counted: Mapping[str, int], overrides: Mapping[str, SeverityOverride]
 ) -> tuple[dict[Severity, int], dict[str, int]]:
     """Findings by severity and by rule name, after the exceptions."""
     sums = dict.fromkeys(Severity, 0)

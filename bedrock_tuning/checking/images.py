@@ -9,14 +9,14 @@ from typing import Any, Final
 from bedrock_tuning.checking.fast_path_images import image_fast_path
 from bedrock_tuning.checking.result import CheckResult
 from bedrock_tuning.dataset.fingerprints import image_fingerprint, image_hash
-from bedrock_tuning.dataset.images.header import Reader, reader
+from bedrock_tuning.dataset.images.header import HeaderParser, reader
 from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.images.source import (
     NEXT_BYTES,
-    Answer,
     ByteRange,
     Denied,
     Fetched,
+    FetchResult,
     FirstRange,
     ImageSource,
     Missing,
@@ -97,14 +97,14 @@ class _Check:
                 self._proceed(visit, answer, waiting)
         return taken
 
-    def _fetch(self, ranges: Sequence[ByteRange]) -> Iterable[Answer]:
+    def _fetch(self, ranges: Sequence[ByteRange]) -> Iterable[FetchResult]:
         """One answer per range; records with the same image share its bytes."""
         wanted = list(dict.fromkeys(ranges))
         answers = dict(zip(wanted, self._source.fetch(wanted), strict=True))
         return map(answers.__getitem__, ranges)
 
     def _proceed(
-        self, visit: "_Visit", answer: Answer, waiting: list[tuple["_Visit", ByteRange]]
+        self, visit: "_Visit", answer: FetchResult, waiting: list[tuple["_Visit", ByteRange]]
     ) -> None:
         found = visit.take(answer)
         if isinstance(found, Image):
@@ -184,9 +184,9 @@ class _Visit:
         self.key = ref.key
         self.line = ref.line
         self.text = ref.text
-        self._reader: Reader | None = None
+        self._reader: HeaderParser | None = None
 
-    def take(self, answer: Answer) -> Image | int:
+    def take(self, answer: FetchResult) -> Image | int:
         """The finished image, or the offset from which bytes are needed."""
         match answer:
             case Missing():

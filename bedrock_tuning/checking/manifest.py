@@ -7,7 +7,7 @@ from zlib import crc32
 
 from bedrock_tuning.checking.fast_path_records import CleanBlock, fast_path_for
 from bedrock_tuning.checking.result import CheckResult
-from bedrock_tuning.checking.row_classes import Row, row_classes_for
+from bedrock_tuning.checking.row_classes import ClassedRow, row_classes_for
 from bedrock_tuning.dataset.fingerprints import record_hash
 from bedrock_tuning.dataset.foreign import UNKNOWN
 from bedrock_tuning.dataset.json_lines import Line
@@ -266,7 +266,7 @@ class ManifestCheck:
         """Whether a rule whose one finding must come from its function has not reported yet."""
         return once not in self._reported
 
-    def _learn(self, line: bytes, row: Row | None) -> None:
+    def _learn(self, line: bytes, row: ClassedRow | None) -> None:
         counts = self._findings.counts
         before = dict(counts)
         self._line(line, len(line))

@@ -34,7 +34,7 @@ class RowClass:
     rows: int = 0
 
 
-class Row(NamedTuple):
+class ClassedRow(NamedTuple):
     """One row: what tells its class, its fields (None if the line is blank), its reference.
 
     problem: of the reference.
@@ -46,7 +46,7 @@ class Row(NamedTuple):
     problem: str = ""
 
 
-_BLANK_ROW: Final = Row("blank", None)
+_BLANK_ROW: Final = ClassedRow("blank", None)
 
 
 class RowClasses:
@@ -83,7 +83,7 @@ class RowClasses:
             if all(map(self._findings.is_settled, row_class.counts)):
                 self.settled[key] = self._open.pop(key)
 
-    def learn(self, row: Row, counts: Mapping[str, int], *, has_error: bool) -> None:
+    def learn(self, row: ClassedRow, counts: Mapping[str, int], *, has_error: bool) -> None:
         """Remembers what the rules found in a row; counts without rules that report once."""
         if len(self._open) + len(self.settled) < _CLASSES_MAX and row.key not in self.settled:
             self._open.setdefault(row.key, RowClass(counts=counts, has_error=has_error))
@@ -96,7 +96,7 @@ class RowClasses:
                     self._findings.count(id, number * row_class.rows)
                 row_class.rows = 0
 
-    def read(self, line: bytes) -> Row | None:
+    def read(self, line: bytes) -> ClassedRow | None:
         """The row of a line without its newline; None if only the rules can judge it."""
         if not line:
             return _BLANK_ROW
@@ -127,7 +127,7 @@ class RowClasses:
             return None
         return self._row(value, shape, escapes)
 
-    def _caption_row(self, value: dict[str, Any], shape: Hashable, escapes: bool) -> Row:
+    def _caption_row(self, value: dict[str, Any], shape: Hashable, escapes: bool) -> ClassedRow:
         caption, ref = value.get("caption"), value.get("image-ref")
         text: Hashable = None
         if type(caption) is str:
@@ -136,14 +136,14 @@ class RowClasses:
             length = bisect_right(self._edges, len(caption))
             text = length, is_long, caption.isspace(), control
         if type(ref) is not str:
-            return Row((shape, text), value)
+            return ClassedRow((shape, text), value)
         # The usual reference first: this is asked for every row.
         prefixes, problem = self._prefixes, ""
         if not ref.startswith(prefixes) or "/." in ref or ref in prefixes:
             problem = locate(ref, self._scope)
-        return Row((shape, text, problem), value, ref, problem)
+        return ClassedRow((shape, text, problem), value, ref, problem)
 
-    def _text_row(self, value: dict[str, Any], shape: Hashable, _: bool) -> Row:
+    def _text_row(self, value: dict[str, Any], shape: Hashable, _: bool) -> ClassedRow:
         verdict = self._budget.verdict
         flags: list[Hashable] = []
         texts: list[str] = []
@@ -152,7 +152,7 @@ class RowClasses:
             if type(text) is str:
                 flags += (not text or text.isspace(), verdict((text,), most))
                 texts.append(text)
-        return Row((shape, *flags, verdict(texts, self._budget.record)), value)
+        return ClassedRow((shape, *flags, verdict(texts, self._budget.record)), value)
 
 
 def row_classes_for(scope: DatasetScope, findings: Findings) -> RowClasses | None:

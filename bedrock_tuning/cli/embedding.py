@@ -15,7 +15,7 @@ from bedrock_tuning.cli.terminal.progress import ProgressBar
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.embedding import Embedder, Item
+    from bedrock_tuning.client.embedding import Embedder, EmbeddingInput
     from bedrock_tuning.client.inference import AskedModel
 
 
@@ -99,7 +99,7 @@ def agree_to_calls(
 
 
 def agree_to_embed(
-    work: "Sequence[tuple[str, Embedder, Sequence[Item]]]", *, images: int, yes: bool
+    work: "Sequence[tuple[str, Embedder, Sequence[EmbeddingInput]]]", *, images: int, yes: bool
 ) -> None:
     """The same for inputs by whose name. images: how many of each are; the rest are texts."""
     agree_to_calls(
@@ -120,7 +120,7 @@ def _price(model: "AskedModel", calls: int, *, images: int) -> str:
     return f"at most {math.ceil(100 * usd) / 100:,.2f} USD on demand (price of the catalogue)"
 
 
-def embed(name: str, embedder: "Embedder", items: "Sequence[Item]") -> list[list[float]]:
+def embed(name: str, embedder: "Embedder", items: "Sequence[EmbeddingInput]") -> list[list[float]]:
     """The vectors, with progress on standard error."""
     total, asked = len({each.identity for each in items}), 0
     with ProgressBar(f"asking the {name} model", "inputs") as bar:

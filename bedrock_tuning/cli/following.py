@@ -9,15 +9,14 @@ from bedrock_tuning.cli.terminal.errors import EXIT_NO, EXIT_WAITS, Interrupted
 from bedrock_tuning.cli.terminal.live import LiveLine
 from bedrock_tuning.cli.terminal.output import on_terminal, say
 from bedrock_tuning.client import approvals, executions
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.runs import Row
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.errors import DeniedError, UserError
-from bedrock_tuning.run.approvals import Answer
-from bedrock_tuning.run.row import WAITS
+from bedrock_tuning.run.approvals import ApprovalAnswer
+from bedrock_tuning.run.row import WAITS, Row
 
 
 def show_until_end(
-    deployment: Deployment, run: Row, *, show: Callable[[str], None]
+    deployment: DeploymentClient, run: Row, *, show: Callable[[str], None]
 ) -> dict[str, Any]:
     """Follows a run until it ends; returns its row then, or that of the run that took its dataset.
 
@@ -74,7 +73,7 @@ def exit_code(run: Row) -> int:
     return 0 if run["status"] in executions.GOOD else EXIT_NO
 
 
-def show_question(deployment: Deployment, run: Row) -> None:
+def show_question(deployment: DeploymentClient, run: Row) -> None:
     """Why a run waits for a person, what it would cost, and how to answer."""
     name = run["run"]
     say(f"it waits for you: {run.get('approval_reason', 'its price needs approval')}")
@@ -84,7 +83,7 @@ def show_question(deployment: Deployment, run: Row) -> None:
     say("  no:  " + deployment.command(f'approve {name} --decline --reason "…"'))
 
 
-def _approved(deployment: Deployment, run: Row) -> bool:
+def _approved(deployment: DeploymentClient, run: Row) -> bool:
     """Asks for the answer; False if it was no, and the run waits on. Interrupted for Ctrl-C."""
     try:
         agreed = click.confirm("Approve it, and go on?", err=True)
@@ -94,7 +93,9 @@ def _approved(deployment: Deployment, run: Row) -> bool:
         say("it is still waiting: nothing is trained or billed")
         return False
     try:
-        decision = approvals.decide(deployment, Answer(run=str(run["run"]), decision="approve"))
+        decision = approvals.decide(
+            deployment, ApprovalAnswer(run=str(run["run"]), decision="approve")
+        )
         say(f"approved as {decision.by}")
     except UserError as error:
         # Somebody else was quicker; how it goes on shows what they said.
@@ -104,7 +105,7 @@ def _approved(deployment: Deployment, run: Row) -> bool:
     return True
 
 
-def _loss(deployment: Deployment, run: Row) -> list[str]:
+def _loss(deployment: DeploymentClient, run: Row) -> list[str]:
     """How the loss fell, once the job has left it; nothing for who may not read it."""
     from botocore.exceptions import ClientError
 

@@ -18,8 +18,8 @@ from bedrock_tuning.wording import or_meant
 if TYPE_CHECKING:
     from bedrock_tuning.catalogue import BaseModel
     from bedrock_tuning.client.aws import Aws
-    from bedrock_tuning.client.deployment import Deployment
-    from bedrock_tuning.config.customization import Customization
+    from bedrock_tuning.client.deployment import DeploymentClient
+    from bedrock_tuning.config.customization import CustomizationSettings
 
 DEFAULT_ENVIRONMENT: Final = "dev"
 ENVIRONMENT_VARIABLE: Final = "TUNING_ENVIRONMENT"
@@ -29,7 +29,7 @@ _PROFILE_HELP: Final = "AWS profile; by default that of TUNING_PROFILE, the AWS 
 
 
 @dataclass(kw_only=True)
-class Deployed:
+class DeploymentOption:
     """The deployment that the options name; found when it is called, so that arguments come first.
 
     options: what a next command needs to reach the same one.
@@ -38,9 +38,9 @@ class Deployed:
     aws: "Aws"
     environment: str
     options: tuple[str, ...] = ()
-    _found: "Deployment | None" = None
+    _found: "DeploymentClient | None" = None
 
-    def __call__(self) -> "Deployment":
+    def __call__(self) -> "DeploymentClient":
         """Raises UserError if it is not there."""
         from bedrock_tuning.client import deployment
 
@@ -50,7 +50,7 @@ class Deployed:
             )
         return self._found
 
-    def of_any_version(self) -> "Deployment":
+    def of_any_version(self) -> "DeploymentClient":
         """Also one that the other commands do not know yet."""
         from bedrock_tuning.client import deployment
 
@@ -245,7 +245,7 @@ def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         given = {name: ctx.params.get(name) for name in ("profile", "region")}
         options = options_to_repeat(environment, **given)
-        deployed = Deployed(aws=aws, environment=environment, options=options)
+        deployed = DeploymentOption(aws=aws, environment=environment, options=options)
         return command(*args, deployed=deployed, **kwargs)
 
     return wrapped
@@ -282,7 +282,9 @@ def find_model(key: str) -> "BaseModel":
     )
 
 
-def find_customization(name: str, folder: Path | None, deployed: Deployed) -> "Customization":
+def find_customization(
+    name: str, folder: Path | None, deployed: DeploymentOption
+) -> "CustomizationSettings":
     """The customization of a name: as its file says, or else as it is deployed.
 
     folder: the only place to look; by default ./customizations, and then the deployment. Raises

@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Final
 
-from bedrock_tuning.cli.options import Deployed, find_customization, find_model
+from bedrock_tuning.cli.options import DeploymentOption, find_customization, find_model
 from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import say
 from bedrock_tuning.errors import UserError
@@ -16,8 +16,8 @@ from bedrock_tuning.progress import Meter
 
 if TYPE_CHECKING:
     from bedrock_tuning.catalogue import BaseModel, DatasetContract
-    from bedrock_tuning.client.deployment import Deployment
-    from bedrock_tuning.config.customization import Customization
+    from bedrock_tuning.client.deployment import DeploymentClient
+    from bedrock_tuning.config.customization import CustomizationSettings
     from bedrock_tuning.preparing.run import Prepared
     from bedrock_tuning.report.report import Report
     from bedrock_tuning.s3_layout import Kind
@@ -42,7 +42,7 @@ Places = Mapping["Kind", tuple[str, str]]
 
 
 @dataclass(kw_only=True)
-class Request:
+class PrepareRequest:
     """One call of `tuning prepare`; the fields are its options, to be closed after use."""
 
     source: Path
@@ -65,7 +65,7 @@ class Request:
     link: bool = False
     dry_run: bool
     out: Path | None
-    deployed: Deployed
+    deployed: DeploymentOption
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class Request:
         self._stack.close()
 
     @cached_property
-    def tuned(self) -> "Customization | None":
+    def tuned(self) -> "CustomizationSettings | None":
         """The customization that the dataset is for."""
         if self.customization is None:
             return None
@@ -116,7 +116,7 @@ class Request:
         )
 
     @cached_property
-    def deployment(self) -> "Deployment | None":
+    def deployment(self) -> "DeploymentClient | None":
         """Where the customization's dataset will lie."""
         return self.deployed() if self.customization is not None and not self.dry_run else None
 
@@ -171,7 +171,7 @@ class Request:
         return Path(self._stack.enter_context(TemporaryDirectory(prefix="tuning-"))) / "out"
 
     def _images(self, meter: Meter) -> "Prepared":
-        from bedrock_tuning.dataset.layouts.reading import Options
+        from bedrock_tuning.dataset.layouts.reading import LayoutOptions
         from bedrock_tuning.preparing.run import PreparePlan, prepare
 
         model = self.base or find_model(FLAGSHIP)
@@ -182,7 +182,7 @@ class Request:
         return prepare(
             PreparePlan(
                 source=self.source,
-                options=Options(
+                options=LayoutOptions(
                     captions=self.captions,
                     file_column=self.file_column,
                     caption_column=self.caption_column,
@@ -253,7 +253,7 @@ class Request:
             )
         return places
 
-    def _deployed_places(self, deployment: "Deployment") -> Places:
+    def _deployed_places(self, deployment: "DeploymentClient") -> Places:
         name = str(self.customization)
         if self.validation_to is not None:
             raise UserError("--customization already sets all buckets", fix="omit --validation-to")

@@ -16,10 +16,10 @@ from bedrock_tuning.cli.terminal.output import (
     write_page,
 )
 from bedrock_tuning.client.comparing import vectors as client
-from bedrock_tuning.client.comparing.pairs import Pair, from_folder, of_run, trained_on
+from bedrock_tuning.client.comparing.pairs import PicturePair, from_folder, of_run, trained_on
 from bedrock_tuning.client.comparing.vectors import Vectors
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.embedding import Embedder, Item, of_text
+from bedrock_tuning.client.deployment import DeploymentClient
+from bedrock_tuning.client.embedding import Embedder, EmbeddingInput, of_text
 from bedrock_tuning.client.inference import AskedModel, pointer
 from bedrock_tuning.client.reports import comparisons
 from bedrock_tuning.errors import UserError
@@ -29,14 +29,14 @@ from bedrock_tuning.serving.classes import classes_of
 from bedrock_tuning.serving.comparison import (
     CLASS_RECALL_AT,
     Comparison,
+    ComparisonVerdict,
     Difference,
-    Side,
+    DirectionFigures,
     Vector,
-    Verdict,
     compare,
     distinct,
 )
-from bedrock_tuning.serving.side_by_side import Side as Name
+from bedrock_tuning.serving.side_by_side import ModelSide
 from bedrock_tuning.sources.pictures import thumbnail
 
 _PICTURES: Final = 2_000
@@ -48,17 +48,19 @@ _CLASSES: Final = 20
 class _Set:
     """What is compared. pictures: the first pair of each; captions: those that differ."""
 
-    pairs: Sequence[Pair]
-    pictures: Sequence[Pair]
+    pairs: Sequence[PicturePair]
+    pictures: Sequence[PicturePair]
     captions: Sequence[str]
 
     @property
-    def items(self) -> list[Item]:
+    def items(self) -> list[EmbeddingInput]:
         """What models are asked: the pictures, then the captions."""
         return [*(pair.image for pair in self.pictures), *map(of_text, self.captions)]
 
 
-def show(deployment: Deployment, models: Mapping[Name, AskedModel], wanted: Wanted) -> Verdict:
+def show(
+    deployment: DeploymentClient, models: Mapping[ModelSide, AskedModel], wanted: Wanted
+) -> ComparisonVerdict:
     """Asks what is not known yet after showing its price, and shows what both models reach."""
     require("numpy", extra="evaluation", what="comparing models")
     require_free(wanted.html, overwrite=wanted.overwrite)
@@ -109,7 +111,7 @@ def show(deployment: Deployment, models: Mapping[Name, AskedModel], wanted: Want
     return found.verdict
 
 
-def _set(pairs: Sequence[Pair], limit: int) -> _Set:
+def _set(pairs: Sequence[PicturePair], limit: int) -> _Set:
     """At most so many pairs, evenly spread."""
     count = min(limit, len(pairs))
     some = [pairs[place * len(pairs) // count] for place in range(count)]
@@ -120,8 +122,8 @@ def _set(pairs: Sequence[Pair], limit: int) -> _Set:
 
 
 def _ask(
-    models: Mapping[Name, AskedModel], whole: _Set, wanted: Wanted
-) -> dict[Name, list[list[float]]]:
+    models: Mapping[ModelSide, AskedModel], whole: _Set, wanted: Wanted
+) -> dict[ModelSide, list[list[float]]]:
     work = [
         (name, Embedder(model=model, length=wanted.length), whole.items)
         for name, model in models.items()
@@ -146,7 +148,9 @@ def _compared(whole: _Set, left: Sequence[Vector], right: Sequence[Vector]) -> C
     )
 
 
-def _pairs(deployment: Deployment, wanted: Wanted, run: str | None) -> tuple[list[Pair], str]:
+def _pairs(
+    deployment: DeploymentClient, wanted: Wanted, run: str | None
+) -> tuple[list[PicturePair], str]:
     """The pictures and where they are from; raises UserError where one was trained on.
 
     run: that made the published model.
@@ -178,7 +182,7 @@ def _pairs(deployment: Deployment, wanted: Wanted, run: str | None) -> tuple[lis
     return found, source
 
 
-def _other(deployment: Deployment, wanted: Wanted, length: int | None) -> Vectors | None:
+def _other(deployment: DeploymentClient, wanted: Wanted, length: int | None) -> Vectors | None:
     """What is kept of the other run's model; None where none is compared.
 
     Raises UserError where nothing is kept.
@@ -198,8 +202,8 @@ def _other(deployment: Deployment, wanted: Wanted, length: int | None) -> Vector
 
 
 def _in_common(
-    deployment: Deployment, wanted: Wanted, pairs: Sequence[Pair], other: Vectors
-) -> list[Pair]:
+    deployment: DeploymentClient, wanted: Wanted, pairs: Sequence[PicturePair], other: Vectors
+) -> list[PicturePair]:
     """The pairs whose vectors the other run's model gave; raises UserError for too few.
 
     Of spellings of one caption a model is asked one: here that which the other was asked.
@@ -225,7 +229,7 @@ def _in_common(
     return found
 
 
-def _again(deployment: Deployment, wanted: Wanted) -> str:
+def _again(deployment: DeploymentClient, wanted: Wanted) -> str:
     """How the other run's model gets kept vectors."""
     options = "".join(
         f" {option} {shlex.quote(str(value))}"
@@ -264,7 +268,7 @@ def _show(found: Comparison, against: str | None) -> None:
     emit(f"\n{found.verdict}: {in_words(found.verdict, against)}")
 
 
-def _show_classes(found: Comparison, side: Side, left: str) -> None:
+def _show_classes(found: Comparison, side: DirectionFigures, left: str) -> None:
     """The classes whose recall changed most. Where each is one question, there is nothing to see.
 
     So it is for captions that make the classes, each of which searches once.
@@ -293,7 +297,7 @@ def _points(difference: Difference) -> str:
     return f"{value:+.1f} ({low:+.1f} … {high:+.1f}) points"
 
 
-def _drawn(found: Comparison, pairs: Sequence[Pair]) -> dict[int, ShownPicture]:
+def _drawn(found: Comparison, pairs: Sequence[PicturePair]) -> dict[int, ShownPicture]:
     """The pictures that a page shows, by number."""
     shown: set[int] = set()
     for side in found.sides:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, warn
+from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, warn
 from bedrock_tuning.client.doctor.deployed_roles import find
 from bedrock_tuning.client.doctor.existing import read_role
 
@@ -51,7 +51,7 @@ def judge(subject: Subject, known: "Owned") -> Iterator[tuple[str, "Judged"]]:
 
 
 @check("service roles that exist already are as their contracts say", asks="iam:GetRole")
-def service_roles(subject: Subject) -> Iterator[Answer]:
+def service_roles(subject: Subject) -> Iterator[Observation]:
     """What is wrong with each of them, or that nothing is."""
     for arn, found in judge(subject, owned(subject)):
         for lack in found.lacks:

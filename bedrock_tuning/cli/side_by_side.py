@@ -8,19 +8,21 @@ from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, requ
 from bedrock_tuning.cli.terminal.progress import ProgressBar
 from bedrock_tuning.client import runs
 from bedrock_tuning.client.comparing import side_by_side as client
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.inference import AskedModel, pointer
 from bedrock_tuning.client.reports import comparisons, losses_of
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.report.side_by_side import Compared, side_by_side_page
 from bedrock_tuning.run.curves import Curve
 from bedrock_tuning.serving.questions import Question
-from bedrock_tuning.serving.side_by_side import Answer, Prompt, Side, identity, seed
+from bedrock_tuning.serving.side_by_side import ModelAnswer, ModelSide, Prompt, identity, seed
 
 PROMPTS = 8
 
 
-def show(deployment: Deployment, models: Mapping[Side, AskedModel], wanted: Wanted) -> None:
+def show(
+    deployment: DeploymentClient, models: Mapping[ModelSide, AskedModel], wanted: Wanted
+) -> None:
     """Asks what is not known yet after showing its price, and shows answers beside each other."""
     require_free(wanted.html, overwrite=wanted.overwrite)
     run = pointer(deployment, wanted.customization, "run")
@@ -30,7 +32,7 @@ def show(deployment: Deployment, models: Mapping[Side, AskedModel], wanted: Want
         deployment, wanted.customization, run, limit=wanted.limit or PROMPTS
     )
     folder = comparisons(deployment, wanted.customization, run)
-    work: dict[Side, tuple[AskedModel, Sequence[Question]]] = {
+    work: dict[ModelSide, tuple[AskedModel, Sequence[Question]]] = {
         side: (model, client.asked(model, prompts))
         for side, model in models.items()
         if side == "tuned" or wanted.against is None
@@ -80,8 +82,8 @@ def show(deployment: Deployment, models: Mapping[Side, AskedModel], wanted: Want
 
 
 def _others(
-    deployment: Deployment, wanted: Wanted, prompts: Sequence[Prompt], model: AskedModel
-) -> dict[str, Answer]:
+    deployment: DeploymentClient, wanted: Wanted, prompts: Sequence[Prompt], model: AskedModel
+) -> dict[str, ModelAnswer]:
     """What the other run's model answered when it was served; {} where none is compared.
 
     Raises UserError if it was not asked all of this.
@@ -112,8 +114,8 @@ def _price(model: AskedModel, calls: int) -> str:
 def _rows(
     model: AskedModel,
     prompts: Sequence[Prompt],
-    left: Mapping[str, Answer],
-    right: Mapping[str, Answer],
+    left: Mapping[str, ModelAnswer],
+    right: Mapping[str, ModelAnswer],
 ) -> list[Compared]:
     draws = model.base.task == "text-to-image"
     return [

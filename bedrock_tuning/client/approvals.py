@@ -8,10 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.runs import Row
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.errors import DeniedError, UserError
-from bedrock_tuning.run.approvals import Answer, Decision
+from bedrock_tuning.run.approvals import ApprovalAnswer, Decision
+from bedrock_tuning.run.row import Row
 from bedrock_tuning.sources.listing import objects
 
 POLL_SECONDS: Final = 1.0
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS: Final = 30.0
 _TOO_EARLY: Final = 425
 
 
-def decide(deployment: Deployment, answer: Answer) -> Decision:
+def decide(deployment: DeploymentClient, answer: ApprovalAnswer) -> Decision:
     """Sends an answer, signed, to the function that takes it; what is kept of it.
 
     Raises DeniedError for a caller who may not decide, UserError for a run that no longer waits.
@@ -45,7 +45,7 @@ def decide(deployment: Deployment, answer: Answer) -> Decision:
     )
 
 
-def require_waiting(deployment: Deployment, run: Row) -> None:
+def require_waiting(deployment: DeploymentClient, run: Row) -> None:
     """Raises UserError for a run that waits for nobody's answer."""
     if run["status"] != "awaiting-approval":
         name = run["run"]
@@ -55,7 +55,7 @@ def require_waiting(deployment: Deployment, run: Row) -> None:
         )
 
 
-def _send(deployment: Deployment, answer: Answer) -> tuple[int, dict[str, Any]]:
+def _send(deployment: DeploymentClient, answer: ApprovalAnswer) -> tuple[int, dict[str, Any]]:
     status, body = deployment.aws.signed_post(
         deployment.approval_url, answer.to_json(), service="lambda"
     )
@@ -66,7 +66,7 @@ def _send(deployment: Deployment, answer: Answer) -> tuple[int, dict[str, Any]]:
     return status, found if isinstance(found, dict) else {"error": body}
 
 
-def decisions(deployment: Deployment, *, customization: str | None) -> Iterator[Decision]:
+def decisions(deployment: DeploymentClient, *, customization: str | None) -> Iterator[Decision]:
     """The trail, of one customization or of all: by customization, run and time."""
     s3, bucket = deployment.aws.s3, deployment.buckets.output
     prefix = f"{s3_layout.APPROVALS}/{f'{customization}/' if customization else ''}"

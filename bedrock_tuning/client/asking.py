@@ -4,23 +4,23 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
-Key = TypeVar("Key")
-Answer = TypeVar("Answer")
+_Key = TypeVar("_Key")
+_Answer = TypeVar("_Answer")
 
 
 def ask_all(
-    calls: Mapping[Key, Callable[[], Answer]],
+    calls: Mapping[_Key, Callable[[], _Answer]],
     *,
     at_once: int,
-    keep: Callable[[Key, Answer], None],
+    keep: Callable[[_Key, _Answer], None],
 ) -> None:
     """Makes all calls and hands every answer to `keep`, which may get one twice.
 
     After an error or Ctrl-C nothing more is asked; what has begun by then is waited for and kept.
     """
-    unkept: dict[Key, Answer] = {}
+    unkept: dict[_Key, _Answer] = {}
 
-    def make(key: Key, call: Callable[[], Answer]) -> Key:
+    def make(key: _Key, call: Callable[[], _Answer]) -> _Key:
         unkept[key] = call()
         return key
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.inference import pointer
 from bedrock_tuning.client.inventory import model_left, tuned_models
 from bedrock_tuning.client.runs import open_runs
@@ -39,7 +39,7 @@ class Unused:
 
 
 def unused(
-    deployment: Deployment, *, only: str | None, keep: int, before: datetime
+    deployment: DeploymentClient, *, only: str | None, keep: int, before: datetime
 ) -> list[Unused]:
     """Everything that the rule takes, models first.
 
@@ -57,7 +57,7 @@ def unused(
 
 
 def _models(
-    deployment: Deployment, names: Collection[str], *, keep: int, before: datetime
+    deployment: DeploymentClient, names: Collection[str], *, keep: int, before: datetime
 ) -> Iterator[Unused]:
     served = _served(deployment)
     every = list(tuned_models(deployment.aws, deployment.environment)) if names else []
@@ -80,7 +80,7 @@ def _models(
                 )
 
 
-def _served(deployment: Deployment) -> set[str]:
+def _served(deployment: DeploymentClient) -> set[str]:
     """Models that answer, or soon will, through whatever anybody made of them."""
     bedrock = deployment.aws.bedrock
     served = list(throughputs(bedrock))
@@ -89,7 +89,7 @@ def _served(deployment: Deployment) -> set[str]:
 
 
 def _images(
-    deployment: Deployment, names: Collection[str], *, before: datetime
+    deployment: DeploymentClient, names: Collection[str], *, before: datetime
 ) -> Iterator[Unused]:
     for kind in s3_layout.KINDS:
         bucket = deployment.buckets.of(kind)
@@ -119,7 +119,7 @@ def _images(
                     )
 
 
-def _named(deployment: Deployment, bucket: str, name: str) -> set[str] | None:
+def _named(deployment: DeploymentClient, bucket: str, name: str) -> set[str] | None:
     """The keys that a customization's manifest names; None if there is no manifest."""
     s3 = deployment.aws.s3
     try:
@@ -129,7 +129,7 @@ def _named(deployment: Deployment, bucket: str, name: str) -> set[str] | None:
     return {key for at, key in references(body.iter_chunks(_CHUNK)) if at == bucket}
 
 
-def delete(deployment: Deployment, found: Unused) -> None:
+def delete(deployment: DeploymentClient, found: Unused) -> None:
     """Deletes it; raises UserError for a model that is served meanwhile, and for refused keys.
 
     Older versions of images stay as long as the bucket's lifecycle rule keeps them.
@@ -153,7 +153,7 @@ def delete(deployment: Deployment, found: Unused) -> None:
             )
 
 
-def _delete_model(deployment: Deployment, found: Unused) -> None:
+def _delete_model(deployment: DeploymentClient, found: Unused) -> None:
     used = {pointer(deployment, found.customization, "model"), *_served(deployment)}
     if found.name in used:
         raise UserError(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts.contract import settings_prefix
@@ -21,7 +21,7 @@ _FILES: Final = Path("customizations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class DeploymentClient:
     """Where one environment's parts are, and the clients to reach them.
 
     customizations: those that are deployed, by name, as their runs see them. options: what a
@@ -34,7 +34,7 @@ class Deployment:
     runs_table: str
     workflow_arn: str
     approval_url: str
-    customizations: Mapping[str, Customization]
+    customizations: Mapping[str, CustomizationSettings]
     topic: str = ""
     options: tuple[str, ...] = ()
 
@@ -93,7 +93,7 @@ def deploy_command(environment: str, customization: str = "") -> str:
 
 def find(
     aws: Aws, *, environment: str, options: tuple[str, ...] = (), any_version: bool = False
-) -> Deployment:
+) -> DeploymentClient:
     """The deployment of an environment; raises UserError if its stacks are missing.
 
     any_version: also one that has no address for approvals yet; then its approval_url is "".
@@ -113,7 +113,7 @@ def find(
                 + f"deploy this version of the project: {deploy_command(environment)}",
             )
         outputs.update(found)
-    return Deployment(
+    return DeploymentClient(
         aws=aws,
         environment=environment,
         buckets=Buckets(
@@ -149,7 +149,7 @@ def parameters(aws: Aws, path: str, **more: Any) -> Iterator[tuple[str, str]]:
         yield each["Name"].removeprefix(f"{path}/"), each["Value"]
 
 
-def customizations(aws: Aws, environment: str) -> dict[str, Customization]:
+def customizations(aws: Aws, environment: str) -> dict[str, CustomizationSettings]:
     """What the customizations' stacks have written; without one of them, none are deployed."""
     found = (
         from_settings(json.loads(value)).customization

@@ -28,7 +28,7 @@ Done = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class EmbeddingInput:
     """One input. identity: the same for the same input. load: reads it when it has to be asked."""
 
     identity: str
@@ -40,16 +40,16 @@ class Item:
         return hashlib.sha256(self.identity.encode()).digest()
 
 
-def of_text(text: str) -> Item:
+def of_text(text: str) -> EmbeddingInput:
     """A text as an input."""
-    return Item(identity=f"text {text}", load=lambda: text)
+    return EmbeddingInput(identity=f"text {text}", load=lambda: text)
 
 
-def of_file(file: Path) -> Item:
+def of_file(file: Path) -> EmbeddingInput:
     """An image file as an input, known by its content, whatever its name."""
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    return Item(identity=f"image {digest}", load=file.read_bytes)
+    return EmbeddingInput(identity=f"image {digest}", load=file.read_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +62,15 @@ class Embedder:
         default_factory=lambda: Path(click.get_app_dir("bedrock-tuning")) / "embeddings"
     )
 
-    def unknown(self, items: Sequence[Item]) -> int:
+    def unknown(self, items: Sequence[EmbeddingInput]) -> int:
         """How many different inputs have to be asked for, and so paid for."""
         keys = {each.key for each in items}
         with self._cache() as cache:
             return sum(_read(cache, key) is None for key in keys)
 
-    def vectors(self, items: Sequence[Item], *, done: Done = lambda _: None) -> list[list[float]]:
+    def vectors(
+        self, items: Sequence[EmbeddingInput], *, done: Done = lambda _: None
+    ) -> list[list[float]]:
         """One vector per input. done: called with the number of inputs that have just got one."""
         wanted = {each.key: each for each in items}
         with self._cache() as cache:
@@ -86,7 +88,7 @@ class Embedder:
             ask_all(calls, at_once=_AT_ONCE, keep=keep)
         return [found[each.key] for each in items]
 
-    def _ask(self, item: Item) -> list[float]:
+    def _ask(self, item: EmbeddingInput) -> list[float]:
         given = item.load()
         text, image = (given, None) if isinstance(given, str) else (None, given)
         question = questions.embedding(text=text, image=image, length=self.length)

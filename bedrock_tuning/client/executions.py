@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.runs import Row, resolved, row
-from bedrock_tuning.run.row import WAITS, does, is_open, timeline
+from bedrock_tuning.client.deployment import DeploymentClient
+from bedrock_tuning.client.runs import resolved, row
+from bedrock_tuning.run.row import WAITS, Row, does, is_open, timeline
 
 POLL_SECONDS: Final = 2.0
 # How often Bedrock and Step Functions are asked, who only add to what the item says.
@@ -95,7 +95,7 @@ class Ended:
     run: dict[str, Any]
 
 
-Event = Happened | Working | AwaitingManifest | TakenOver | AwaitingApproval | Died | Ended
+RunEvent = Happened | Working | AwaitingManifest | TakenOver | AwaitingApproval | Died | Ended
 
 
 def started_now(what: str) -> str:
@@ -103,7 +103,7 @@ def started_now(what: str) -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{what}-{secrets.token_hex(3)}"
 
 
-def start_serving(deployment: Deployment, serving: Mapping[str, Any]) -> str:
+def start_serving(deployment: DeploymentClient, serving: Mapping[str, Any]) -> str:
     """Starts the workflow at its serving part; returns the execution's ARN."""
     return deployment.aws.stepfunctions.start_execution(
         stateMachineArn=deployment.workflow_arn,
@@ -112,7 +112,7 @@ def start_serving(deployment: Deployment, serving: Mapping[str, Any]) -> str:
     )["executionArn"]
 
 
-def follow(deployment: Deployment, started: Row) -> Iterator[Event]:
+def follow(deployment: DeploymentClient, started: Row) -> Iterator[RunEvent]:
     """What happens to a run until it ends.
 
     An upload that waits for its other manifest is followed to the run that takes both.
@@ -130,7 +130,7 @@ def follow(deployment: Deployment, started: Row) -> Iterator[Event]:
     yield Ended(run=(yield from _moments(deployment, current)))
 
 
-def _moments(deployment: Deployment, run: Row) -> Generator[Event, None, dict[str, Any]]:
+def _moments(deployment: DeploymentClient, run: Row) -> Generator[RunEvent, None, dict[str, Any]]:
     """Returns the run as it was read last."""
     job, execution = _Job(deployment), Execution(deployment)
     told: set[str] = set()
@@ -162,7 +162,7 @@ def _moments(deployment: Deployment, run: Row) -> Generator[Event, None, dict[st
 class _Job:
     """The job of one run: what Bedrock does while the workflow only waits."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: DeploymentClient) -> None:
         self._deployment = deployment
         self._asked = -_ASK_SECONDS
         self._phase = ""
@@ -187,7 +187,7 @@ class _Job:
 class Execution:
     """Whether a run's execution has ended, and nobody has closed the run since."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: DeploymentClient) -> None:
         self._deployment = deployment
         self._asked = time.monotonic()
         self._how, self._since = "", 0.0

@@ -8,7 +8,7 @@ from pprint import pformat
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, catalogue, key_of
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.contracts.contract import parameter_prefix
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.serving.questions import Question, answer_text
@@ -21,7 +21,7 @@ _NOT_STREAMED: Final = frozenset({"AccessDeniedException", "ValidationException"
 class AskedModel:
     """A model that answers. id: for bedrock-runtime. tuned: the custom model's ARN, or None."""
 
-    deployment: Deployment
+    deployment: DeploymentClient
     base: BaseModel
     id: str
     tuned: str | None
@@ -68,14 +68,14 @@ class AskedModel:
             ) from None
 
 
-def base_of(deployment: Deployment, customization: str) -> AskedModel:
+def base_of(deployment: DeploymentClient, customization: str) -> AskedModel:
     """The base model of a customization's published model."""
     model = _published(deployment, customization)
     base = _base(deployment, model)
     return AskedModel(deployment=deployment, base=base, id=base.invoke_id, tuned=None)
 
 
-def tuned_of(deployment: Deployment, customization: str) -> AskedModel:
+def tuned_of(deployment: DeploymentClient, customization: str) -> AskedModel:
     """A customization's model, through its endpoint; raises UserError where it is not served."""
     model = _published(deployment, customization)
     endpoint = pointer(deployment, customization, "endpoint")
@@ -88,7 +88,7 @@ def tuned_of(deployment: Deployment, customization: str) -> AskedModel:
     return AskedModel(deployment=deployment, base=base, id=endpoint, tuned=model)
 
 
-def pointer(deployment: Deployment, customization: str, name: str) -> str | None:
+def pointer(deployment: DeploymentClient, customization: str, name: str) -> str | None:
     """What a customization's parameter of this name points to; None if there is none."""
     ssm = deployment.aws.ssm
     path = f"{parameter_prefix(deployment.environment)}/{customization}/{name}"
@@ -98,7 +98,7 @@ def pointer(deployment: Deployment, customization: str, name: str) -> str | None
         return None
 
 
-def _published(deployment: Deployment, customization: str) -> str:
+def _published(deployment: DeploymentClient, customization: str) -> str:
     model = pointer(deployment, customization, "model")
     if model is None:
         deployment.require(customization)
@@ -110,7 +110,7 @@ def _published(deployment: Deployment, customization: str) -> str:
     return model
 
 
-def _base(deployment: Deployment, model: str) -> BaseModel:
+def _base(deployment: DeploymentClient, model: str) -> BaseModel:
     """The catalogue's model that a custom model was made from."""
     arn = deployment.aws.bedrock.get_custom_model(modelIdentifier=model)["baseModelArn"]
     base = catalogue().get(key_of(arn))

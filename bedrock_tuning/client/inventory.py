@@ -10,7 +10,7 @@ from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import deploy_command, parameters
 from bedrock_tuning.client.endpoints import tags_of
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.names import RESERVED, stack_name
 from bedrock_tuning.contracts.construct_names import setting_of
@@ -57,7 +57,7 @@ class Remains:
 def compared(
     aws: Aws,
     environment: str,
-    files: Mapping[str, Customization] | None,
+    files: Mapping[str, CustomizationSettings] | None,
     *,
     retired: Collection[str] = (),
     elsewhere: Collection[str] = (),
@@ -93,7 +93,7 @@ def compared(
     return found
 
 
-def _as_deployed(file: Customization) -> Any:
+def _as_deployed(file: CustomizationSettings) -> Any:
     """As JSON has it: without tuples, and without what only a deployment knows."""
     return json.loads(json.dumps(to_settings(file)))
 

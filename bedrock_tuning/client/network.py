@@ -4,10 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from bedrock_tuning import contracts
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import preflight, vpc_endpoints
-from bedrock_tuning.contracts.preflight import Endpoint, Network, Rule, SecurityGroup, Subnet
+from bedrock_tuning.contracts.preflight import (
+    ObservedEndpoint,
+    ObservedNetwork,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+)
 from bedrock_tuning.sources.listing import listed
 
 if TYPE_CHECKING:
@@ -24,7 +30,7 @@ _UNKNOWN: Final = {
 
 
 def problems(
-    ec2: "EC2Client", settings: Settings, customizations: Mapping[str, Customization]
+    ec2: "EC2Client", settings: Settings, customizations: Mapping[str, CustomizationSettings]
 ) -> list[str]:
     """What the network of the settings vpc_subnets and vpc_security_groups lacks.
 
@@ -46,7 +52,7 @@ def problems(
     return preflight.problems(found, needed)
 
 
-def read(ec2: "EC2Client", *, subnets: Sequence[str], groups: Sequence[str]) -> Network:
+def read(ec2: "EC2Client", *, subnets: Sequence[str], groups: Sequence[str]) -> ObservedNetwork:
     """The subnets and groups, their routes and rules, and the endpoints of their VPC."""
     rows: list[Any] = list(ec2.describe_subnets(SubnetIds=list(subnets))["Subnets"])
     vpc = rows[0]["VpcId"]
@@ -62,7 +68,7 @@ def read(ec2: "EC2Client", *, subnets: Sequence[str], groups: Sequence[str]) -> 
             {"Name": "zone-type", "Values": ["availability-zone"]},
         ]
     )["AvailabilityZones"]
-    return Network(
+    return ObservedNetwork(
         zones=frozenset(zone["ZoneId"] for zone in zones),
         subnets=tuple(_subnet(row, tables) for row in rows),
         groups=tuple(_group(row) for row in rules),
@@ -98,8 +104,8 @@ def _subnet(row: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> Subn
     )
 
 
-def _endpoint(row: Mapping[str, Any]) -> Endpoint:
-    return Endpoint(
+def _endpoint(row: Mapping[str, Any]) -> ObservedEndpoint:
+    return ObservedEndpoint(
         id=row["VpcEndpointId"],
         service=row["ServiceName"].split(".", 3)[3],
         available=row["State"].lower() == "available",
@@ -118,8 +124,8 @@ def _group(row: Mapping[str, Any]) -> SecurityGroup:
     )
 
 
-def _rule(row: Mapping[str, Any]) -> Rule:
-    return Rule(
+def _rule(row: Mapping[str, Any]) -> SecurityGroupRule:
+    return SecurityGroupRule(
         protocol=row["IpProtocol"],
         from_port=row.get("FromPort", 0),
         to_port=row.get("ToPort", 65_535),

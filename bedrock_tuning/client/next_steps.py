@@ -3,10 +3,9 @@
 import re
 from typing import Final
 
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.runs import Row
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.run.job_queue import QUEUED
-from bedrock_tuning.run.row import BROKEN, next_words
+from bedrock_tuning.run.row import BROKEN, Row, next_words
 from bedrock_tuning.wording import counted, word_list
 
 _SHORT: Final = 60
@@ -40,7 +39,7 @@ def result(found: Row) -> str:
     return ", ".join(parts) or _short(str(found.get("message", "")))
 
 
-def next_step(deployment: Deployment, found: Row) -> str:
+def next_step(deployment: DeploymentClient, found: Row) -> str:
     """The command to type next; "" where there is nothing to do."""
     words = next_words(found)
     return deployment.command(words) if words else ""

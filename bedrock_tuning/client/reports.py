@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.runs import Row
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.report.run_page import METRICS, read_files, run_page
 from bedrock_tuning.run.curves import Curve, curves
+from bedrock_tuning.run.row import Row
 from bedrock_tuning.s3_layout import comparisons_prefix, split_uri, uri
 
 PAGE: Final = "report.html"
@@ -26,7 +26,7 @@ _FILES: Final = (PAGE, "report.json", "rejected.jsonl")
 class Folder:
     """Files about one run in a bucket. prefix: with its slash. names: of those of a report."""
 
-    deployment: Deployment
+    deployment: DeploymentClient
     bucket: str
     prefix: str
     names: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class Folder:
         )
 
 
-def comparisons(deployment: Deployment, customization: str, run: str) -> Folder:
+def comparisons(deployment: DeploymentClient, customization: str, run: str) -> Folder:
     """Where what the model of a run answered is kept.
 
     It stays there when the model is not served any more, so that a later one can be compared with
@@ -82,7 +82,7 @@ def comparisons(deployment: Deployment, customization: str, run: str) -> Folder:
     )
 
 
-def stored(deployment: Deployment, found: Row) -> Folder:
+def stored(deployment: DeploymentClient, found: Row) -> Folder:
     """Where the report of a run is; raises UserError if the run has none, or none yet."""
     run, status = found["run"], found["status"]
     if "report" not in found:
@@ -100,7 +100,7 @@ def stored(deployment: Deployment, found: Row) -> Folder:
     )
 
 
-def losses_of(deployment: Deployment, found: Row) -> list[Curve]:
+def losses_of(deployment: DeploymentClient, found: Row) -> list[Curve]:
     """The losses that a run's job left by step; none where it left nothing."""
     if "metrics" not in found:
         return []
@@ -127,7 +127,7 @@ def page(files: Folder, found: Row, *, billed: bool) -> str:
     return run_page(found, there, place=deployment.place, command=deployment.command)
 
 
-def _bill(deployment: Deployment, run: str) -> str:
+def _bill(deployment: DeploymentClient, run: str) -> str:
     from bedrock_tuning.client.spending import billed_for
 
     usd = billed_for(deployment, run)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints, tags_of
 from bedrock_tuning.client.environments import stack_of
 from bedrock_tuning.client.inventory import Remains, models
@@ -29,7 +29,7 @@ class Retirement:
     models: list[Remains] = field(default_factory=list)
 
 
-def look(deployment: Deployment, customization: str) -> Retirement:
+def look(deployment: DeploymentClient, customization: str) -> Retirement:
     """What a retirement would end and what would stay; raises UserError without a stack."""
     aws, stack = deployment.aws, stack_name(deployment.environment, customization)
     if stack_of(aws, stack) is None:
@@ -49,7 +49,7 @@ def look(deployment: Deployment, customization: str) -> Retirement:
     )
 
 
-def _executions(deployment: Deployment, customization: str) -> Iterator[str]:
+def _executions(deployment: DeploymentClient, customization: str) -> Iterator[str]:
     """The customization's executions that have not ended, whoever started them."""
     states = deployment.aws.stepfunctions
     for each in deployment.running():
@@ -58,7 +58,7 @@ def _executions(deployment: Deployment, customization: str) -> Iterator[str]:
             yield f"execution {each['name']}"
 
 
-def _jobs(deployment: Deployment, customization: str) -> Iterator[str]:
+def _jobs(deployment: DeploymentClient, customization: str) -> Iterator[str]:
     """Its jobs that Bedrock still works on, also where their execution is gone."""
     for each in jobs(deployment.aws.bedrock, statusEquals="InProgress"):
         tags = tags_of(deployment.aws, each["jobArn"]) if run_of(each["jobName"]) else None
@@ -70,7 +70,7 @@ def _jobs(deployment: Deployment, customization: str) -> Iterator[str]:
             yield f"job {each['jobName']}"
 
 
-def delete(deployment: Deployment, retirement: Retirement) -> None:
+def delete(deployment: DeploymentClient, retirement: Retirement) -> None:
     """Deletes the stack and waits until it is gone; raises UserError with the reason if it stays.
 
     The endpoint goes first; what holds data is not in it.

@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.items import RUN
 from bedrock_tuning.run.job_queue import QUEUED, queue
 from bedrock_tuning.run.job_queue import waiting as waiting_runs
-from bedrock_tuning.run.row import AT, commit_of, hyperparameters, timeline
+from bedrock_tuning.run.row import AT, Row, commit_of, hyperparameters, timeline
 from bedrock_tuning.sources.listing import listed
 from bedrock_tuning.wording import or_meant
 
@@ -22,7 +22,6 @@ _KNOWN: Final = 200
 # More than any account has custom models.
 _ALL: Final = 100_000
 
-Row = Mapping[str, Any]
 # What people need only to look into AWS themselves.
 TECHNICAL: Final = (
     *("commit", "decided_about", "decided_price", "execution", "job_name", "run_key"),
@@ -32,7 +31,7 @@ TECHNICAL: Final = (
 _HIDDEN = ("id", "open", "turn", "watched_since", "ended", "unwatched")
 
 
-def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Sequence[Row]:
+def rows(deployment: DeploymentClient, *, customization: str | None, limit: int) -> Sequence[Row]:
     """The newest runs, of one customization or of all; those that ended as waiting are resolved.
 
     Those that are queued have their "place": "number 3 of 48".
@@ -58,7 +57,7 @@ def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Se
     return _placed(deployment, _resolved(newest_first))
 
 
-def open_runs(deployment: Deployment) -> Iterator[dict[str, Any]]:
+def open_runs(deployment: DeploymentClient) -> Iterator[dict[str, Any]]:
     """What the index of runs that have not ended has of them."""
     return items(
         deployment,
@@ -71,14 +70,14 @@ def open_runs(deployment: Deployment) -> Iterator[dict[str, Any]]:
 
 
 def items(
-    deployment: Deployment, operation: Literal["query", "scan"], **asked: Any
+    deployment: DeploymentClient, operation: Literal["query", "scan"], **asked: Any
 ) -> Iterator[dict[str, Any]]:
     """Items of the runs table, all pages of them, with plain values."""
     client, table = deployment.aws.dynamodb, deployment.runs_table
     return map(_row, listed(client, operation, "Items", TableName=table, **asked))
 
 
-def newest(deployment: Deployment, *, customization: str | None) -> str:
+def newest(deployment: DeploymentClient, *, customization: str | None) -> str:
     """The newest run's name; raises UserError when there is none."""
     found = rows(deployment, customization=customization, limit=1)
     if not found:
@@ -88,7 +87,7 @@ def newest(deployment: Deployment, *, customization: str | None) -> str:
     return str(found[0]["run"])
 
 
-def newest_before_upload(deployment: Deployment, customization: str) -> str | None:
+def newest_before_upload(deployment: DeploymentClient, customization: str) -> str | None:
     """The newest run, "" if there is none; None for callers that may not read the table."""
     found = _rows_if_allowed(deployment, customization=customization, limit=1)
     if found is None:
@@ -96,7 +95,7 @@ def newest_before_upload(deployment: Deployment, customization: str) -> str | No
     return str(found[0]["run"]) if found else ""
 
 
-def first_after(deployment: Deployment, customization: str, *, after: str) -> Row | None:
+def first_after(deployment: DeploymentClient, customization: str, *, after: str) -> Row | None:
     """The first admitted run after another one, which an upload starts some seconds later.
 
     None if none appears within a minute.
@@ -115,7 +114,7 @@ def first_after(deployment: Deployment, customization: str, *, after: str) -> Ro
         time.sleep(POLL_SECONDS)
 
 
-def chosen(deployment: Deployment, run: str, *, customization: str | None) -> str:
+def chosen(deployment: DeploymentClient, run: str, *, customization: str | None) -> str:
     """The run that an argument names: itself, or the newest one for the word latest.
 
     Raises UserError when there is none, or when a customization is named beside a run.
@@ -130,7 +129,7 @@ def chosen(deployment: Deployment, run: str, *, customization: str | None) -> st
     return run
 
 
-def row(deployment: Deployment, run: str) -> dict[str, Any]:
+def row(deployment: DeploymentClient, run: str) -> dict[str, Any]:
     """One run with everything that is stored about it; raises UserError for an unknown one."""
     item = deployment.aws.dynamodb.get_item(
         TableName=deployment.runs_table, Key={"id": {"S": f"{RUN}{run}"}}, ConsistentRead=True
@@ -150,7 +149,7 @@ def row(deployment: Deployment, run: str) -> dict[str, Any]:
     return _row(item)
 
 
-def resolved(deployment: Deployment, found: Row) -> dict[str, Any]:
+def resolved(deployment: DeploymentClient, found: Row) -> dict[str, Any]:
     """A run as it is now: one that waited for its other manifest is over when another took it."""
     if found["status"] != "waiting":
         return _placed(deployment, [dict(found)])[0]
@@ -168,7 +167,7 @@ def resolved(deployment: Deployment, found: Row) -> dict[str, Any]:
     return _taken(found, list(later))
 
 
-def _placed(deployment: Deployment, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _placed(deployment: DeploymentClient, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Runs with their place in the queue for a job's slot, if they are in it."""
     if not any(each["status"] == QUEUED for each in found):
         return found
@@ -215,7 +214,7 @@ def _second(found: Row) -> str:
 
 
 def _rows_if_allowed(
-    deployment: Deployment, *, customization: str | None, limit: int
+    deployment: DeploymentClient, *, customization: str | None, limit: int
 ) -> Sequence[Row] | None:
     """As `rows`; None for who may not list them, perhaps those of one customization only."""
     from botocore.exceptions import ClientError
@@ -228,7 +227,7 @@ def _rows_if_allowed(
         return None
 
 
-def lineage(deployment: Deployment, found: Row) -> list[str]:
+def lineage(deployment: DeploymentClient, found: Row) -> list[str]:
     """What a run's model builds on, the nearest first, down to the first model that no run made."""
     wanted = str(found.get("builds_on", ""))
     if not wanted:

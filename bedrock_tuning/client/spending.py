@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints
 from bedrock_tuning.client.inventory import models
 from bedrock_tuning.run.job import TAG_PREFIX
@@ -45,7 +45,7 @@ class Spending:
     billed_usd: float | None = None
 
 
-def spending(deployment: Deployment, *, billed: bool) -> list[Spending]:
+def spending(deployment: DeploymentClient, *, billed: bool) -> list[Spending]:
     """By customization, deployed ones and those that something is left of.
 
     billed: also ask Cost Explorer, which bills each request.
@@ -95,7 +95,7 @@ def _served(each: ProvisionedEndpoint, *, now: datetime) -> Served:
     )
 
 
-def billed_for(deployment: Deployment, run: str) -> float | None:
+def billed_for(deployment: DeploymentClient, run: str) -> float | None:
     """What is billed for a run's job, model and endpoint in USD; None where no bill has its tag.
 
     AWS bills each such request. Bills are a day late.
@@ -105,7 +105,7 @@ def billed_for(deployment: Deployment, run: str) -> float | None:
 
 
 def _bill(
-    deployment: Deployment, *, since: date, by: str, tags: Mapping[str, str]
+    deployment: DeploymentClient, *, since: date, by: str, tags: Mapping[str, str]
 ) -> dict[str, float]:
     """USD by the values of one of our tags, of what also has these."""
     wanted = {"environment": deployment.environment, **tags}

@@ -9,12 +9,12 @@ from typing import Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.asking import ask_all
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.client.deployment import DeploymentClient
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import Bounds
 from bedrock_tuning.progress import Meter
-from bedrock_tuning.sources.folder import Names
+from bedrock_tuning.sources.folder import FolderNames
 from bedrock_tuning.sources.listing import objects
 from bedrock_tuning.sources.locations import beside, references
 from bedrock_tuning.sources.manifests import LocalManifest, manifests_in
@@ -26,7 +26,7 @@ _IN_PARTS: Final = 64_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class UploadSide:
     """One kind of dataset on its way.
 
     key: the manifest's. folders: of the bucket that may hold images. files: by their keys, what the
@@ -45,8 +45,8 @@ class Side:
 
 
 def sides(
-    path: Path, *, validation: Path | None, customization: str, deployment: Deployment
-) -> list[Side]:
+    path: Path, *, validation: Path | None, customization: str, deployment: DeploymentClient
+) -> list[UploadSide]:
     """What lies below a folder: training/ and validation/, or a manifest.jsonl for training.
 
     path: such a folder, or the training manifest itself with its images beside it. validation: a
@@ -74,10 +74,10 @@ def _side(
     kind: s3_layout.Kind,
     manifest: Path,
     *,
-    deployment: Deployment,
-    customization: Customization,
+    deployment: DeploymentClient,
+    customization: CustomizationSettings,
     right: str,
-) -> Side:
+) -> UploadSide:
     """right: the options of `tuning prepare` with which all references would be right."""
     bucket, folders = deployment.buckets.of(kind), customization.media_folders
     with manifest.open("rb") as file:
@@ -101,7 +101,7 @@ def _side(
         if key.startswith(names) and ".." not in key.split("/")
     }
     files = {key: file for key, file in wanted.items() if _is_here(file, bounds)}
-    return Side(
+    return UploadSide(
         kind=kind,
         manifest=manifest,
         key=s3_layout.manifest_key(customization.name),
@@ -113,7 +113,7 @@ def _side(
     )
 
 
-def _meant(bucket: str, key: str, deployment: Deployment) -> str:
+def _meant(bucket: str, key: str, deployment: DeploymentClient) -> str:
     """Whose dataset it may be: who prepared it for another customization named the wrong one."""
     for name, each in deployment.customizations.items():
         if key.startswith(each.media_folders) and deployment.buckets.kind_of(bucket):
@@ -135,7 +135,7 @@ class Sending:
     replaced: how many of them replace an object. there: how many are there already.
     """
 
-    side: Side
+    side: UploadSide
     wanted: Mapping[str, int]
     replaced: int
     there: int
@@ -146,7 +146,7 @@ class Sending:
         return sum(self.wanted.values())
 
 
-def sending(side: Side, deployment: Deployment) -> Sending:
+def sending(side: UploadSide, deployment: DeploymentClient) -> Sending:
     """What is not there yet, so that an upload that was stopped goes on where it was.
 
     As `aws s3 sync` judges: an object of the same size that is newer than the file stays. Raises
@@ -175,7 +175,7 @@ def sending(side: Side, deployment: Deployment) -> Sending:
     )
 
 
-def upload_images(plan: Sending, deployment: Deployment, *, meter: Meter) -> None:
+def upload_images(plan: Sending, deployment: DeploymentClient, *, meter: Meter) -> None:
     """Sends the files, many at once; what was sent when it is stopped stays sent."""
     side, s3 = plan.side, deployment.aws.s3
 
@@ -198,21 +198,21 @@ def upload_images(plan: Sending, deployment: Deployment, *, meter: Meter) -> Non
         ask_all({key: partial(send, key) for key in plan.wanted}, at_once=_THREADS, keep=count)
 
 
-def _similar(side: Side, key: str) -> str:
+def _similar(side: UploadSide, key: str) -> str:
     """The file that a key should be, and one whose name differs in case or extension only."""
     name = key.removeprefix(side.names)
-    near = Names().near(side.manifest.parent / name.lstrip("/"))
+    near = FolderNames().near(side.manifest.parent / name.lstrip("/"))
     return f"{name}; did you mean {Path(name).with_name(near)}?" if near else name
 
 
-def upload_manifest(side: Side, deployment: Deployment) -> str:
+def upload_manifest(side: UploadSide, deployment: DeploymentClient) -> str:
     """Uploads the manifest of a side; returns its URI."""
     # In parts: a manifest may have gigabytes.
     deployment.aws.s3.upload_file(str(side.manifest), side.bucket, side.key)
     return s3_layout.uri(side.bucket, side.key)
 
 
-def _there(side: Side, deployment: Deployment) -> dict[str, tuple[int, datetime]]:
+def _there(side: UploadSide, deployment: DeploymentClient) -> dict[str, tuple[int, datetime]]:
     return {
         found["Key"]: (found["Size"], found["LastModified"])
         for folder in side.folders

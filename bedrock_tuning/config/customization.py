@@ -27,12 +27,12 @@ from bedrock_tuning.config.customization_fields import (
     TABLES,
     Budget,
     DesiredServing,
-    Override,
+    RuleOverride,
 )
 from bedrock_tuning.config.hyperparameters import check_without_model, resolve
 from bedrock_tuning.config.lines import toml_lines
 from bedrock_tuning.config.names import customization_problem, renaming_problems, together_problems
-from bedrock_tuning.config.overlay import Regions
+from bedrock_tuning.config.overlay import RegionOfEnvironment
 from bedrock_tuning.config.reader import Problems, Section, ignored, parse
 from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.config.sections.job import JobChoices
@@ -40,11 +40,11 @@ from bedrock_tuning.errors import CustomizationError
 
 __all__ = [
     "Budget",
-    "Customization",
+    "CustomizationSettings",
     "DesiredServing",
     "JobChoices",
     "LoadResult",
-    "Override",
+    "RuleOverride",
     "load",
     "load_all",
     "scan",
@@ -52,7 +52,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Customization:
+class CustomizationSettings:
     """What one team wants tuned: a file in customizations/, checked against the catalogue.
 
     Texts are "" for what is not set. hyperparameters: complete, as strings. overrides: by rule
@@ -73,7 +73,7 @@ class Customization:
     hyperparameters: Mapping[str, str]
     validation: Validation
     folders: tuple[str, ...]
-    overrides: Mapping[str, Override]
+    overrides: Mapping[str, RuleOverride]
     serving: DesiredServing
     budget: Budget
     tags: Mapping[str, str]
@@ -107,13 +107,13 @@ class LoadResult:
     files say without [environments]. retired: files of customizations that have no stack any more.
     """
 
-    by_environment: Mapping[str, Mapping[str, Customization]]
+    by_environment: Mapping[str, Mapping[str, CustomizationSettings]]
     files: int
     retired: tuple[str, ...]
     problems: tuple[str, ...]
 
 
-def load(text: str, *, file: str) -> Customization:
+def load(text: str, *, file: str) -> CustomizationSettings:
     """A customization from the text of its file, as it is without [environments].
 
     file: how problems call it, e.g. "customizations/pets-search.toml"; its stem is the name.
@@ -125,7 +125,7 @@ def load(text: str, *, file: str) -> Customization:
     return found.versions[""]
 
 
-def load_all(directory: Path) -> Mapping[str, Customization]:
+def load_all(directory: Path) -> Mapping[str, CustomizationSettings]:
     """The customizations of a folder by name, in alphabetical order, as without [environments].
 
     Raises CustomizationError with every problem of every file, also when there is no file.
@@ -136,7 +136,7 @@ def load_all(directory: Path) -> Mapping[str, Customization]:
     return result.by_environment.get("", {})
 
 
-def in_environment(file: Path, environment: str, *, region: str) -> Customization:
+def in_environment(file: Path, environment: str, *, region: str) -> CustomizationSettings:
     """The customization of one file in one environment.
 
     Raises CustomizationError with every problem of the file, and for one that has no stack there.
@@ -156,12 +156,12 @@ def in_environment(file: Path, environment: str, *, region: str) -> Customizatio
     return found.versions[environment]
 
 
-def scan(directory: Path, *, regions: Regions | None = None) -> LoadResult:
+def scan(directory: Path, *, regions: RegionOfEnvironment | None = None) -> LoadResult:
     """As `load_all`, for callers that have more to check: problems are returned, not raised.
 
     regions: of every environment; without them, each file as it is without [environments].
     """
-    by_environment: dict[str, dict[str, Customization]] = {}
+    by_environment: dict[str, dict[str, CustomizationSettings]] = {}
     retired: list[str] = []
     problems: list[str] = []
     files = sorted(directory.glob("*.toml")) if directory.is_dir() else []
@@ -208,12 +208,14 @@ def scan(directory: Path, *, regions: Regions | None = None) -> LoadResult:
 class _File:
     """One file: its customization in each environment, and what is wrong in any of them."""
 
-    versions: Mapping[str, Customization]
+    versions: Mapping[str, CustomizationSettings]
     problems: tuple[str, ...]
     retired: bool = False
 
     @classmethod
-    def read(cls, text: str, *, file: str, regions: Regions, every: bool = True) -> "_File":
+    def read(
+        cls, text: str, *, file: str, regions: RegionOfEnvironment, every: bool = True
+    ) -> "_File":
         """every: whether there are no environments but those of `regions`."""
         lines = cache(lambda: toml_lines(text.removeprefix("\ufeff")))
         problems = Problems(file=file, lines=lines)
@@ -226,7 +228,7 @@ class _File:
             return cls(versions={}, problems=tuple(problems.found))
         if table.get("retired") and not PLACEMENT["retired"].kind.problem(table["retired"]):
             return cls(versions={}, problems=tuple(problems.found), retired=True)
-        found: dict[str, Customization] = {}
+        found: dict[str, CustomizationSettings] = {}
         said: dict[str, list[str]] = {}
         for version in overlay.versions(table, problems, regions, every=every):
             names = ", ".join(version.regions)
@@ -268,7 +270,9 @@ def _together(said: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield whole.replace(note, there) if note else whole
 
 
-def _read_file(root: Section, *, name: str, regions: Regions) -> Customization | None:
+def _read_file(
+    root: Section, *, name: str, regions: RegionOfEnvironment
+) -> CustomizationSettings | None:
     """Reads all tables even after a problem; None when model or type stay unknown."""
     names = {name for each in catalogue().values() for name in each.hyperparameters}
     homes = {**HOMES, **dict.fromkeys(names, "hyperparameters")}
@@ -320,7 +324,7 @@ def _read_file(root: Section, *, name: str, regions: Regions) -> Customization |
             "evaluation",
             'judges a model by its validation set: set validation = "required" in [dataset]',
         )
-    return Customization(
+    return CustomizationSettings(
         name=name,
         file=root.problems.file,
         description=given.get("description", ""),

@@ -12,7 +12,7 @@ from bedrock_tuning.config.customization_fields import (
     TABLES,
     Budget,
     DesiredServing,
-    Override,
+    RuleOverride,
     tags_max,
 )
 from bedrock_tuning.config.messages import listed, shown
@@ -270,16 +270,16 @@ def read_budget(root: Section) -> Budget:
     return Budget(**values)
 
 
-def read_overrides(section: Section) -> Mapping[str, Override]:
+def read_overrides(section: Section) -> Mapping[str, RuleOverride]:
     """[rules]: name = { severity = "warning" | "silent", reason = "…" }."""
-    overrides: dict[str, Override] = {}
+    overrides: dict[str, RuleOverride] = {}
     known = {} if not len(section) else rule_severities()
     for name in section:
         entry = section.table(name)
         values = entry.read(TABLES["rules.NAME"]) if section.holds_table(name) else {}
         _check_rule(section, name=name, severity=values.get("severity", ""), known=known)
         if set(values) == set(TABLES["rules.NAME"]):
-            overrides[name] = Override(**values)
+            overrides[name] = RuleOverride(**values)
     return overrides
 
 

@@ -17,7 +17,7 @@ from bedrock_tuning.config.fields import (
     Field,
     Flag,
     Number,
-    Text,
+    TextField,
     TextList,
     described,
     fields_of,
@@ -49,20 +49,20 @@ class Head:
     """The keys above the first table. customization_type: of the model's, or a misspelling."""
 
     description: str = described(
-        Text(most=200, example="Find our pets by text or picture"),
+        TextField(most=200, example="Find our pets by text or picture"),
         "What the customization is for.",
     )
     base_model: str = described(
-        Text(most=100, example="titan-multimodal-embeddings-g1"),
+        TextField(most=100, example="titan-multimodal-embeddings-g1"),
         "The model to customize, by its key in the [catalogue](models.md).",
     )
     customization_type: str = described(
-        Text(most=60, example="FINE_TUNING"),
+        TextField(most=60, example="FINE_TUNING"),
         "The kind of job. The [catalogue](models.md) lists those that a model offers.",
         default="FINE_TUNING",
     )
     custom_model: str = described(
-        Text(
+        TextField(
             most=1011,
             pattern=CUSTOM_MODEL,
             what="the ARN of a custom model",
@@ -74,7 +74,7 @@ class Head:
         default="",
     )
     grader: str = described(
-        Text(
+        TextField(
             most=512,
             pattern=GRADER,
             what="the ARN of a Lambda function, or of its version or alias",
@@ -86,7 +86,7 @@ class Head:
         default="",
     )
     teacher: str = described(
-        Text(
+        TextField(
             most=200,
             pattern=TEACHER,
             what="the id of a model or of a cross-Region inference profile",
@@ -139,7 +139,7 @@ class Placement:
         default=None,
     )
     renamed_from: str = described(
-        Text(
+        TextField(
             pattern=NAME,
             what="the name of a customization",
             example="pets",
@@ -239,7 +239,7 @@ class DesiredServing:
         default="delete",
     )
     smoke_text: str = described(
-        Text(most=10_000, example="a dog"),
+        TextField(most=10_000, example="a dog"),
         "The text that the smoke test sends to the model before it is published.",
         default="a dog",
     )
@@ -286,7 +286,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
+class RuleOverride:
     """[rules.NAME]: a rule that this customization treats more leniently, and why."""
 
     severity: Literal["warning", "silent"] = described(
@@ -295,7 +295,7 @@ class Override:
         "warning, not silenced.",
     )
     reason: str = described(
-        Text(most=300, example="the exporter repeats captions"),
+        TextField(most=300, example="the exporter repeats captions"),
         "The reason. Every report shows it.",
     )
 
@@ -310,7 +310,7 @@ TABLES: Final[Mapping[str, Mapping[str, Field]]] = {
     "serving": fields_of(DesiredServing),
     "budget": fields_of(Budget),
     "evaluation": fields_of(Evaluation),
-    "rules.NAME": fields_of(Override),
+    "rules.NAME": fields_of(RuleOverride),
 }
 SECTIONS: Final = (
     "hyperparameters",

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.config.customization_fields import Budget, DesiredServing, Override
+from bedrock_tuning.config.customization import CustomizationSettings
+from bedrock_tuning.config.customization_fields import Budget, DesiredServing, RuleOverride
 from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.config.sections.job import JobChoices
 from bedrock_tuning.errors import CustomizationError
@@ -21,14 +21,14 @@ SETTINGS_BYTES_MAX: Final = _PARAMETER_BYTES - _ROLES_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployed:
+class DeployedCustomization:
     """A customization with the role that Bedrock assumes for its jobs."""
 
-    customization: Customization
+    customization: CustomizationSettings
     service_role: str
 
 
-def to_settings(customization: Customization) -> dict[str, Any]:
+def to_settings(customization: CustomizationSettings) -> dict[str, Any]:
     """What the parameter says beside the ARNs of the roles."""
     return {
         "name": customization.name,
@@ -52,15 +52,15 @@ def to_settings(customization: Customization) -> dict[str, Any]:
     }
 
 
-def from_settings(values: Mapping[str, Any]) -> Deployed:
+def from_settings(values: Mapping[str, Any]) -> DeployedCustomization:
     """The other way round; what is deployed was checked before, so nothing is checked again.
 
     Raises CustomizationError for settings of another version of this project.
     """
     name = str(values.get("name"))
     try:
-        return Deployed(
-            customization=Customization(
+        return DeployedCustomization(
+            customization=CustomizationSettings(
                 name=name,
                 file=f"customizations/{name}.toml",
                 description=values["description"],
@@ -75,7 +75,7 @@ def from_settings(values: Mapping[str, Any]) -> Deployed:
                 validation=values["validation"],
                 folders=tuple(values["folders"]),
                 job=JobChoices(**values["job"]),
-                overrides={rule: Override(**each) for rule, each in values["rules"].items()},
+                overrides={rule: RuleOverride(**each) for rule, each in values["rules"].items()},
                 serving=DesiredServing(**values["serving"]),
                 budget=Budget(**values["budget"]),
                 tags=values["tags"],
@@ -109,7 +109,7 @@ def template_text(values: Mapping[str, Any]) -> str:
 
 
 def length_problem(
-    customization: Customization, more: Mapping[str, Any] = MappingProxyType({})
+    customization: CustomizationSettings, more: Mapping[str, Any] = MappingProxyType({})
 ) -> str | None:
     """Why a parameter cannot hold a customization, with what else it says; None if it can."""
     size = len(text({**to_settings(customization), **more}).encode())

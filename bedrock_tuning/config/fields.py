@@ -23,7 +23,7 @@ REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 _KEY: Final = "field"
 
 
-class Kind(Protocol):
+class FieldKind(Protocol):
     """What a value may be."""
 
     @property
@@ -50,13 +50,15 @@ class Kind(Protocol):
 class Field:
     """One key. default: MISSING where there is none. required: in a table that is written."""
 
-    kind: Kind
+    kind: FieldKind
     meaning: str
     default: Any = MISSING
     required: bool = False
 
 
-def described(kind: Kind, meaning: str, *, default: Any = MISSING, required: bool = False) -> Any:
+def described(
+    kind: FieldKind, meaning: str, *, default: Any = MISSING, required: bool = False
+) -> Any:
     """A field of a table. meaning: a sentence or two for a person.
 
     required: although the dataclass has a default, for a table that is not written at all.
@@ -223,7 +225,7 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class TextField:
     """One line of text. what: its pattern in words. optional: "" means that it is not set."""
 
     most: int
@@ -302,7 +304,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class NetworkAddresses:
     """The addresses of a network. prefixes: the possible lengths of its prefix, /16 to /24."""
 
     prefixes: range

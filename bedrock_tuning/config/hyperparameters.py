@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, Hyperparameter, catalogue, cite
 from bedrock_tuning.config.customization_fields import HOMES
-from bedrock_tuning.config.fields import Choice, Kind, Number, Text
+from bedrock_tuning.config.fields import Choice, FieldKind, Number, TextField
 from bedrock_tuning.config.messages import meant_key, plain_number
 from bedrock_tuning.config.reader import Section, misplaced
 
@@ -23,7 +23,9 @@ _ELSEWHERE: Final = {
 }
 
 
-def kind_of(model: BaseModel, parameter: Hyperparameter, *, table: str = "hyperparameters") -> Kind:
+def kind_of(
+    model: BaseModel, parameter: Hyperparameter, *, table: str = "hyperparameters"
+) -> FieldKind:
     """What a hyperparameter of a model may be, each bound with the catalogue's source.
 
     table: of the catalogue, where its facts are.
@@ -34,7 +36,7 @@ def kind_of(model: BaseModel, parameter: Hyperparameter, *, table: str = "hyperp
     if parameter.type == "string":
         if parameter.choices:
             return Choice(choices=parameter.choices, why=why)
-        return Text(most=100, example=str(parameter.default or "…"))
+        return TextField(most=100, example=str(parameter.default or "…"))
 
     def because(bound: str, value: int | float | None) -> str:
         if value is None:

@@ -8,7 +8,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import BaseModel, base_id, cite
 from bedrock_tuning.config.customization_fields import TABLES
 from bedrock_tuning.config.messages import shown
-from bedrock_tuning.config.overlay import Regions
+from bedrock_tuning.config.overlay import RegionOfEnvironment
 from bedrock_tuning.config.reader import Section
 from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.config.sections.job import JobChoices
@@ -23,7 +23,12 @@ NEEDED_KEYS: Final = ("grader", "teacher")
 
 
 def check_job(
-    root: Section, head: Mapping[str, Any], *, type_: str, model: BaseModel, regions: Regions
+    root: Section,
+    head: Mapping[str, Any],
+    *,
+    type_: str,
+    model: BaseModel,
+    regions: RegionOfEnvironment,
 ) -> None:
     """What a type of job needs besides a dataset, and on which model it builds."""
     for key, owner in JOB_KEYS.items():

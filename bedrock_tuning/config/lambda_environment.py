@@ -10,7 +10,7 @@ from bedrock_tuning.s3_layout import Buckets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class LambdaEnvironment:
     """What all functions know. Values are strings, or mappings that travel as JSON."""
 
     environment: str
@@ -36,7 +36,7 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetEnvironment(Environment):
+class DatasetEnvironment(LambdaEnvironment):
     """For functions that read datasets and write results."""
 
     training_bucket: str
@@ -97,7 +97,7 @@ class ReconcileEnvironment(RunEnvironment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServeEnvironment(Environment):
+class ServeEnvironment(LambdaEnvironment):
     """serve. poll_seconds: wait between two looks; serving_timeout_seconds: then it gives up."""
 
     runs_table: str
@@ -108,7 +108,7 @@ class ServeEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThroughputEnvironment(Environment):
+class ThroughputEnvironment(LambdaEnvironment):
     """provisioned_throughput, the custom resource. settings_prefix: of the customizations."""
 
     runs_table: str
@@ -118,7 +118,7 @@ class ThroughputEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GuardEnvironment(Environment):
+class GuardEnvironment(LambdaEnvironment):
     """guard_runs. used_parameter: what runs use, as deployed."""
 
     runs_table: str
@@ -126,7 +126,7 @@ class GuardEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseEnvironment(Environment):
+class LeaseEnvironment(LambdaEnvironment):
     """keep_leases. settings_prefix: of the customizations."""
 
     runs_table: str

@@ -15,7 +15,7 @@ from bedrock_tuning.wording import or_meant
 
 ENVIRONMENTS: Final = "environments"
 UNSET: Final = "unset"
-Regions = Mapping[str, str | None]
+RegionOfEnvironment = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Version:
     """
 
     table: Mapping[str, Any]
-    regions: Regions = field(default_factory=dict)
+    regions: RegionOfEnvironment = field(default_factory=dict)
     moved: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
     unset: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
 
@@ -45,7 +45,11 @@ class Version:
 
 
 def versions(
-    table: Mapping[str, Any], problems: Problems, regions: Regions, *, every: bool = True
+    table: Mapping[str, Any],
+    problems: Problems,
+    regions: RegionOfEnvironment,
+    *,
+    every: bool = True,
 ) -> list[Version]:
     """One for all environments that change nothing, and one for each that does.
 
@@ -66,7 +70,9 @@ def versions(
     return found
 
 
-def _placed(root: Section, changes: Section, regions: Regions, *, every: bool) -> Regions:
+def _placed(
+    root: Section, changes: Section, regions: RegionOfEnvironment, *, every: bool
+) -> RegionOfEnvironment:
     """The environments that the file is deployed in; reports those that it names and are none."""
     only, only_regions = (_words(root, key) for key in ("only", "only_regions"))
     known = list(regions)

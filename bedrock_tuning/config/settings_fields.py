@@ -13,7 +13,7 @@ from bedrock_tuning.config.fields import (
     Field,
     Flag,
     Number,
-    Text,
+    TextField,
     TextList,
     described,
     fields_of,
@@ -36,7 +36,7 @@ from bedrock_tuning.config.settings_limits import (
     SERVICE_ROLE_PROFILES,
     SERVING_TIMEOUT_SECONDS_MAX,
 )
-from bedrock_tuning.config.tags import Tags
+from bedrock_tuning.config.tags import TagTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class GeneralSettings:
 
     name: str
     region: str = described(
-        Text(
+        TextField(
             pattern=REGION,
             what="a Region",
             example="us-east-1",
@@ -138,7 +138,7 @@ class GeneralSettings:
         default=7,
     )
     alarm_email: str = described(
-        Text(
+        TextField(
             pattern=re.compile(
                 r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII
             ),
@@ -153,7 +153,7 @@ class GeneralSettings:
         default="",
     )
     slack_workspace: str = described(
-        Text(
+        TextField(
             pattern=re.compile(r"[A-Z0-9]+", re.ASCII),
             what="the id of a Slack workspace",
             example="T0EXAMPLE",
@@ -165,7 +165,7 @@ class GeneralSettings:
         default="",
     )
     slack_channel: str = described(
-        Text(
+        TextField(
             pattern=re.compile(r"[A-Z0-9]+", re.ASCII),
             what="the id of a Slack channel",
             example="C0EXAMPLE",
@@ -183,7 +183,7 @@ class GeneralSettings:
         default="",
     )
     attestation: str = described(
-        Text(
+        TextField(
             pattern=re.compile(r"[\w.-]+(/[\w.-]+)*\.json", re.ASCII),
             what="a file of JSON, relative to cdk.json",
             example="attestations/prod.json",
@@ -215,7 +215,7 @@ class GeneralSettings:
         default=False,
     )
     permissions_boundary: str = described(
-        Text(
+        TextField(
             pattern=re.compile(
                 r"arn:aws(-[a-z]+)*:iam::([0-9]{12}|aws):policy/([!-~]+/)?[\w+=,.@-]{1,128}",
                 re.ASCII,
@@ -229,7 +229,7 @@ class GeneralSettings:
         default="",
     )
     role_name_prefix: str = described(
-        Text(
+        TextField(
             pattern=re.compile(r"[\w+=,.@-]+", re.ASCII),
             what="letters, digits and + = , . @ _ - only",
             example="team-",
@@ -240,7 +240,7 @@ class GeneralSettings:
         default="",
     )
     role_path: str = described(
-        Text(
+        TextField(
             pattern=re.compile(r"/([\w+=,.@-]+/)+", re.ASCII),
             what="a path that begins and ends with /",
             example="/ml-platform/",
@@ -252,7 +252,7 @@ class GeneralSettings:
         default="",
     )
     tags: Mapping[str, str] = described(
-        Tags(most=OWN_TAGS_MAX),
+        TagTable(most=OWN_TAGS_MAX),
         "Tags of every stack with its resources, and of jobs, models and endpoints. A "
         "customization's tag with the same key takes precedence.",
         default={},

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from bedrock_tuning.config.fields import Number, Text
+from bedrock_tuning.config.fields import Number, TextField
 
 SERVICE_ROLE_PROFILES: Final = ("documented", "strict")
 # PutRetentionPolicy of CloudWatch Logs takes no other number of days.
@@ -34,14 +34,14 @@ DATA_ROLES_CHARACTERS_MAX: Final = 8_000
 PEOPLE_MAX: Final = 20
 BUCKETS: Final = ("training", "validation", "output")
 
-ACCOUNT: Final = Text(
+ACCOUNT: Final = TextField(
     pattern=re.compile(r"[0-9]{12}", re.ASCII),
     what="the twelve digits of an AWS account",
     example="111122223333",
     most=12,
     optional=True,
 )
-BUCKET: Final = Text(
+BUCKET: Final = TextField(
     # Without dots, which do not fit S3's certificates.
     pattern=re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII),
     what="the name of a bucket, without dots",
@@ -49,7 +49,7 @@ BUCKET: Final = Text(
     most=63,
     optional=True,
 )
-KEY_ARN: Final = Text(
+KEY_ARN: Final = TextField(
     pattern=re.compile(r"arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:[0-9]{12}:key/[\w-]{1,128}", re.ASCII),
     what="the ARN of a KMS key",
     example="arn:aws:kms:us-east-1:111122223333:key/0e3ab5a8-0000-4000-8000-000000000000",

@@ -47,7 +47,7 @@ def schema(most: int) -> JsonSchema:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tags:
+class TagTable:
     """A table of tags. most: how many."""
 
     most: int

@@ -12,7 +12,7 @@ import aws_cdk as cdk
 import jsii
 
 
-class Violation(Protocol):
+class ReportedViolation(Protocol):
     """What a check found: its id, where, what is there, what may be, what to do."""
 
     @property
@@ -35,7 +35,7 @@ class Proof:
     """
 
     def __init__(
-        self, find: Callable[[Path], Iterable[Violation]], *, rules: Sequence[str]
+        self, find: Callable[[Path], Iterable[ReportedViolation]], *, rules: Sequence[str]
     ) -> None:
         self._find = find
         self._rules = list(rules)
@@ -94,7 +94,7 @@ def _whole(folder: Path, what: str, fix: str) -> cdk.PolicyViolation:
     )
 
 
-def _violation(violation: Violation, folder: Path) -> cdk.PolicyViolation:
+def _violation(violation: ReportedViolation, folder: Path) -> cdk.PolicyViolation:
     template = folder / f"{violation.where.partition('/')[0]}.template.json"
     return cdk.PolicyViolation(
         rule_name=violation.check,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import job_text
@@ -48,7 +48,7 @@ __all__ = (
 )
 
 
-def contracts(settings: Settings, customizations: Mapping[str, Customization]) -> Contracts:
+def contracts(settings: Settings, customizations: Mapping[str, CustomizationSettings]) -> Contracts:
     """The contracts of one environment, from its settings and the customizations alone."""
     scope = Scope(settings=settings, customizations=customizations)
     budgets = {
@@ -121,7 +121,7 @@ def _guarding_runs(contracts: Contracts, scope: Scope) -> Contracts:
     )
 
 
-def _former(customization: Customization) -> dict[str, str]:
+def _former(customization: CustomizationSettings) -> dict[str, str]:
     """What its resource says of a name that it had before."""
     former = customization.renamed_from
     return {"RenamedFrom": former} if former else {}

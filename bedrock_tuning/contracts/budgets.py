@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG
@@ -11,7 +11,7 @@ from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG
 _TOLD_AT: Final = (80, 100)
 
 
-def monthly_budget(settings: Settings, wanted: Customization) -> dict[str, Any] | None:
+def monthly_budget(settings: Settings, wanted: CustomizationSettings) -> dict[str, Any] | None:
     """The properties of its AWS::Budgets::Budget; None for a customization without one."""
     amount = wanted.budget.monthly_usd
     if amount is None:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal
 
-from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.config.lambda_environment import Environment
+from bedrock_tuning.config.customization import CustomizationSettings
+from bedrock_tuning.config.lambda_environment import LambdaEnvironment
 from bedrock_tuning.config.names import stack_name, used_parameter
 from bedrock_tuning.config.settings import Settings
 
@@ -110,9 +110,9 @@ class Scope:
     """What the contracts of an environment are made from."""
 
     settings: Settings
-    customizations: Mapping[str, Customization]
+    customizations: Mapping[str, CustomizationSettings]
 
-    def variables(self, of: type[Environment]) -> dict[str, str]:
+    def variables(self, of: type[LambdaEnvironment]) -> dict[str, str]:
         """The environment variables of a function, with placeholders for names and ARNs."""
         settings = self.settings
         known: dict[str, Any] = {
@@ -183,7 +183,7 @@ def base_path(settings: Settings) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class FunctionAnswer:
     """Where the workflow keeps what a function returns, and what of it decides how a run goes on.
 
     path: in the run's data. field: "" for an answer that decides nothing; values: all that the
@@ -214,10 +214,10 @@ class FunctionSpec:
     name: str
     module: str
     does: str
-    variables: type[Environment]
+    variables: type[LambdaEnvironment]
     grants: Callable[[Scope], tuple[Grant, ...]]
     payload: Mapping[str, str] = field(default_factory=dict)
-    answer: Answer | None = None
+    answer: FunctionAnswer | None = None
     memory_mb: int = 512
     disk_mb: int = 512
     timeout_minutes: int = 15

@@ -4,14 +4,14 @@ from typing import Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import (
-    Environment,
+    LambdaEnvironment,
     ReconcileEnvironment,
     RunEnvironment,
 )
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     COMMIT,
-    Answer,
+    FunctionAnswer,
     FunctionSpec,
     Grant,
     Scope,
@@ -41,7 +41,7 @@ RECORD_JOB: Final = FunctionSpec(
     variables=RunEnvironment,
     grants=_record_job,
     payload={"admission": "$.admission", "start": "$.start", "job": "$.job"},
-    answer=Answer(path="$.serving"),
+    answer=FunctionAnswer(path="$.serving"),
     writes="check",
 )
 
@@ -58,7 +58,7 @@ CLOSE_RUN: Final = FunctionSpec(
         "started": "$$.Execution.StartTime",
         "commit": COMMIT,
     },
-    answer=Answer(path="$.outcome"),
+    answer=FunctionAnswer(path="$.outcome"),
 )
 
 
@@ -126,7 +126,7 @@ ANNOUNCE: Final = FunctionSpec(
     name="Announce",
     module="announce",
     does="sends an event to the account's default bus for each message",
-    variables=Environment,
+    variables=LambdaEnvironment,
     grants=lambda _: (
         # Nobody's events but ours: rules of this account act on those of others
         # (docs/facts/workflow.md#events-of-ones-own). Both keys have several values for IAM.

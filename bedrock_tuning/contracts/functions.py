@@ -23,9 +23,9 @@ from bedrock_tuning.contracts.contract import (
     COMMIT,
     PLACEHOLDER,
     SETTINGS_VALUE,
-    Answer,
     Condition,
     Contracts,
+    FunctionAnswer,
     FunctionSpec,
     Grant,
     Scope,
@@ -66,7 +66,7 @@ ADMIT: Final = FunctionSpec(
         "started": "$$.Execution.StartTime",
         "commit": COMMIT,
     },
-    answer=Answer(path="$.admission", field="decision", values=get_args(AdmissionDecision)),
+    answer=FunctionAnswer(path="$.admission", field="decision", values=get_args(AdmissionDecision)),
 )
 
 
@@ -85,7 +85,7 @@ CHECK_MANIFEST: Final = FunctionSpec(
         "training_version": "$.admission.training_version",
         "validation_version": "$.admission.validation_version",
     },
-    answer=Answer(path="$.check"),
+    answer=FunctionAnswer(path="$.check"),
     memory_mb=_ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
     writes="check",
@@ -124,7 +124,7 @@ MERGE: Final = FunctionSpec(
         *g.runs("UpdateItem", keys=(items.RUN,)),
     ),
     payload={**_RUN, "check": "$.check", "shards": "$.shards"},
-    answer=Answer(path="$.report", field="valid"),
+    answer=FunctionAnswer(path="$.report", field="valid"),
     memory_mb=_ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
     writes="check",
@@ -170,7 +170,7 @@ START_JOB: Final = FunctionSpec(
         **_SETTINGS,
         "execution": "$$.Execution.Id",
     },
-    answer=Answer(path="$.start", field="decision", values=get_args(StartDecision)),
+    answer=FunctionAnswer(path="$.start", field="decision", values=get_args(StartDecision)),
     writes="check",
 )
 
@@ -185,7 +185,7 @@ TAKE_TURN: Final = FunctionSpec(
         g.open_runs(),
     ),
     payload={"state": "$"},
-    answer=Answer(path="$.turn", field="decision", values=get_args(TurnDecision)),
+    answer=FunctionAnswer(path="$.turn", field="decision", values=get_args(TurnDecision)),
 )
 
 
@@ -221,7 +221,7 @@ VERIFY_IMAGES: Final = FunctionSpec(
         g.use_data_key(*g.READ_KEY),
     ),
     payload={**_RUN, "check": "$.check"},
-    answer=Answer(path="$.images", field="decision", values=get_args(ImagesDecision)),
+    answer=FunctionAnswer(path="$.images", field="decision", values=get_args(ImagesDecision)),
     memory_mb=_ONE_PROCESSOR_MB,
 )
 

@@ -9,7 +9,7 @@ import json
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts.contract import SETTINGS_VALUE
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
@@ -27,7 +27,7 @@ PLACEHOLDERS: Final = {
 }
 
 
-def in_settings(settings: Settings, customization: Customization) -> dict[str, Any]:
+def in_settings(settings: Settings, customization: CustomizationSettings) -> dict[str, Any]:
     """What the parameter says besides: the tags of its jobs up to the run, where they write."""
     if not by_workflow(settings):
         return {}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from bedrock_tuning.config.lambda_environment import Environment
+from bedrock_tuning.config.lambda_environment import LambdaEnvironment
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.construct_names import of_function
@@ -54,7 +54,7 @@ CLOSE_DEFAULT_GROUP: Final = FunctionSpec(
     name="CloseDefaultGroup",
     module="close_default_group",
     does="takes the rules from the network's default security group",
-    variables=Environment,
+    variables=LambdaEnvironment,
     grants=_close_default_group,
     timeout_minutes=2,
     stack="network",

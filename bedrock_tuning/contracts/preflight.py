@@ -13,7 +13,7 @@ from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class SecurityGroupRule:
     """One rule of a security group. protocol "-1" is any; ports are meaningless then.
 
     groups, cidrs: whom it lets in or where it lets out.
@@ -38,8 +38,8 @@ class SecurityGroup:
 
     id: str
     vpc: str
-    ingress: tuple[Rule, ...] = ()
-    egress: tuple[Rule, ...] = ()
+    ingress: tuple[SecurityGroupRule, ...] = ()
+    egress: tuple[SecurityGroupRule, ...] = ()
 
     @property
     def lets_itself_in(self) -> bool:
@@ -59,7 +59,7 @@ class Subnet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class ObservedEndpoint:
     """A VPC endpoint. service: as in com.amazonaws.<region>.<service>."""
 
     id: str
@@ -71,7 +71,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class ObservedNetwork:
     """What was found. zones: ids of all zones of the Region that are open to this account.
 
     groups: the chosen ones and those of the endpoints; chosen: ids of the former. private_names:
@@ -82,11 +82,11 @@ class Network:
     subnets: tuple[Subnet, ...]
     groups: tuple[SecurityGroup, ...]
     chosen: frozenset[str]
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[ObservedEndpoint, ...]
     private_names: bool
 
 
-def problems(network: Network, needed: Iterable[VpcEndpoint]) -> list[str]:
+def problems(network: ObservedNetwork, needed: Iterable[VpcEndpoint]) -> list[str]:
     """Everything that would keep functions or jobs from working, each with what to do."""
     groups = [group for group in network.groups if group.id in network.chosen]
     found = [*_places(network, groups), *_rules(groups)]
@@ -99,7 +99,7 @@ def problems(network: Network, needed: Iterable[VpcEndpoint]) -> list[str]:
     return found
 
 
-def _places(network: Network, groups: Iterable[SecurityGroup]) -> Iterator[str]:
+def _places(network: ObservedNetwork, groups: Iterable[SecurityGroup]) -> Iterator[str]:
     networks = sorted({s.vpc for s in network.subnets} | {group.vpc for group in groups})
     if len(networks) > 1:
         yield (
@@ -126,7 +126,7 @@ def _rules(groups: list[SecurityGroup]) -> Iterator[str]:
 
 
 def _endpoint(
-    network: Network, groups: Iterable[SecurityGroup], needed: VpcEndpoint
+    network: ObservedNetwork, groups: Iterable[SecurityGroup], needed: VpcEndpoint
 ) -> Iterator[str]:
     name = f"com.amazonaws.<region>.{needed.service}"
     all_of_it = [each for each in network.endpoints if each.service == needed.service]
@@ -164,7 +164,9 @@ def _endpoint(
             )
 
 
-def _reached(network: Network, groups: Iterable[SecurityGroup], endpoint: Endpoint) -> bool:
+def _reached(
+    network: ObservedNetwork, groups: Iterable[SecurityGroup], endpoint: ObservedEndpoint
+) -> bool:
     """Whether an endpoint's own groups let in what comes from the chosen groups or subnets."""
     ours = {group.id for group in groups}
     blocks = [ipaddress.IPv4Network(subnet.cidr) for subnet in network.subnets]

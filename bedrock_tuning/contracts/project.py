@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bedrock_tuning.config import customization, deployed, settings
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.customization_fields import tags_max
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.settings import Settings
@@ -24,7 +24,7 @@ class Project:
     """
 
     settings: Settings
-    customizations: Mapping[str, Customization]
+    customizations: Mapping[str, CustomizationSettings]
     retired: tuple[str, ...] = ()
 
 
@@ -68,7 +68,7 @@ def read(
     )
 
 
-def tagged(wanted: Customization, chosen: Settings) -> Customization:
+def tagged(wanted: CustomizationSettings, chosen: Settings) -> CustomizationSettings:
     """A customization with the tags of its environment, too."""
     return replace(wanted, tags={**chosen.tags, **wanted.tags})
 
@@ -121,7 +121,7 @@ def _started_by_workflow(
             yield from start_problems(tagged(wanted, chosen), chosen)
 
 
-def start_problems(wanted: Customization, chosen: Settings) -> Iterator[str]:
+def start_problems(wanted: CustomizationSettings, chosen: Settings) -> Iterator[str]:
     """Why the workflow's own role cannot start the jobs of a customization, where it has to."""
     if not job_text.by_workflow(chosen):
         return

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import GEOGRAPHIES
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     Condition,
@@ -82,7 +82,9 @@ def _schedule(name: str, what: str, calls: FunctionSpec, places: Mapping[str, Pl
     )
 
 
-def _bedrock(scope: Scope, customization: Customization, places: Mapping[str, Place]) -> Role:
+def _bedrock(
+    scope: Scope, customization: CustomizationSettings, places: Mapping[str, Place]
+) -> Role:
     """What AWS documents for a customization job (docs/facts/iam.md), per folder.
 
     strict leaves out reading and listing the output, which AWS's sample has.
@@ -125,13 +127,13 @@ def _here(arn: str) -> str:
     return f"{start}:{partition}:{service}:{{region}}:{{account}}:{rest}"
 
 
-def _grader(customization: Customization) -> Iterator[Grant]:
+def _grader(customization: CustomizationSettings) -> Iterator[Grant]:
     """Calling the function that scores answers (docs/facts/iam.md#grader-and-teacher)."""
     if customization.grader:
         yield g.allow("call the grader", "lambda:InvokeFunction", on=_here(customization.grader))
 
 
-def _teacher(customization: Customization) -> Iterator[Grant]:
+def _teacher(customization: CustomizationSettings) -> Iterator[Grant]:
     """Asking the model that answers the prompts, where its inference profile sends them, too."""
     if not customization.teacher:
         return
@@ -154,7 +156,9 @@ def _teacher(customization: Customization) -> Iterator[Grant]:
     )
 
 
-def _starter(scope: Scope, customization: Customization, places: Mapping[str, Place]) -> Role:
+def _starter(
+    scope: Scope, customization: CustomizationSettings, places: Mapping[str, Place]
+) -> Role:
     """The only role that may start this customization's jobs, and with its own service role only.
 
     The workflow assumes it for the task that trains (Step Functions' `Credentials`), and sends the

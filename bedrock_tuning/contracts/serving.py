@@ -13,7 +13,7 @@ from bedrock_tuning.config.lambda_environment import (
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     SETTINGS_VALUE,
-    Answer,
+    FunctionAnswer,
     FunctionSpec,
     Grant,
     Scope,
@@ -69,7 +69,7 @@ SERVE: Final = FunctionSpec(
     variables=ServeEnvironment,
     grants=_serve,
     payload={"serving": "$.serving", "settings": SETTINGS_VALUE},
-    answer=Answer(path="$.serving", field="step", values=get_args(ServingStep)),
+    answer=FunctionAnswer(path="$.serving", field="step", values=get_args(ServingStep)),
     writes="check",
 )
 
@@ -112,7 +112,7 @@ EVALUATE: Final = FunctionSpec(
     variables=EvaluateEnvironment,
     grants=_evaluate,
     payload={"serving": "$.serving", "settings": SETTINGS_VALUE},
-    answer=Answer(path="$.serving", field="step", values=("publish", "roll-back")),
+    answer=FunctionAnswer(path="$.serving", field="step", values=("publish", "roll-back")),
     # Measured: comparing vectors is bound by the processor.
     memory_mb=1_769,
     writes="check",

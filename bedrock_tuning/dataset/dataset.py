@@ -9,7 +9,7 @@ from bedrock_tuning.dataset.statistics import ImageStats, TextStats
 from bedrock_tuning.s3_layout import KINDS, Kind
 
 
-class Override(Protocol):
+class SeverityOverride(Protocol):
     """What a customization says about one rule: "warning" lowers an error, "silent" hides it."""
 
     @property
@@ -37,7 +37,7 @@ class Requirements(Protocol):
         """As they are sent to Bedrock."""
 
     @property
-    def overrides(self) -> Mapping[str, Override]:
+    def overrides(self) -> Mapping[str, SeverityOverride]:
         """Agreed exceptions by rule name."""
 
 
@@ -48,7 +48,7 @@ class ModelRequirements:
     base_model: BaseModel
     dataset: DatasetContract
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
-    overrides: Mapping[str, Override] = field(default_factory=dict)
+    overrides: Mapping[str, SeverityOverride] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeGuard
 
-Record = dict[str, Any]
 # Lists that belong to one record, whatever else the document has.
 _OF_ONE: Final = frozenset(["messages", "conversations"])
 # Names of a list that holds all records of a file.
@@ -19,7 +18,7 @@ class Held(NamedTuple):
     """How a document holds its records, in words, and the records."""
 
     name: str
-    records: list[Record]
+    records: list[dict[str, Any]]
 
 
 def records_in(value: Mapping[str, Any], *, one_line: bool) -> Held | None:
@@ -38,7 +37,7 @@ def records_in(value: Mapping[str, Any], *, one_line: bool) -> Held | None:
     return None
 
 
-def is_conversation(value: Any) -> TypeGuard[list[Record]]:
+def is_conversation(value: Any) -> TypeGuard[list[dict[str, Any]]]:
     """Whether a list consists of turns with roles."""
     return isinstance(value, list) and bool(value) and all(map(_is_turn, value))
 

@@ -1,24 +1,24 @@
 """Formats of other tools and services: recognised from one record, named as people know them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.documents import records_in
 from bedrock_tuning.dataset.record_formats import TALKS, required_of
 from bedrock_tuning.dataset.suggestions import ALIASES
+from bedrock_tuning.dataset.talks.contents import ForeignRecord
 from bedrock_tuning.dataset.talks.nested import questions
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import UnfitError
 from bedrock_tuning.dataset.talks.templates import turns_of
-from bedrock_tuning.dataset.talks.write import Placed, write_talk
+from bedrock_tuning.dataset.talks.write import PlacedImage, write_talk
 from bedrock_tuning.wording import did_you_mean
 
-Record = Mapping[str, Any]
 # What `tuning prepare` does with such a file: texts are converted, with the images that they speak
 # of, whose first answers may be captions; documents, which hold no question and no answer, only for
 # continued pre-training; tables of images are read.
@@ -45,43 +45,43 @@ class _Sign:
     foreign: Foreign
     names: frozenset[str] = frozenset()
     only: bool = False
-    test: Callable[[Record], bool] | None = None
+    test: Callable[[ForeignRecord], bool] | None = None
 
     def fits(self, names: frozenset[str]) -> bool:
         """Whether the lower-case names of a record are those of the format."""
         return self.names == names if self.only else self.names <= names
 
 
-def _turns(record: Record) -> Iterator[Record]:
+def _turns(record: ForeignRecord) -> Iterator[ForeignRecord]:
     turns = record.get("messages")
     if isinstance(turns, list):
         yield from (turn for turn in turns if isinstance(turn, dict))
 
 
-def _blocks(record: Record) -> Iterator[Record]:
+def _blocks(record: ForeignRecord) -> Iterator[ForeignRecord]:
     for turn in _turns(record):
         content = turn.get("content")
         if isinstance(content, list):
             yield from (block for block in content if isinstance(block, dict))
 
 
-def _typed(*kinds: str) -> Callable[[Record], bool]:
+def _typed(*kinds: str) -> Callable[[ForeignRecord], bool]:
     return lambda record: any(block.get("type") in kinds for block in _blocks(record))
 
 
-def _has_text_turns(record: Record) -> bool:
+def _has_text_turns(record: ForeignRecord) -> bool:
     contents = [turn.get("content") for turn in _turns(record)]
     return bool(contents) and all(isinstance(each, str | None) for each in contents)
 
 
-def _has_block_turns(record: Record) -> bool:
+def _has_block_turns(record: ForeignRecord) -> bool:
     contents = [turn.get("content") for turn in _turns(record)]
     blocks = [*_blocks(record)]
     untyped = bool(blocks) and not any("type" in block for block in blocks)
     return untyped and all(isinstance(each, list) for each in contents)
 
 
-def _is_web_image(record: Record) -> bool:
+def _is_web_image(record: ForeignRecord) -> bool:
     """Whether there is the web address of an image: with its caption, or by its ending."""
     address = str(record.get("url") or record.get("image_url"))
     is_image = "caption" in record or _IMAGE.search(address) is not None
@@ -91,23 +91,23 @@ def _is_web_image(record: Record) -> bool:
 _IMAGE: Final = re.compile(r"\.(?:jpe?g|png|webp|gif)(?:[?#].*)?$", re.IGNORECASE)
 
 
-def _has_system_beside_typed(record: Record) -> bool:
+def _has_system_beside_typed(record: ForeignRecord) -> bool:
     return isinstance(record.get("system"), str) and _typed("text")(record)
 
 
-def _is_list_of_texts(key: str) -> Callable[[Record], bool]:
-    def test(record: Record) -> bool:
+def _is_list_of_texts(key: str) -> Callable[[ForeignRecord], bool]:
+    def test(record: ForeignRecord) -> bool:
         value = record.get(key)
         return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
     return test
 
 
-def _is_list(key: str) -> Callable[[Record], bool]:
+def _is_list(key: str) -> Callable[[ForeignRecord], bool]:
     return lambda record: isinstance(record.get(key), list)
 
 
-def _is_object(key: str) -> Callable[[Record], bool]:
+def _is_object(key: str) -> Callable[[ForeignRecord], bool]:
     return lambda record: isinstance(record.get(key), dict)
 
 
@@ -118,7 +118,7 @@ def _sign(
     way: Way = "texts",
     unanswered: bool = False,
     only: bool = False,
-    test: Callable[[Record], bool] | None = None,
+    test: Callable[[ForeignRecord], bool] | None = None,
 ) -> _Sign:
     return _Sign(Foreign(name, formats, way, unanswered), frozenset(names), only, test)
 
@@ -272,7 +272,7 @@ _SIGNS: Final = (
 UNKNOWN: Final = Foreign("", way="")
 
 
-def foreign_format(value: Record, wanted: Format) -> Foreign | None:
+def foreign_format(value: ForeignRecord, wanted: Format) -> Foreign | None:
     """The other format that a record is in; None when it has the names of the wanted one, or none.
 
     A typed block ({"type": "text"}) alone does not make a conversation a foreign one.
@@ -290,7 +290,7 @@ _NAMES_MAX: Final = 1_000
 _COMPARED_MAX: Final = 100
 
 
-def _lacks_all(value: Record, wanted: Format) -> bool:
+def _lacks_all(value: ForeignRecord, wanted: Format) -> bool:
     """Whether no name of a record is one that the format needs, or may be meant to be one."""
     is_talk = wanted in TALKS
     # What is no list was not meant to be turns.
@@ -305,7 +305,9 @@ def _shares_nothing(names: frozenset[str], known: tuple[str, ...]) -> bool:
     )
 
 
-def why_not_converted(value: Record, wanted: Format, *, answered: bool = True) -> UnfitError | None:
+def why_not_converted(
+    value: ForeignRecord, wanted: Format, *, answered: bool = True
+) -> UnfitError | None:
     """Why `tuning prepare` makes no record of the wanted format of this one; None if it does.
 
     answered: whether a conversation must end with an answer. Without words: it cannot be read.
@@ -319,7 +321,9 @@ def why_not_converted(value: Record, wanted: Format, *, answered: bool = True) -
     if known is None:
         return UnfitError("")
     try:
-        write_talk(known.talk, wanted, keep=lambda image: Placed("png", image), answered=answered)
+        write_talk(
+            known.talk, wanted, keep=lambda image: PlacedImage("png", image), answered=answered
+        )
     except UnfitError as error:
         return error
     return None

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
-from bedrock_tuning.dataset.dataset import Override
+from bedrock_tuning.dataset.dataset import SeverityOverride
 from bedrock_tuning.dataset.tokens import Tokens, tokens, tokens_most
 from bedrock_tuning.s3_layout import Kind
 
@@ -85,7 +85,7 @@ class DatasetScope:
     bucket: str
     folders: tuple[str, ...]
     bucket_region: str = ""
-    overrides: Mapping[str, Override] = field(default_factory=dict)
+    overrides: Mapping[str, SeverityOverride] = field(default_factory=dict)
     budget: TextBudget = field(init=False)
 
     def __post_init__(self) -> None:

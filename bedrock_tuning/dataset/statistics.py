@@ -13,10 +13,10 @@ _CLASS: Final = 200
 _FINGERPRINTS: Final = 1 << 256
 
 Histogram = dict[int, int]
-Key = TypeVar("Key")
+_Key = TypeVar("_Key")
 
 
-class Classes(msgspec.Struct, kw_only=True):
+class ValueCounts(msgspec.Struct, kw_only=True):
     """How often each value occurs, while there are at most CLASSES_KEPT different ones.
 
     counts is None once there were more: then the values are no classes. This state absorbs, so the
@@ -35,7 +35,7 @@ class Classes(msgspec.Struct, kw_only=True):
         if len(self.counts) > CLASSES_KEPT:
             self.counts = None
 
-    def merge(self, other: "Classes") -> None:
+    def merge(self, other: "ValueCounts") -> None:
         """Adds another count."""
         if other.counts is None:
             self.counts = None
@@ -69,7 +69,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     empty: dict[str, int] = msgspec.field(default_factory=dict)
     lengths: dict[str, Histogram] = msgspec.field(default_factory=dict)
     longest: dict[str, int] = msgspec.field(default_factory=dict)
-    captions: Classes = msgspec.field(default_factory=Classes)
+    captions: ValueCounts = msgspec.field(default_factory=ValueCounts)
     languages: dict[str, int] = msgspec.field(default_factory=dict)
     judged: int = 0
     media: dict[str, int] = msgspec.field(default_factory=dict)
@@ -99,10 +99,10 @@ class ImageStats(msgspec.Struct, kw_only=True):
     sizes: dict[str, int] = msgspec.field(default_factory=dict)
     aspects: Histogram = msgspec.field(default_factory=dict)
     file_sizes: Histogram = msgspec.field(default_factory=dict)
-    folders: Classes = msgspec.field(default_factory=Classes)
+    folders: ValueCounts = msgspec.field(default_factory=ValueCounts)
 
 
-def add_counts(into: dict[Key, int], other: Mapping[Key, int]) -> None:
+def add_counts(into: dict[_Key, int], other: Mapping[_Key, int]) -> None:
     """Adds one count to another."""
     for key, count in other.items():
         into[key] = into.get(key, 0) + count

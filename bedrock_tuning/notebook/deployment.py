@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from bedrock_tuning.cli.options import (
     ENVIRONMENT_VARIABLE,
-    Deployed,
+    DeploymentOption,
     find_customization,
     find_model,
     new_aws,
     options_to_repeat,
     usual_environment,
 )
-from bedrock_tuning.cli.preparing import Request
+from bedrock_tuning.cli.preparing import PrepareRequest
 from bedrock_tuning.cli.terminal.extras import require
 from bedrock_tuning.cli.terminal.output import say
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.notebook.bars import meter
-from bedrock_tuning.notebook.results import Checked, Dataset, frame
+from bedrock_tuning.notebook.results import Checked, PreparedDataset, frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ class Deployment:
         region: str | None = None,
     ) -> None:
         name = environment or os.environ.get(ENVIRONMENT_VARIABLE) or usual_environment()
-        self.deployed = Deployed(
+        self.deployed = DeploymentOption(
             aws=new_aws(region=region, profile=profile),
             environment=name,
             options=options_to_repeat(name, region=region, profile=profile),
@@ -108,7 +108,9 @@ class Deployment:
             customization=deployment.customizations[customization], training_records=records
         )
 
-    def upload(self, dataset: "Dataset | Path | str", customization: str, *, agreed: bool) -> str:
+    def upload(
+        self, dataset: "PreparedDataset | Path | str", customization: str, *, agreed: bool
+    ) -> str:
         """Uploads a dataset, which starts a run; returns the run's name, "" if it is not known yet.
 
         agreed: True says that you know what a run costs (`price`). A run over its budget waits for
@@ -117,7 +119,7 @@ class Deployment:
         from bedrock_tuning.client import runs, upload
 
         deployment = self.deployed()
-        folder = dataset.folder if isinstance(dataset, Dataset) else Path(dataset)
+        folder = dataset.folder if isinstance(dataset, PreparedDataset) else Path(dataset)
         deployment.require(customization)
         if not agreed:
             raise UserError(
@@ -231,14 +233,14 @@ def prepare(
     seed: int = 0,
     deployment: Deployment | None = None,
     **more: Any,
-) -> Dataset:
+) -> PreparedDataset:
     """Turns what you have into manifests with their images, in the new folder `out`.
 
     source: anything that `tuning prepare` reads, or a DataFrame with one record a row: texts, or
     the names of pictures in the folder `images` with their captions. more: other options of the
     command, such as caption_column, to or to_format.
     """
-    allowed = [each.name for each in fields(Request) if each.default is not MISSING]
+    allowed = [each.name for each in fields(PrepareRequest) if each.default is not MISSING]
     unknown = sorted(more.keys() - allowed)
     if unknown:
         raise UserError(
@@ -254,14 +256,14 @@ def prepare(
             path, table = Path(images), Path(folder) / "captions.csv"
             source.to_csv(table, index=False)
             more["captions"] = str(table)
-        wanted = Request(
+        wanted = PrepareRequest(
             **more, source=path, customization=customization, model=model, split=split, fix=fix,
             seed=seed, dry_run=False, out=Path(out), deployed=deployed,
         )  # fmt: skip
         with closing(wanted) as request:
             prepared = request.run(meter=meter())
             report = request.verdict(prepared)
-        return Dataset(
+        return PreparedDataset(
             folder=prepared.out,
             understood=prepared.understood,
             checked=None if report is None else Checked(report),

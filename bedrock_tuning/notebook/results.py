@@ -66,7 +66,7 @@ class Checked:
         return f'<iframe srcdoc="{page}" style="{style}" title="{escape(repr(self))}"></iframe>'
 
 
-class Dataset:
+class PreparedDataset:
     """What `prepare` wrote.
 
     folder: to validate and upload. understood: how the source was read, in one line. records: one

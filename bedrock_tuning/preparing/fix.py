@@ -28,7 +28,7 @@ _HEIF: Final = ("HEIC", "HEIF", "AVIF")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
-class Change(NamedTuple):
+class PictureFix(NamedTuple):
     """kind: for the summary, e.g. "resized". detail: what exactly, in words."""
 
     kind: str
@@ -53,7 +53,7 @@ class Fixed:
     data: bytes
     extension: str
     look: Look
-    changes: list[Change] = field(default_factory=list)
+    changes: list[PictureFix] = field(default_factory=list)
 
 
 def fix_image(data: bytes, limits: ImageLimits) -> Fixed:
@@ -124,13 +124,13 @@ def _reduced(image: "Image", data: bytes, found: Header, limits: ImageLimits) ->
         return None
     made = Images.frombuffer("RGB", (wide, tall), pixels, "raw", "RGB", 0, 1)
     made.info.update(image.info)
-    changes = [Change("resized", f"{image.width} × {image.height} to {wide} × {tall}")]
+    changes = [PictureFix("resized", f"{image.width} × {image.height} to {wide} × {tall}")]
     if without_metadata(data) != data:
         changes.append(_BARE)
     return _encoded(made, "jpeg", limits.bytes_warn or limits.bytes_max, limits, changes)
 
 
-_BARE: Final = Change("metadata removed", "EXIF and the like: places, names, comments")
+_BARE: Final = PictureFix("metadata removed", "EXIF and the like: places, names, comments")
 
 
 @cache
@@ -155,18 +155,20 @@ def _reads_heic() -> bool:
 
 
 def _fixed(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> Fixed:
-    changes: list[Change] = []
+    changes: list[PictureFix] = []
     format = found.format if found.format in limits.formats else _other_format(image, found)
     if format != found.format:
-        changes.append(Change("converted", f"{(image.format or found.format).lower()} to {format}"))
+        changes.append(
+            PictureFix("converted", f"{(image.format or found.format).lower()} to {format}")
+        )
     # Telephones append a second picture to a JPEG and call it MPO; that is no animation.
     if getattr(image, "is_animated", False) and image.format != "MPO":
-        changes.append(Change("first frame kept", "of an animation"))
+        changes.append(PictureFix("first frame kept", "of an animation"))
         image.seek(0)
     if found.bits > 8:
-        changes.append(Change("8 bits", f"reduced from {found.bits} bits per channel"))
+        changes.append(PictureFix("8 bits", f"reduced from {found.bits} bits per channel"))
     if found.problem:
-        changes.append(Change("stored anew", found.problem))
+        changes.append(PictureFix("stored anew", found.problem))
     changed = _upright(_eight_bits(image, changes), changes)
     changed = _sized(_padded(changed, limits, changes), limits, changes)
     most = limits.bytes_warn or limits.bytes_max
@@ -183,7 +185,7 @@ def _other_format(image: "Image", found: Header) -> str:
     return "jpeg" if found.format in _HEIF and image.mode == "RGB" else "png"
 
 
-def _eight_bits(image: "Image", changes: list[Change]) -> "Image":
+def _eight_bits(image: "Image", changes: list[PictureFix]) -> "Image":
     """RGB, RGBA or L with 8 bits per channel."""
     mode = image.mode
     if mode in ("RGB", "L"):
@@ -195,7 +197,7 @@ def _eight_bits(image: "Image", changes: list[Change]) -> "Image":
         return image.convert("RGBA" if transparent else "RGB" if mode == "P" else "L")
     if mode.startswith("I;16") or mode == "I":
         return image.convert("I").point(lambda value: value / 256).convert("L")
-    changes.append(Change("to RGB", f"from {mode}"))
+    changes.append(PictureFix("to RGB", f"from {mode}"))
     if mode == "CMYK":
         return _from_print(image)
     return image.convert("RGB")
@@ -222,17 +224,17 @@ def _from_print(image: "Image") -> "Image":
     return image.convert("RGB")
 
 
-def _upright(image: "Image", changes: list[Change]) -> "Image":
+def _upright(image: "Image", changes: list[PictureFix]) -> "Image":
     from PIL import ImageOps
 
     orientation = image.getexif().get(0x0112, 1)
     if orientation == 1 or orientation not in range(2, 9):
         return image
-    changes.append(Change("turned upright", f"by EXIF orientation {orientation}"))
+    changes.append(PictureFix("turned upright", f"by EXIF orientation {orientation}"))
     return ImageOps.exif_transpose(image)
 
 
-def _padded(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image":
+def _padded(image: "Image", limits: ImageLimits, changes: list[PictureFix]) -> "Image":
     """A strip that is too long gets white (or transparent) bars."""
     width, height = image.size
     wide, tall = _bars(image.size, limits)
@@ -240,7 +242,7 @@ def _padded(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Imag
         return image
     from PIL import Image as Images
 
-    changes.append(Change("padded", f"{width} × {height} to {wide} × {tall}"))
+    changes.append(PictureFix("padded", f"{width} × {height} to {wide} × {tall}"))
     bars: int | tuple[int, ...] = 255 if image.mode == "L" else (255,) * 3
     if image.mode == "RGBA":
         bars = (255, 255, 255, 0)
@@ -294,7 +296,7 @@ def _within(size: tuple[int, int], limits: ImageLimits) -> tuple[int, int]:
     return wide, tall
 
 
-def _sized(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image":
+def _sized(image: "Image", limits: ImageLimits, changes: list[PictureFix]) -> "Image":
     factor = _factor(image.size, limits)
     if factor == 1:
         return image
@@ -302,12 +304,12 @@ def _sized(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image
 
 
 def _resized(
-    image: "Image", size: tuple[int, int], limits: ImageLimits, changes: list[Change]
+    image: "Image", size: tuple[int, int], limits: ImageLimits, changes: list[PictureFix]
 ) -> "Image":
     from PIL.Image import Resampling
 
     wide, tall = _within(size, limits)
-    changes.append(Change("resized", f"{image.width} × {image.height} to {wide} × {tall}"))
+    changes.append(PictureFix("resized", f"{image.width} × {image.height} to {wide} × {tall}"))
     info = dict(image.info)
     # Reduced, both look the same, and this one takes two thirds of the time.
     method = Resampling.BICUBIC if wide < image.width else Resampling.LANCZOS
@@ -317,7 +319,7 @@ def _resized(
 
 
 def _encoded(
-    image: "Image", format: str, most: int, limits: ImageLimits, changes: list[Change]
+    image: "Image", format: str, most: int, limits: ImageLimits, changes: list[PictureFix]
 ) -> Fixed:
     """The smallest loss that fits: PNG, then JPEG of falling quality, then fewer pixels."""
     if format == "png":
@@ -325,19 +327,19 @@ def _encoded(
         if len(data) <= most:
             return Fixed(data=data, extension=".png", look=look_of(image), changes=changes)
         changes.append(
-            Change("as JPEG", f"because PNG takes {len(data):,} bytes, {most:,} at most")
+            PictureFix("as JPEG", f"because PNG takes {len(data):,} bytes, {most:,} at most")
         )
     if image.mode == "RGBA":
-        changes.append(Change("on white", "transparent parts"))
+        changes.append(PictureFix("on white", "transparent parts"))
         image = _on_white(image)
     if not changes:
-        changes.append(Change("stored anew", f"to have at most {most:,} bytes"))
+        changes.append(PictureFix("stored anew", f"to have at most {most:,} bytes"))
     while True:
         for quality in _QUALITIES:
             data = _save(image, "jpeg", quality=quality)
             if len(data) <= most:
                 if quality < _QUALITIES[0]:
-                    changes.append(Change("as JPEG", f"of quality {quality}"))
+                    changes.append(PictureFix("as JPEG", f"of quality {quality}"))
                 return Fixed(data=data, extension=".jpg", look=look_of(image), changes=changes)
         smaller = (int(image.width * _SHRINK), int(image.height * _SHRINK))
         if min(smaller) < (limits.side_min or 1):
@@ -363,14 +365,14 @@ def _save(image: "Image", format: str, *, quality: int = 95) -> bytes:
     return without_metadata(out.getvalue())
 
 
-def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[Change]]:
+def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[PictureFix]]:
     """The caption within the limits, and what was done to it; raises UnfixableError."""
     changes = []
     text = _CONTROL.sub(" ", caption).strip()
     # A lone surrogate has no UTF-8, so no manifest can hold it.
     text = text.encode("utf-8", "replace").decode()
     if text != caption:
-        changes.append(Change("caption trimmed", "blanks and control characters"))
+        changes.append(PictureFix("caption trimmed", "blanks and control characters"))
     most = _read_of(text, limits)
     if len(text) > most:
         cut = text[:most]
@@ -378,7 +380,7 @@ def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[Change]]
         # At a word's end, unless that costs more than a long word.
         shorter = head if blank and len(head) > most * 0.9 else cut
         changes.append(
-            Change("caption cut", f"from {len(text):,} to {len(shorter.rstrip()):,} characters")
+            PictureFix("caption cut", f"from {len(text):,} to {len(shorter.rstrip()):,} characters")
         )
         text = shorter.rstrip()
     if not text or len(text) < limits.chars_min:

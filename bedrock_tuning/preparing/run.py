@@ -10,10 +10,10 @@ from typing import Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import DatasetContract
 from bedrock_tuning.dataset.layouts.listing import look
-from bedrock_tuning.dataset.layouts.reading import LeftOut, Options
-from bedrock_tuning.dataset.layouts.recognise import Pair, Understood, understand
+from bedrock_tuning.dataset.layouts.reading import LayoutOptions, LeftOut
+from bedrock_tuning.dataset.layouts.recognise import ImageCaption, Understood, understand
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.preparing.fix import Change, UnfixableError, fix_caption
+from bedrock_tuning.preparing.fix import PictureFix, UnfixableError, fix_caption
 from bedrock_tuning.preparing.splits import sides
 from bedrock_tuning.preparing.write import (
     CHANGES,
@@ -42,7 +42,7 @@ class PreparePlan:
     """
 
     source: Path
-    options: Options
+    options: LayoutOptions
     places: Mapping[s3_layout.Kind, tuple[str, str]]
     share: float | None
     usual_share: float
@@ -97,7 +97,7 @@ def prepare(plan: PreparePlan, *, meter: Meter = silent) -> Prepared:
         scene = look(plan.source, plan.options, room=work / "unpacked")
         understood = understand(scene)
         left = understood.left
-        told: dict[str, list[Change]] = {}
+        told: dict[str, list[PictureFix]] = {}
         pairs = _fixed_captions(understood.pairs, plan.contract, left, told)
         shop = Workshop(
             files=scene.files,
@@ -168,7 +168,9 @@ def _also(understood: Understood) -> Iterator[str]:
         yield f"{understood.also} would fit, too: --captions chooses another reading"
 
 
-def _preview(pairs: Sequence[Pair], kinds: Mapping[str, s3_layout.Kind]) -> Iterator[Previewed]:
+def _preview(
+    pairs: Sequence[ImageCaption], kinds: Mapping[str, s3_layout.Kind]
+) -> Iterator[Previewed]:
     """Five pairs from all over the dataset."""
     step = max(1, len(pairs) // _PREVIEW)
     for pair in pairs[::step][:_PREVIEW]:
@@ -176,14 +178,14 @@ def _preview(pairs: Sequence[Pair], kinds: Mapping[str, s3_layout.Kind]) -> Iter
 
 
 def _fixed_captions(
-    pairs: Sequence[Pair],
+    pairs: Sequence[ImageCaption],
     contract: DatasetContract | None,
     left: list[LeftOut],
-    told: dict[str, list[Change]],
-) -> list[Pair]:
+    told: dict[str, list[PictureFix]],
+) -> list[ImageCaption]:
     if contract is None or contract.caption is None:
         return list(pairs)
-    kept: dict[Pair, None] = {}
+    kept: dict[ImageCaption, None] = {}
     for pair in pairs:
         try:
             caption, changes = fix_caption(pair.caption, contract.caption)
@@ -200,8 +202,8 @@ def _fixed_captions(
 
 
 def _without_copies(
-    pairs: Sequence[Pair], images: Mapping[str, PreparedImage], left: list[LeftOut]
-) -> list[Pair]:
+    pairs: Sequence[ImageCaption], images: Mapping[str, PreparedImage], left: list[LeftOut]
+) -> list[ImageCaption]:
     """Each picture once: from a file that needed no change if there is one, else the first."""
     best: dict[str, str] = {}
     for pair in sorted(pairs, key=lambda pair: bool(images[pair.file].changes)):
@@ -220,10 +222,10 @@ def _without_copies(
 def _write(
     plan: PreparePlan,
     folder: Path,
-    pairs: Sequence[Pair],
+    pairs: Sequence[ImageCaption],
     kinds: Mapping[str, s3_layout.Kind],
     images: Mapping[str, PreparedImage],
-    told: Mapping[str, list[Change]],
+    told: Mapping[str, list[PictureFix]],
     left: Sequence[LeftOut],
 ) -> dict[str, int]:
     names = unique({pair.file: images[pair.file].name for pair in pairs})
@@ -251,7 +253,9 @@ def _write(
 
 
 def _summed(
-    pairs: Sequence[Pair], images: Mapping[str, PreparedImage], told: Mapping[str, list[Change]]
+    pairs: Sequence[ImageCaption],
+    images: Mapping[str, PreparedImage],
+    told: Mapping[str, list[PictureFix]],
 ) -> dict[str, int]:
     found: Counter[str] = Counter()
     for file in {pair.file for pair in pairs}:

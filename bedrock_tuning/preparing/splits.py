@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
-from bedrock_tuning.dataset.layouts.recognise import Pair
+from bedrock_tuning.dataset.layouts.recognise import ImageCaption
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_word, strictest
 from bedrock_tuning.dataset.talks.nested import questions
 from bedrock_tuning.errors import UserError
@@ -39,7 +39,7 @@ class Sides:
 
 
 def sides(
-    pairs: Sequence[Pair],
+    pairs: Sequence[ImageCaption],
     images: Mapping[str, PreparedImage],
     *,
     share: float | None,
@@ -119,7 +119,7 @@ def _without_leaks(
 
 
 def _dealt(
-    pairs: Sequence[Pair],
+    pairs: Sequence[ImageCaption],
     splits: Mapping[str, Split],
     images: Mapping[str, PreparedImage],
     near: Sequence[tuple[str, str]],

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bedrock_tuning.dataset.layouts.listing import look
-from bedrock_tuning.dataset.layouts.reading import Options
+from bedrock_tuning.dataset.layouts.reading import LayoutOptions
 from bedrock_tuning.dataset.layouts.recognise import NoImagesError, understand
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import require_plain
@@ -68,7 +68,7 @@ def _of_manifest(manifest: Path) -> Data | None:
 
 def _of_images(source: Path) -> Data:
     with TemporaryDirectory(prefix="tuning-") as room:
-        understood = understand(look(source, Options(), room=Path(room)))
+        understood = understand(look(source, LayoutOptions(), room=Path(room)))
     pairs = [pair for pair in understood.pairs if pair.split in ("", "train")]
     if not pairs:
         raise UserError(

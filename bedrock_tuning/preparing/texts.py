@@ -24,7 +24,7 @@ from bedrock_tuning.dataset.scope import TextBudget
 from bedrock_tuning.dataset.talks.chunks import chunks
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, UnfitError
-from bedrock_tuning.dataset.talks.write import Placed, write_talk
+from bedrock_tuning.dataset.talks.write import PlacedImage, write_talk
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import Bounds, read_plain, require_plain
 from bedrock_tuning.preparing.run import Prepared, Previewed
@@ -168,7 +168,7 @@ class Conversion:
         self.left.append(LeftOut(file=where, reason=told, kind=reason))
         self.fixes[reason] = fix
 
-    def _keep(self, image: str, where: str) -> Placed:
+    def _keep(self, image: str, where: str) -> PlacedImage:
         """An image that the record refers to, ready to be written beside the manifest."""
         contract = self.plan.contract
         if contract is not None and contract.image is None:
@@ -177,7 +177,7 @@ class Conversion:
                 fix="choose a model that reads images: `tuning models`",
             )
         if image.startswith("s3://"):
-            return Placed(_format_of(image.rpartition(".")[2]), image)
+            return PlacedImage(_format_of(image.rpartition(".")[2]), image)
         data = self._bytes(image)
         if not self.plan.places:
             raise UserError(
@@ -191,7 +191,7 @@ class Conversion:
             )
         name = f"{hashlib.sha256(data).hexdigest()[:24]}.{'jpg' if format == 'jpeg' else format}"
         self.images[name] = data
-        return Placed(format, f"{_PLACE}{name}")
+        return PlacedImage(format, f"{_PLACE}{name}")
 
     def _bytes(self, image: str) -> bytes:
         if image.startswith("data:"):

@@ -15,7 +15,7 @@ from typing import IO, Any, ClassVar, Final
 from bedrock_tuning.catalogue import ImageLimits
 from bedrock_tuning.dataset.layouts.reading import LeftOut
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.preparing.fix import Change, UnfixableError, fix_image
+from bedrock_tuning.preparing.fix import PictureFix, UnfixableError, fix_image
 from bedrock_tuning.preparing.near_duplicates import Look, look_at
 from bedrock_tuning.progress import Meter, silent
 
@@ -39,7 +39,7 @@ class PreparedImage:
     name: str
     path: Path
     is_new: bool = False
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PictureFix, ...] = ()
     look: Look | None = None
 
 
@@ -134,11 +134,11 @@ class Workshop:
         if entry["reason"]:
             left = LeftOut(file=file, reason=entry["reason"], kind=entry["reason_kind"])
             return left, entry
-        changes = [Change(*each) for each in entry["changes"]]
+        changes = [PictureFix(*each) for each in entry["changes"]]
         name = _safe(file)
         if not _fits(name, entry["extension"]):
             name = f"{PurePosixPath(name).with_suffix('')}{entry['extension']}"
-            changes.append(Change("renamed", f"to {name}"))
+            changes.append(PictureFix("renamed", f"to {name}"))
         return PreparedImage(
             file=file,
             source=source,

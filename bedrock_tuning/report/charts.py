@@ -26,7 +26,7 @@ class Limit(NamedTuple):
     label: str
 
 
-class Line(NamedTuple):
+class Segment(NamedTuple):
     """A straight line."""
 
     style: str
@@ -73,7 +73,7 @@ class Chart:
     title: str
     height: int = _HEIGHT
     width: int = _WIDTH
-    lines: list[Line] = field(default_factory=list)
+    lines: list[Segment] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     texts: list[Label] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
@@ -185,7 +185,7 @@ def _bars(
     top = _ceiling(max(bar.total for bar in bars))
     for count in dict.fromkeys((0, top // 2, top)):
         y = floor_y - (floor_y - _TOP) * count / top
-        chart.lines.append(Line("grid" if count else "axis", _LEFT, _WIDTH - _RIGHT, y, y))
+        chart.lines.append(Segment("grid" if count else "axis", _LEFT, _WIDTH - _RIGHT, y, y))
         chart.texts.append(Label("mark", _LEFT - 4, y + 3, "end", f"{count:,}"))
     for bar in bars:
         height = max(1.5, (floor_y - _TOP) * bar.total / top)
@@ -199,7 +199,7 @@ def _bars(
     for limit in limits:
         x = _LEFT + limit.value * width
         anchor, shift = ("end", -3) if x > _WIDTH / 2 else ("start", 3)
-        chart.lines.append(Line("limit", x, x, 4, floor_y))
+        chart.lines.append(Segment("limit", x, x, 4, floor_y))
         chart.texts.append(Label("limit-text", x + shift, 11, anchor, limit.label))
     return chart
 
@@ -228,7 +228,7 @@ def traces(title: str, curves: Sequence["Curve"]) -> Chart | None:
     chart = Chart(title=title)
     for value in dict.fromkeys((low, (low + high) / 2, high)):
         style = "axis" if value == low else "grid"
-        chart.lines.append(Line(style, _LEFT, _WIDTH - _RIGHT, y(value), y(value)))
+        chart.lines.append(Segment(style, _LEFT, _WIDTH - _RIGHT, y(value), y(value)))
         chart.texts.append(Label("mark", _LEFT - 4, y(value) + 3, "end", f"{value:.3g}"))
     for step in dict.fromkeys((left, (left + right) // 2, right)):
         anchor = "end" if step == right > left else "middle"

@@ -10,11 +10,11 @@ from bedrock_tuning.serving.comparison import (
     QUESTIONS_MIN,
     RECALL_AT,
     Comparison,
-    Verdict,
+    ComparisonVerdict,
 )
 
 
-def in_words(verdict: Verdict, against: str | None) -> str:
+def in_words(verdict: ComparisonVerdict, against: str | None) -> str:
     """What a verdict means. against: the run whose model takes the base model's place, or None."""
     other = called(against)
     if against is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bedrock_tuning.report.html import environment
 from bedrock_tuning.report.run_page import is_simulated
 from bedrock_tuning.run.curves import Curve
-from bedrock_tuning.serving.side_by_side import Answer, Prompt
+from bedrock_tuning.serving.side_by_side import ModelAnswer, Prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +14,7 @@ class Compared:
     """One prompt with its answers, in the order of the columns. seed: of a picture, else None."""
 
     prompt: Prompt
-    answers: tuple[Answer, Answer]
+    answers: tuple[ModelAnswer, ModelAnswer]
     seed: int | None = None
 
 

@@ -48,7 +48,7 @@ def assembly(cdk_out: Path, contracts: Contracts, *, alone: bool = True) -> Asse
 
 
 def described(
-    seen: access.Permissions, contracts: Contracts | None, permits: Permitted = NOTHING
+    seen: access.EffectivePermissions, contracts: Contracts | None, permits: Permitted = NOTHING
 ) -> Facts:
     """What a reviewer wants to know of a whole assembly; judged if there are contracts for it.
 

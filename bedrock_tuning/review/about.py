@@ -15,7 +15,7 @@ _PACKAGES: Final = ("bedrock-tuning", "aws-cdk-lib")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class Origin:
     """What the page and an attestation say of their origin.
 
     environment, account: "" where the settings name none. commit: of the folder in which the review
@@ -45,9 +45,9 @@ class About:
         return f"{commit}, with changes that are in no commit: they are what was reviewed"
 
 
-def about(environment: str = "", account: str = "") -> About:
+def about(environment: str = "", account: str = "") -> Origin:
     """What is known here and now."""
-    return About(
+    return Origin(
         date=f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
         environment=environment,
         account=account,

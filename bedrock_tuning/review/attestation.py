@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import read_plain
-from bedrock_tuning.review.about import About, versions
+from bedrock_tuning.review.about import Origin, versions
 from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.check import Violation
 
@@ -25,7 +25,7 @@ _FORM: Final = 1
 _OURS: Final = "bedrock-tuning"
 
 
-def attested(assembly: Assembly, about: About, *, checks: int, permitted: bytes = b"") -> str:
+def attested(assembly: Assembly, about: Origin, *, checks: int, permitted: bytes = b"") -> str:
     """The file's content, for an assembly without violations.
 
     permitted: review.toml. Raises UserError for an assembly without a manifest.

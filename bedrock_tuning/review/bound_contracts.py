@@ -10,7 +10,7 @@ from bedrock_tuning.contracts.contract import PLACEHOLDER
 from bedrock_tuning.contracts.options import DATA
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Assembly, Resource
-from bedrock_tuning.review.iam.access import Existing
+from bedrock_tuning.review.iam.access import ExternalPolicy
 from bedrock_tuning.review.iam.policy import Statement
 
 
@@ -55,11 +55,11 @@ class Bound:
 
         return PLACEHOLDER.sub(value, text)
 
-    def existing(self) -> dict[str, Existing]:
+    def existing(self) -> dict[str, ExternalPolicy]:
         """What no template makes, by ARN, with the policy that its owner must have given it."""
         owner = self.fill("{data-account}")
         return {
-            self.fill(f"{{{each.name}}}"): Existing(
+            self.fill(f"{{{each.name}}}"): ExternalPolicy(
                 policy=[
                     as_statement(self.grant(permission), where=each.name)
                     for permission in (*each.grants, *each.refusals)

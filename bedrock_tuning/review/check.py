@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.iam.access import Permissions
+from bedrock_tuning.review.iam.access import EffectivePermissions
 from bedrock_tuning.review.workflow.choices import ABSENT
 
 
@@ -104,7 +104,7 @@ class Evidence:
     """What the checks judge: the assembly, everything about access in it, and the contracts."""
 
     assembly: Assembly
-    permissions: Permissions
+    permissions: EffectivePermissions
     bound: Bound
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, Final
 from bedrock_tuning.errors import ConfigurationError
 from bedrock_tuning.files import read_plain
 
-Value = str | int | bool | list[str]
+PermittedValue = str | int | bool | list[str]
 NAME: Final = "review.toml"
 # What each kind of entry says of its addition.
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -32,7 +32,7 @@ class Entry:
 
     kind: str
     number: int
-    fields: Mapping[str, Value]
+    fields: Mapping[str, PermittedValue]
     reason: str
     expires: date
     environments: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Entry:
             if name not in ("at", "name")
         )
 
-    def permits(self, kind: str, fields: Mapping[str, Value]) -> bool:
+    def permits(self, kind: str, fields: Mapping[str, PermittedValue]) -> bool:
         """Whether it is about exactly this."""
         return self.kind == kind and dict(self.fields) == dict(fields)
 

@@ -6,7 +6,7 @@ from typing import IO, Any, Final, NamedTuple
 
 import msgspec
 
-from bedrock_tuning.dataset.dataset import Override
+from bedrock_tuning.dataset.dataset import SeverityOverride
 from bedrock_tuning.rules.rule import Fault, Rule, Severity
 from bedrock_tuning.wording import printable
 
@@ -80,7 +80,7 @@ def finding(
     )
 
 
-def overridden(finding: Finding, overrides: Mapping[str, Override]) -> Finding | None:
+def overridden(finding: Finding, overrides: Mapping[str, SeverityOverride]) -> Finding | None:
     """The finding as the customization wants it: with a lower severity, or None when silenced."""
     severity = effective(Severity(finding.severity), overrides.get(finding.name))
     if severity is None or severity == finding.severity:
@@ -88,7 +88,7 @@ def overridden(finding: Finding, overrides: Mapping[str, Override]) -> Finding |
     return msgspec.structs.replace(finding, severity=severity.value)
 
 
-def effective(severity: Severity, override: Override | None) -> Severity | None:
+def effective(severity: Severity, override: SeverityOverride | None) -> Severity | None:
     """A rule's severity under an exception; None when it is silenced.
 
     No severity is ever raised, and an error is never silenced: at most it becomes a warning.
@@ -112,7 +112,7 @@ class Findings:
     findings arrive.
     """
 
-    def __init__(self, overrides: Mapping[str, Override], heard: Heard) -> None:
+    def __init__(self, overrides: Mapping[str, SeverityOverride], heard: Heard) -> None:
         self.counts: dict[str, int] = {}
         self._kept: dict[str, list[Finding]] = {}
         # The place of the last kept finding of a rule; a later one is only counted.

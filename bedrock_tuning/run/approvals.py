@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
 
-Answered = Literal["approve", "decline"]
+DecisionWord = Literal["approve", "decline"]
 _PAST: Final[Mapping[str, str]] = {"approve": "approved", "decline": "declined"}
 
 
@@ -14,11 +14,11 @@ class AnswerError(ValueError):
     """An answer that is not understood: what is wrong with it, and what is right."""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ApprovalAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person sends. reason: may be empty only in an approval."""
 
     run: Annotated[str, msgspec.Meta(min_length=1)]
-    decision: Answered
+    decision: DecisionWord
     reason: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
 
     def to_json(self) -> str:
@@ -52,7 +52,7 @@ class Decision:
 
     run: str
     customization: str
-    decision: Answered
+    decision: DecisionWord
     by: str
     at: str
     reason: str

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from bedrock_tuning.catalogue import BaseModel, Sourced, cite
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.hyperparameters import number
 from bedrock_tuning.run.price_list import NOT_ASKED, ListedPrices
 
@@ -94,7 +94,7 @@ class Estimate:
 
 def estimate(
     *,
-    customization: Customization,
+    customization: CustomizationSettings,
     training_records: int | None = None,
     training_characters: int | None = None,
     serving_only: bool = False,
@@ -141,7 +141,7 @@ def training_time(model: BaseModel) -> str:
 
 
 def needs_approval(
-    *, customization: Customization, estimate: Estimate, lacks: Sequence[str] = ()
+    *, customization: CustomizationSettings, estimate: Estimate, lacks: Sequence[str] = ()
 ) -> str | None:
     """Why a person must approve this run before it starts; None if nobody must.
 
@@ -152,7 +152,7 @@ def needs_approval(
     return "; ".join([*lacks, *([spends] if spends else [])]) or None
 
 
-def approval_in_words(customization: Customization, estimate: Estimate) -> str:
+def approval_in_words(customization: CustomizationSettings, estimate: Estimate) -> str:
     """Why a person must approve a run of this price, or why nobody must."""
     needed = needs_approval(customization=customization, estimate=estimate)
     if needed is None and customization.budget.approval == "never":
@@ -160,12 +160,12 @@ def approval_in_words(customization: Customization, estimate: Estimate) -> str:
     return needed or "not needed: the price is within the budget"
 
 
-def may_wait(customizations: Mapping[str, Customization]) -> list[str]:
+def may_wait(customizations: Mapping[str, CustomizationSettings]) -> list[str]:
     """The names of those whose runs can wait for a person."""
     return sorted(n for n, each in customizations.items() if each.budget.approval != "never")
 
 
-def _spends(customization: Customization, estimate: Estimate) -> str | None:
+def _spends(customization: CustomizationSettings, estimate: Estimate) -> str | None:
     """Why the price alone needs a person."""
     budget = customization.budget
     if budget.approval == "never":
@@ -189,7 +189,7 @@ def _spends(customization: Customization, estimate: Estimate) -> str | None:
 
 
 def _training(
-    customization: Customization,
+    customization: CustomizationSettings,
     facts: Mapping[str, Sourced],
     *,
     records: int | None,
@@ -209,7 +209,9 @@ def _training(
     return CostLine(label="training", usd=None, how=unknown)
 
 
-def _image_training(customization: Customization, fact: Sourced, *, images: int | None) -> CostLine:
+def _image_training(
+    customization: CustomizationSettings, fact: Sourced, *, images: int | None
+) -> CostLine:
     parameters = customization.hyperparameters
     batch = number(hyperparameters=parameters, name="batchSize")
     steps = number(hyperparameters=parameters, name="stepCount")
@@ -224,7 +226,7 @@ def _image_training(customization: Customization, fact: Sourced, *, images: int 
     return _line("training", fact, usd=usd, how=how, low_usd=steps * images * fact.value)
 
 
-def _automatic(customization: Customization, batch: float | None, price: float) -> str:
+def _automatic(customization: CustomizationSettings, batch: float | None, price: float) -> str:
     """What is known when Bedrock chooses the number of steps."""
     parameter = customization.base_model.hyperparameters["stepCount"]
     least, most = parameter.auto_usual_min, parameter.auto_usual_max
@@ -237,7 +239,7 @@ def _automatic(customization: Customization, batch: float | None, price: float) 
 
 
 def _token_training(
-    customization: Customization, fact: Sourced, *, characters: int | None
+    customization: CustomizationSettings, fact: Sourced, *, characters: int | None
 ) -> CostLine:
     epochs = number(hyperparameters=customization.hyperparameters, name="epochCount")
     text = customization.dataset.text
@@ -248,7 +250,7 @@ def _token_training(
     return _line("training", fact, usd=epochs * tokens * fact.value / 1000, how=how)
 
 
-def _throughput(customization: Customization) -> CostLine:
+def _throughput(customization: CustomizationSettings) -> CostLine:
     desired, model = customization.serving, customization.base_model
     if desired.commitment is None:
         hours, path = desired.lease_hours or 0, "prices.throughput_per_unit_hour"
@@ -260,7 +262,7 @@ def _throughput(customization: Customization) -> CostLine:
     return _priced(model, model.facts, label, path, units=desired.model_units, hours=hours)
 
 
-def serving_prices(customization: Customization) -> tuple[CostLine, CostLine]:
+def serving_prices(customization: CustomizationSettings) -> tuple[CostLine, CostLine]:
     """What a Provisioned Throughput costs in an hour, and in its lease or its commitment's term.
 
     The hour is the dearest one: with strategy "blue-green" two are billed while one is tested.
@@ -269,7 +271,7 @@ def serving_prices(customization: Customization) -> tuple[CostLine, CostLine]:
     return hour, _throughput(customization)
 
 
-def _evaluation(customization: Customization, facts: Mapping[str, Sourced]) -> CostLine:
+def _evaluation(customization: CustomizationSettings, facts: Mapping[str, Sourced]) -> CostLine:
     """The calls of the base model before publishing: each picture, and its caption at its longest.
 
     The tuned model's own calls are in the price of its endpoint.
@@ -290,7 +292,7 @@ def _evaluation(customization: Customization, facts: Mapping[str, Sourced]) -> C
     return _line(label, image, usd=usd, how=how)
 
 
-def _rates(customization: Customization) -> Iterator[CostLine]:
+def _rates(customization: CustomizationSettings) -> Iterator[CostLine]:
     """Per hour, day and month of one no-commitment or committed Provisioned Throughput."""
     desired, model = customization.serving, customization.base_model
     if desired.mode != "provisioned":

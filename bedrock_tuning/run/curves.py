@@ -8,9 +8,9 @@ whatever else is a number stays.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-Kind = Literal["training", "validation"]
+from bedrock_tuning.s3_layout import Kind
 
 _STEP_WORDS: Final = ("step", "iteration")
 # A change below this share of the whole fall is noise.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.messages import plain_number
 from bedrock_tuning.run import cost
 from bedrock_tuning.wording import counted, first_of
@@ -39,7 +39,7 @@ class Exposure:
     price_date: date | None
 
 
-def exposure(customization: Customization) -> Exposure:
+def exposure(customization: CustomizationSettings) -> Exposure:
     """What a customization may spend, with the catalogue's prices."""
     serving, budget = customization.serving, customization.budget
     by_the_hour = serving.mode == "provisioned"

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-About = Literal["", "service role", "closed model"]
+AdviceScope = Literal["", "service role", "closed model"]
 _FILE: Final = Path(__file__).with_suffix(".toml")
 
 
@@ -20,7 +20,7 @@ class Reason:
     pattern: re.Pattern[str]
     cause: str
     fix: str
-    about: About
+    about: AdviceScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True):
     says: list[str]
     cause: str
     fix: str
-    about: About = ""
+    about: AdviceScope = ""
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):

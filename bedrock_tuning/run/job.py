@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NotRequired, TypedDict
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.errors import RequestError
 
 # Patterns of botocore's bedrock model (docs/facts/api.md#patterns), anchored. The published jobName
@@ -64,7 +64,7 @@ def claim_key(customization: str, *, training: str) -> str:
     return _digest("claim", customization, training)[:_KEY_LENGTH]
 
 
-def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> str:
+def run_key(customization: CustomizationSettings, fingerprints: Mapping[str, str]) -> str:
     """The key of the work itself: 48 hexadecimal digits.
 
     fingerprints: per kind of dataset, the digest of its manifest's bytes and, behind a colon, of
@@ -84,13 +84,13 @@ def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> st
     )[:_KEY_LENGTH]
 
 
-def _beside(customization: Customization) -> Iterator[tuple[str, object]]:
+def _beside(customization: CustomizationSettings) -> Iterator[tuple[str, object]]:
     """What else decides about the model that a job makes."""
     for key in ("custom_model", "grader", "teacher", "teacher_tokens"):
         yield key, getattr(customization, key)
 
 
-def configuration(customization: Customization) -> dict[str, Any] | None:
+def configuration(customization: CustomizationSettings) -> dict[str, Any] | None:
     """What a job says of its grader or its teacher (customizationConfig); None for other jobs.
 
     Numbers are numbers here, unlike in hyperParameters.
@@ -167,7 +167,7 @@ class JobPlan:
     """All that a CreateModelCustomizationJob request says."""
 
     environment: str
-    customization: Customization
+    customization: CustomizationSettings
     run: str
     run_key: str
     attempt: int

@@ -22,7 +22,7 @@ _AHEAD: Final = (QUEUED, "training", "trained", "serving")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class QueuedRun:
     """A run that may wait for a slot. since: ISO time; runs of one second wait by their names."""
 
     run: str
@@ -36,10 +36,10 @@ class Waiting:
         return self.since, self.run
 
 
-def waiting(items: Iterable[Mapping[str, Any]]) -> list[Waiting]:
+def waiting(items: Iterable[Mapping[str, Any]]) -> list[QueuedRun]:
     """Runs' items as a queue needs them, in the order of the queue."""
     found = [
-        Waiting(
+        QueuedRun(
             run=str(item["run"]),
             customization=str(item["customization"]),
             status=str(item["status"]),
@@ -50,12 +50,12 @@ def waiting(items: Iterable[Mapping[str, Any]]) -> list[Waiting]:
     return sorted(found, key=lambda each: each.place)
 
 
-def queue(runs: Iterable[Waiting]) -> list[Waiting]:
+def queue(runs: Iterable[QueuedRun]) -> list[QueuedRun]:
     """Those that wait."""
     return [each for each in runs if each.status == QUEUED]
 
 
-def newer(mine: Waiting, others: Iterable[Waiting]) -> Waiting | None:
+def newer(mine: QueuedRun, others: Iterable[QueuedRun]) -> QueuedRun | None:
     """The newest later upload of the same customization that came as far as this run."""
     found = [
         each
@@ -67,7 +67,7 @@ def newer(mine: Waiting, others: Iterable[Waiting]) -> Waiting | None:
     return max(found, key=lambda each: each.run, default=None)
 
 
-def arrival(mine: Waiting, others: Iterable[Waiting]) -> str:
+def arrival(mine: QueuedRun, others: Iterable[QueuedRun]) -> str:
     """Since when a run waits: it takes the place of the older runs that it supersedes.
 
     Otherwise who uploads again and again would never reach the head.
@@ -80,12 +80,12 @@ def arrival(mine: Waiting, others: Iterable[Waiting]) -> str:
     return min([mine.since, *older])
 
 
-def ahead(mine: Waiting, others: Iterable[Waiting]) -> int:
+def ahead(mine: QueuedRun, others: Iterable[QueuedRun]) -> int:
     """How many wait before this run."""
     return sum(each.place < mine.place for each in queue(others))
 
 
-def pause(mine: Waiting, *, now: datetime, least: int) -> int:
+def pause(mine: QueuedRun, *, now: datetime, least: int) -> int:
     """Seconds until a run asks again, never the same for two runs that wait equally long."""
     waited = now - datetime.fromisoformat(mine.since)
     seconds = min(max(waited / _SHARE, timedelta(seconds=least)), _LONGEST_PAUSE).total_seconds()
@@ -93,6 +93,6 @@ def pause(mine: Waiting, *, now: datetime, least: int) -> int:
     return max(1, round(seconds * (0.75 + jitter / 2)))
 
 
-def is_over(mine: Waiting, *, now: datetime) -> bool:
+def is_over(mine: QueuedRun, *, now: datetime) -> bool:
     """Whether a run has waited as long as it may."""
     return now - datetime.fromisoformat(mine.since) > timedelta(days=QUEUE_DAYS)

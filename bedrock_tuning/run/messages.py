@@ -14,8 +14,8 @@ from msgspec import Meta, Struct, field
 # By which subscriptions choose: each message has these fields as attributes, too.
 ATTRIBUTES: Final = ("environment", "customization", "status")
 # Of each event on the account's default bus.
-Source = Literal["bedrock-tuning"]
-SOURCE: Final[str] = get_args(Source)[0]
+EventSource = Literal["bedrock-tuning"]
+SOURCE: Final[str] = get_args(EventSource)[0]
 
 
 class DetailType(StrEnum):
@@ -114,7 +114,7 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Event(Struct, frozen=True, kw_only=True):
     """What EventBridge delivers of a message, beside the fields that it adds to each event."""
 
-    source: Source
+    source: EventSource
     detail_type: Annotated[DetailType, Meta(description="What the message is about.")] = field(
         name="detail-type"
     )

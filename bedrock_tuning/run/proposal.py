@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bedrock_tuning.catalogue import BaseModel, catalogue, cite
-from bedrock_tuning.config.customization import Customization, load
+from bedrock_tuning.config.customization import CustomizationSettings, load
 from bedrock_tuning.config.customization_fields import HOMES, SECTIONS
 from bedrock_tuning.config.job_checks import JOB_KEYS
 from bedrock_tuning.errors import UserError
@@ -47,7 +47,7 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class ProposedValue:
     """One line of the file. table: "" is the file itself. why: its comment."""
 
     table: str
@@ -60,8 +60,8 @@ class Value:
 class Proposal:
     """A customization, its file's text, and what a run of it costs."""
 
-    customization: Customization
-    values: tuple[Value, ...]
+    customization: CustomizationSettings
+    values: tuple[ProposedValue, ...]
     text: str
     price: Estimate
     said: tuple[str, ...]
@@ -123,7 +123,7 @@ def propose(
     )
     if price.known and "max_run_usd" not in given:
         # The file is the record of what was agreed to: a dearer dataset asks again.
-        budget = Value(
+        budget = ProposedValue(
             table="budget",
             key="max_run_usd",
             value=float(math.ceil(price.total_usd)),
@@ -141,7 +141,7 @@ def propose(
     )
 
 
-def _said(customization: Customization, data: Data | None) -> Iterator[str]:
+def _said(customization: CustomizationSettings, data: Data | None) -> Iterator[str]:
     """What would stop a run with this data."""
     yield from customization.warnings
     allowed = customization.dataset.training_records
@@ -157,21 +157,23 @@ def _said(customization: Customization, data: Data | None) -> Iterator[str]:
         )
 
 
-def _values(model: BaseModel, data: Data | None, why_model: str) -> Iterator[Value]:
+def _values(model: BaseModel, data: Data | None, why_model: str) -> Iterator[ProposedValue]:
     wanted = f"Learn from {data.noun}" if data is not None else f"Tune {model.name}"
-    yield Value(table="", key="description", value=wanted, why="What it is for: describe it")
-    yield Value(table="", key="base_model", value=model.key, why=why_model)
+    yield ProposedValue(
+        table="", key="description", value=wanted, why="What it is for: describe it"
+    )
+    yield ProposedValue(table="", key="base_model", value=model.key, why=why_model)
     kind = _type(model, data) if data is not None else None
     kinds = _types(model)
     kind = kind or kinds[0]
-    yield Value(
+    yield ProposedValue(
         table="",
         key="customization_type",
         value=kind,
         why=f"Of {', '.join(kinds)}" if len(kinds) > 1 else "The only type for a dataset alone",
     )
     if model.lifecycle.closed_because():
-        yield Value(
+        yield ProposedValue(
             table="",
             key="allow_closed_model",
             value=True,
@@ -179,13 +181,13 @@ def _values(model: BaseModel, data: Data | None, why_model: str) -> Iterator[Val
         )
     yield from _hyperparameters(model, None if data is None else data.records)
     yield from _serving(model, data)
-    yield Value(
+    yield ProposedValue(
         table="budget",
         key="max_run_usd",
         value=MAX_RUN_USD,
         why="Not every price is known, so each run waits for approval whatever stands here",
     )
-    yield Value(
+    yield ProposedValue(
         table="budget",
         key="approval",
         value="over-budget",
@@ -193,7 +195,7 @@ def _values(model: BaseModel, data: Data | None, why_model: str) -> Iterator[Val
     )
 
 
-def _hyperparameters(model: BaseModel, records: int | None) -> Iterator[Value]:
+def _hyperparameters(model: BaseModel, records: int | None) -> Iterator[ProposedValue]:
     advice = model.step_recommendation
     recommended: dict[str, tuple[Any, str]] = {}
     if advice is not None and records:
@@ -226,7 +228,7 @@ def _hyperparameters(model: BaseModel, records: int | None) -> Iterator[Value]:
             said = "The minimum, but the data" if value > records else "The data"
             why = f"{said} has only {counted(records, 'record')}, {cited}"
         if value is not None:
-            yield Value(table="hyperparameters", key=key, value=value, why=why)
+            yield ProposedValue(table="hyperparameters", key=key, value=value, why=why)
 
 
 def _within(model: BaseModel, key: str, value: int) -> int:
@@ -234,9 +236,9 @@ def _within(model: BaseModel, key: str, value: int) -> int:
     return int(min(max(value, parameter.min or value), parameter.max or value))
 
 
-def _serving(model: BaseModel, data: Data | None) -> Iterator[Value]:
-    def line(key: str, value: Any, why: str) -> Value:
-        return Value(table="serving", key=key, value=value, why=why)
+def _serving(model: BaseModel, data: Data | None) -> Iterator[ProposedValue]:
+    def line(key: str, value: Any, why: str) -> ProposedValue:
+        return ProposedValue(table="serving", key=key, value=value, why=why)
 
     if model.serving.on_demand:
         cited = cite(model.source_of("serving.on_demand").source)
@@ -255,14 +257,14 @@ def _serving(model: BaseModel, data: Data | None) -> Iterator[Value]:
         yield line("smoke_text", text, "What the model is asked before it is published")
 
 
-def _given(model: BaseModel, key: str, text: str) -> Value:
+def _given(model: BaseModel, key: str, text: str) -> ProposedValue:
     homes = {**dict.fromkeys(model.hyperparameters, "hyperparameters"), **HOMES}
     if key not in homes:
         raise UserError(
             f"a customization has no key {key}{or_meant(key, homes)}",
             fix=f"use one of {', '.join(sorted(homes))}",
         )
-    return Value(table=homes[key], key=key, value=_read(text), why="Your choice")
+    return ProposedValue(table=homes[key], key=key, value=_read(text), why="Your choice")
 
 
 def _read(text: str) -> Any:
@@ -273,7 +275,7 @@ def _read(text: str) -> Any:
         return text
 
 
-def _text(values: tuple[Value, ...], name: str) -> str:
+def _text(values: tuple[ProposedValue, ...], name: str) -> str:
     lines = [
         _SCHEMA,
         f"# The customization {name}: what to tune, how to serve it, what it may cost.",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bedrock_tuning.catalogue import account_facts
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 
 Counted = Literal["", "custom models", "throughput units", "deployments"]
 MODEL_UNITS: Final = "quotas.model_units"
@@ -47,7 +47,7 @@ class Need:
         )
 
 
-def needed(customization: Customization) -> tuple[Need, ...]:
+def needed(customization: CustomizationSettings) -> tuple[Need, ...]:
     """What a run of a customization needs room for."""
     account, serving, model = account_facts(), customization.serving, customization.base_model
     found = [

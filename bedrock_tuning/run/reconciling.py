@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bedrock_tuning.run.outcome import Outcome, cause_words, outcome
+from bedrock_tuning.run.row import Row
 
-Item = Mapping[str, Any]
 _AGAIN: Final = "The same data may be uploaded again at once."
 _ENDPOINTS: Final = "What it had begun to serve is billed until its lease ends: tuning endpoints."
 
 
-def _what_now(item: Item) -> str:
+def _what_now(item: Row) -> str:
     """What is left of a run without a model; only uploads have a dataset."""
     return _AGAIN if "training_version" in item else _ENDPOINTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class ExecutionEnd:
     """How an execution ended. status: Step Functions', or "gone"; error, cause: what it says."""
 
     status: str
@@ -41,7 +41,7 @@ class Ended:
         return f"its execution ended without recording how{f': {said}' if said else ''}"
 
 
-def aborted(item: Item, ended: Ended, *, job: str = "") -> Outcome:
+def aborted(item: Row, ended: ExecutionEnd, *, job: str = "") -> Outcome:
     """Somebody stopped the execution, or its job. job: what became of the job."""
     lines = [f"The run was ended: {ended}."]
     if job:
@@ -52,7 +52,7 @@ def aborted(item: Item, ended: Ended, *, job: str = "") -> Outcome:
     )
 
 
-def broken(item: Item, ended: Ended) -> Outcome:
+def broken(item: Row, ended: ExecutionEnd) -> Outcome:
     """The execution broke off, and no job of it is known."""
     return Outcome(
         status="failed",
@@ -62,7 +62,7 @@ def broken(item: Item, ended: Ended) -> Outcome:
     )
 
 
-def watched(item: Item, ended: Ended) -> Outcome:
+def watched(item: Row, ended: ExecutionEnd) -> Outcome:
     """The job runs, and its end will be recorded although the execution is over."""
     return Outcome(
         status="training",
@@ -72,7 +72,7 @@ def watched(item: Item, ended: Ended) -> Outcome:
     )
 
 
-def kept(item: Item, ended: Ended, *, model: str, environment: str) -> Outcome:
+def kept(item: Row, ended: ExecutionEnd, *, model: str, environment: str) -> Outcome:
     """The model is there, but nobody serves it for this run any more."""
     name = item["customization"]
     return Outcome(
@@ -84,7 +84,7 @@ def kept(item: Item, ended: Ended, *, model: str, environment: str) -> Outcome:
     )
 
 
-def served(item: Item, ended: Ended, *, endpoint: str) -> Outcome:
+def served(item: Row, ended: ExecutionEnd, *, endpoint: str) -> Outcome:
     """Its model was published before the execution ended, so it is what applications use."""
     return Outcome(
         status="served",
@@ -93,7 +93,7 @@ def served(item: Item, ended: Ended, *, endpoint: str) -> Outcome:
     )
 
 
-def job_failed(item: Item, job: Mapping[str, Any], *, environment: str) -> Outcome:
+def job_failed(item: Row, job: Mapping[str, Any], *, environment: str) -> Outcome:
     """The job failed while nobody but the reconciler watched it: worded as by the workflow."""
     state = {
         "admission": {"customization": item["customization"]},

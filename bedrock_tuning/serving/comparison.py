@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Vector: TypeAlias = "Sequence[float] | NDArray[Any]"
 Direction = Literal["text-to-image", "image-to-text"]
 DIRECTIONS: Final[tuple[Direction, Direction]] = ("text-to-image", "image-to-text")
-Verdict = Literal["better", "worse", "no-difference", "too-few"]
+ComparisonVerdict = Literal["better", "worse", "no-difference", "too-few"]
 
 RECALL_AT: Final = (1, 5, 10)
 # By which classes are ordered.
@@ -89,7 +89,7 @@ class ClassFigures(Figures):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side(Figures):
+class DirectionFigures(Figures):
     """One direction. chance: recall of an order drawn by lot. moved: by how far, farthest first.
 
     classes: whose recall changed most first, and those with too few questions last.
@@ -101,7 +101,7 @@ class Side(Figures):
     classes: tuple[ClassFigures, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ComparisonVerdict:
         """By the interval of the MRR's difference."""
         if self.questions < QUESTIONS_MIN:
             return "too-few"
@@ -120,10 +120,10 @@ class Comparison:
     images: int
     captions: tuple[str, ...]
     classed_by: ClassedBy | None
-    sides: tuple[Side, Side]
+    sides: tuple[DirectionFigures, DirectionFigures]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ComparisonVerdict:
         """Better only where one direction is and none is worse; few questions decide nothing."""
         verdicts = {side.verdict for side in self.sides}
         for verdict in ("worse", "better", "no-difference"):
@@ -226,7 +226,7 @@ def _side(
     of_base: _Answered,
     of_tuned: _Answered,
     chance: dict[int, float],
-) -> Side:
+) -> DirectionFigures:
     import numpy as np
 
     base, tuned = of_base.ranks, of_tuned.ranks
@@ -241,7 +241,7 @@ def _side(
         for number in np.flatnonzero(base != tuned).tolist()
     ]
     moved.sort(key=lambda move: abs(math.log(move.base / move.tuned)), reverse=True)
-    return Side(
+    return DirectionFigures(
         **_figures(base, tuned),
         direction=direction,
         chance=chance,

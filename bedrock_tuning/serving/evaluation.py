@@ -13,11 +13,9 @@ from typing import Any
 
 from bedrock_tuning.config.sections.evaluation import Evaluation
 
-Vector = Sequence[float]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class EvaluationResult:
     """tuned, base, published: shares of questions with a right answer.
 
     base, published: None where they are not compared.
@@ -32,7 +30,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class PublishedRecall:
     """The published model's evaluation. recall: None if it is of other questions, or of none."""
 
     run: str
@@ -59,7 +57,11 @@ def questions_id(pictures: Sequence[bytes], captions: Sequence[str], *, length: 
 
 
 def recall(
-    pictures: Sequence[Vector], texts: Sequence[Vector], numbers: Sequence[int], *, at: int
+    pictures: Sequence[Sequence[float]],
+    texts: Sequence[Sequence[float]],
+    numbers: Sequence[int],
+    *,
+    at: int,
 ) -> float:
     """The share of texts with a right picture among the nearest `at`.
 
@@ -78,7 +80,7 @@ def recall(
     return found / len(texts)
 
 
-def _unit(vector: Vector) -> Vector:
+def _unit(vector: Sequence[float]) -> Sequence[float]:
     length = math.hypot(*vector) or 1.0
     return [number / length for number in vector]
 
@@ -89,8 +91,8 @@ def judge(
     questions: int,
     tuned: float,
     base: float | None = None,
-    published: Published | None = None,
-) -> Judgement:
+    published: PublishedRecall | None = None,
+) -> EvaluationResult:
     """Whether a model may be published. published: None if nothing is, or it does not matter."""
     measure = f"R@{wanted.recall_at} of {questions:,} captions"
     reasons = []
@@ -109,7 +111,7 @@ def judge(
     if published is not None and published.recall is not None:
         compared += f", the published model {published.recall:.1%}"
     said = f"{measure}: the tuned model has {tuned:.1%}"
-    return Judgement(
+    return EvaluationResult(
         passed=not reasons,
         reason=f"{said}, but {' and '.join(reasons)}" if reasons else f"{said}{compared}",
         questions=questions,
@@ -119,7 +121,7 @@ def judge(
     )
 
 
-def as_data(judged: Judgement, wanted: Evaluation, *, asked: str) -> dict[str, Any]:
+def as_data(judged: EvaluationResult, wanted: Evaluation, *, asked: str) -> dict[str, Any]:
     """What is kept beside the report. asked: as `questions_id`."""
     of = {"recall_at": wanted.recall_at, "min_recall": wanted.min_recall, "asked": asked}
     return {**asdict(judged), **of}

@@ -17,7 +17,7 @@ from bedrock_tuning.serving.questions import Question
 
 # The seeds of a comparison's pictures, by the place of their prompt.
 _FIRST_SEED: Final = 1
-Side = Literal["base", "tuned"]
+ModelSide = Literal["base", "tuned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Prompt:
     expected: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One of: a text; a picture, a PNG in base64; or the problem why there is neither."""
 
     text: str = ""
@@ -40,8 +40,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The answers of a run's model and of its base model, by `identity` of what was asked."""
 
-    base: dict[str, Answer] = {}
-    tuned: dict[str, Answer] = {}
+    base: dict[str, ModelAnswer] = {}
+    tuned: dict[str, ModelAnswer] = {}
 
 
 def seed(place: int) -> int:
@@ -61,14 +61,14 @@ def identity(asked: Question) -> str:
     return hashlib.sha256(msgspec.json.encode(asked.body, order="sorted")).hexdigest()
 
 
-def answer(model: BaseModel, answered: Mapping[str, Any]) -> Answer:
+def answer(model: BaseModel, answered: Mapping[str, Any]) -> ModelAnswer:
     """What a model answered."""
     if model.task == "text-to-image":
         images = answered.get("images")
         if not images:
-            return Answer(problem=str(answered.get("error") or "the model drew nothing"))
-        return Answer(picture=str(images[0]))
-    return Answer(text=questions.answer_text(answered))
+            return ModelAnswer(problem=str(answered.get("error") or "the model drew nothing"))
+        return ModelAnswer(picture=str(images[0]))
+    return ModelAnswer(text=questions.answer_text(answered))
 
 
 def prompts(records: Iterable[Mapping[str, Any]]) -> Iterator[Prompt]:

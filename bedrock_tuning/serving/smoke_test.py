@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.serving import questions
 from bedrock_tuning.serving.questions import Question
 
@@ -20,7 +20,7 @@ class SmokeResult:
     length: int | None = None
 
 
-def question(customization: Customization) -> Question:
+def question(customization: CustomizationSettings) -> Question:
     """How to ask for the customization's smoke text."""
     text = customization.serving.smoke_text
     task = customization.base_model.task
@@ -31,7 +31,7 @@ def question(customization: Customization) -> Question:
     return questions.message(text)
 
 
-def verdict(customization: Customization, answer: Any) -> SmokeResult:
+def verdict(customization: CustomizationSettings, answer: Any) -> SmokeResult:
     """Checks a decoded answer: the desired embedding length, a real picture, or any text."""
     if not isinstance(answer, Mapping):
         return SmokeResult(

@@ -73,7 +73,7 @@ class Folders:
         return self._sizes[size] > 1
 
 
-class Names:
+class FolderNames:
     """Which files a folder has, for names that are not there; each folder is listed once."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class FolderImages:
     def __init__(self, folders: Folders, bucket: str) -> None:
         self._folders = folders
         self._bucket = bucket
-        self._names = Names()
+        self._names = FolderNames()
 
     def fetch(self, ranges: Sequence[ByteRange]) -> list[Fetched | Missing | Denied]:
         """One answer per range, in order."""

@@ -1,18 +1,18 @@
 """A manifest on this machine or in S3, as a stream of chunks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import open_plain, require_plain
 from bedrock_tuning.s3_layout import KINDS, MANIFEST_FILE, Kind, split_uri
+from bedrock_tuning.sources.s3 import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK: Final = 1 << 20
-Credentials = Callable[[], dict[str, str | None]]
 
 
 class Manifest(Protocol):

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.run.quotas import Counted, needed
 from bedrock_tuning.sources import listing
 
@@ -47,7 +47,7 @@ def in_use(bedrock: Any, counted: Counted, *, but: str) -> int:
 
 
 def lacking(
-    customization: Customization, *, environment: str, service_quotas: Any, bedrock: Any
+    customization: CustomizationSettings, *, environment: str, service_quotas: Any, bedrock: Any
 ) -> list[str]:
     """What the account lacks for a run, each with the link that asks for more.
 

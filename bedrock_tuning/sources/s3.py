@@ -20,7 +20,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import S3Store
 
 from bedrock_tuning.access_denied import denial
-from bedrock_tuning.dataset.images.source import Answer, ByteRange, Denied, Fetched, Missing
+from bedrock_tuning.dataset.images.source import ByteRange, Denied, Fetched, FetchResult, Missing
 from bedrock_tuning.errors import DeniedError, SourceError
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class S3Images:
         self._threads = min(threads, _THREADS_AT_FIRST)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="images")
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> list[FetchResult]:
         """One answer per range, in order; throttling and lost connections are retried inside."""
-        answers: dict[int, Answer] = {}
+        answers: dict[int, FetchResult] = {}
         # A task per thread, not per range: handing out tasks costs a sixth of a GET's CPU time.
         # One thread at a time advances the iterator, since it runs no Python code of ours.
         waiting = enumerate(list(ranges))
@@ -113,7 +113,7 @@ class S3Images:
             self._threads = self._threads_max
         return [answers[index] for index in range(len(ranges))]
 
-    def _one(self, wanted: ByteRange) -> Answer:
+    def _one(self, wanted: ByteRange) -> FetchResult:
         if _UNSPEAKABLE.search(wanted.key):
             return self._by_boto(wanted)
         try:
@@ -131,7 +131,7 @@ class S3Images:
         except _FAILED as error:
             return self._failed(wanted, error)
 
-    def _failed(self, wanted: ByteRange, error: Exception) -> Answer:
+    def _failed(self, wanted: ByteRange, error: Exception) -> FetchResult:
         text = str(error)
         status, code = _STATUS.search(text), _ERROR_CODE.search(text)
         if status and status[1] == "416":
@@ -140,7 +140,7 @@ class S3Images:
             return self._refused(wanted.key, _answer(text) or "403 Forbidden")
         raise SourceError(f"cannot read {wanted.key}: {_first_line(error)}") from error
 
-    def _no_such_range(self, wanted: ByteRange) -> Answer:
+    def _no_such_range(self, wanted: ByteRange) -> FetchResult:
         """S3 answers 416 to any range of an object of zero bytes, and behind the end of others."""
         try:
             meta = obstore.head(self._client, wanted.key)
@@ -148,7 +148,7 @@ class S3Images:
             raise SourceError(f"cannot read {wanted.key}: {_first_line(error)}") from error
         return Fetched(data=b"", size=meta["size"], etag=_etag(meta.get("e_tag")))
 
-    def _refused(self, key: str, reason: str) -> Answer:
+    def _refused(self, key: str, reason: str) -> FetchResult:
         refused = denial(reason)
         # For a missing key S3 names s3:ListBucket, which our role has for its folder only.
         if refused is not None and refused.action == "s3:GetObject" and refused.of_caller:
@@ -159,7 +159,7 @@ class S3Images:
             return Denied(key=key, reason=reason)
         return Missing(key=key)
 
-    def _by_boto(self, wanted: ByteRange) -> Answer:
+    def _by_boto(self, wanted: ByteRange) -> FetchResult:
         key, last = wanted.key, wanted.start + wanted.length - 1
         try:
             got = self._boto.get_object(
@@ -177,7 +177,7 @@ class S3Images:
                 return self._refused(key, f"{code}: {error.response['Error'].get('Message', '')}")
             raise SourceError(f"cannot read {key}: {error}") from error
 
-    def _nothing_by_boto(self, key: str) -> Answer:
+    def _nothing_by_boto(self, key: str) -> FetchResult:
         """See _no_such_range."""
         try:
             head = self._boto.head_object(Bucket=self._bucket, Key=key)

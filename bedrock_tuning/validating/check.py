@@ -11,7 +11,7 @@ from bedrock_tuning.checking import DatasetScope, ImageRef, ManifestCheck, check
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.dataset.dataset import Requirements
-from bedrock_tuning.dataset.images.source import Answer, ByteRange, ImageSource
+from bedrock_tuning.dataset.images.source import ByteRange, FetchResult, ImageSource
 from bedrock_tuning.progress import Meter, silent
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Finding, Findings, Heard
@@ -158,7 +158,7 @@ class _Counted:
         self._source = source
         self._tick = tick
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[Answer]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[FetchResult]:
         answers = self._source.fetch(ranges)
         self._tick(sum(not wanted.start for wanted in ranges))
         return answers

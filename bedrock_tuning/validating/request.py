@@ -9,7 +9,7 @@ import msgspec
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
 from bedrock_tuning.client.aws import Aws
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.images.source import ImageSource
 from bedrock_tuning.dataset.sample import Sampled, sampled
@@ -49,7 +49,7 @@ class ValidateOptions:
 
     manifest: str
     model: BaseModel | None = None
-    customization: Customization | None = None
+    customization: CustomizationSettings | None = None
     type: str | None = None
     kind: Kind = "training"
     validation: str | None = None

@@ -3,13 +3,13 @@
 import json
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.lambda_environment import DatasetEnvironment
 from lambdas import _aws
 
 
 def records(
-    env: DatasetEnvironment, customization: Customization, run: str
+    env: DatasetEnvironment, customization: CustomizationSettings, run: str
 ) -> list[dict[str, str]]:
     """Records of the validation manifest that was checked, evenly spread over it."""
     key = s3_layout.checked_manifest_key(customization.name, run, "validation")

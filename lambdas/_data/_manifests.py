@@ -2,7 +2,7 @@
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.checking import DatasetScope
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.lambda_environment import DatasetEnvironment
 from bedrock_tuning.sources import s3
 from lambdas import _aws
@@ -26,7 +26,7 @@ def current_versions(
 
 
 def scope_of(
-    customization: Customization, kind: s3_layout.Kind, env: DatasetEnvironment
+    customization: CustomizationSettings, kind: s3_layout.Kind, env: DatasetEnvironment
 ) -> DatasetScope:
     """What a customization's dataset of this kind is checked against."""
     return DatasetScope(

@@ -16,7 +16,7 @@ _TOKEN: Final = "token"  # noqa: S105 - the name of an attribute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class PendingApproval:
     """What is asked. token: "" once it was answered. decision: what was decided already.
 
     price, because: as they were shown; about: what it is about, as JSON.
@@ -29,13 +29,13 @@ class Question:
     decision: Decision | None
 
 
-def read(table: str, run: str) -> Question | None:
+def read(table: str, run: str) -> PendingApproval | None:
     """The question of a run; None where it never asked one."""
     item = _runs.get(table, f"{APPROVAL}{run}")
     if item is None:
         return None
     decided = item.get("decision")
-    return Question(
+    return PendingApproval(
         token=item.get(_TOKEN, ""),
         price=item.get("price", ""),
         because=item.get("because", ""),

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.dataset.images.source import Answer, ByteRange, Fetched, ImageSource
+from bedrock_tuning.dataset.images.source import ByteRange, Fetched, FetchResult, ImageSource
 from bedrock_tuning.s3_layout import Kind
 from lambdas import _aws
 
@@ -25,7 +25,7 @@ class Pinning:
         self._source = source
         self.pins: Pins = {}
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[Answer]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[FetchResult]:
         """As the source does it. Of an image that changes meanwhile, the first ETag stays."""
         answers = self._source.fetch(ranges)
         for wanted, answer in zip(ranges, answers, strict=True):

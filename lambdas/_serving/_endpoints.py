@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.names import NAME
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
@@ -70,12 +70,12 @@ def _tagged(environment: str, arns: Iterator[str]) -> Iterator[tuple[Endpoint, d
                 yield endpoint, tags
 
 
-def of_customization(environment: str, customization: Customization) -> list[Endpoint]:
+def of_customization(environment: str, customization: CustomizationSettings) -> list[Endpoint]:
     """The endpoints of one customization, of both kinds."""
     return [endpoint for endpoint, _ in _with_tags(environment, customization)]
 
 
-def bought(environment: str, customization: Customization, request: str) -> Endpoint | None:
+def bought(environment: str, customization: CustomizationSettings, request: str) -> Endpoint | None:
     """The endpoint that a request has made, even if the answer to it was lost."""
     run = next(tag["value"] for tag in json.loads(request)["tags"] if tag["key"] == RUN)
     every = _with_tags(environment, customization)
@@ -83,7 +83,7 @@ def bought(environment: str, customization: Customization, request: str) -> Endp
 
 
 def _with_tags(
-    environment: str, customization: Customization
+    environment: str, customization: CustomizationSettings
 ) -> list[tuple[Endpoint, dict[str, str]]]:
     every = provisioned(environment)
     # The model decides, not the desired mode: a deployment may be left from an earlier one.
@@ -146,7 +146,12 @@ def _on_demand(deployment: Mapping[str, Any]) -> Endpoint:
 
 
 def purchase(
-    environment: str, customization: Customization, *, model_arn: str, run: str, expires: str | None
+    environment: str,
+    customization: CustomizationSettings,
+    *,
+    model_arn: str,
+    run: str,
+    expires: str | None,
 ) -> str:
     """The whole request that `create` sends, as JSON: repeated, it makes no second endpoint.
 

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bedrock_tuning.catalogue import BaseModel
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from lambdas import _aws
 
 
-def closed(customization: Customization) -> str | None:
+def closed(customization: CustomizationSettings) -> str | None:
     """Why Bedrock would refuse a job on the base model; None if it would not."""
     if customization.allow_closed_model:
         return None
@@ -23,7 +23,7 @@ def closed(customization: Customization) -> str | None:
     return f"{model.name} is {lifecycle['status']}{until}: Bedrock accepts no new job on it"
 
 
-def ended(customization: Customization) -> str | None:
+def ended(customization: CustomizationSettings) -> str | None:
     """Why a model of this base would answer nobody; None if it can be served.
 
     A base model that is legacy serves until its end of life.

@@ -4,10 +4,10 @@ from bedrock_tuning.serving.intent import overtaken
 from bedrock_tuning.serving.plan import commitment_reason, removable
 from lambdas._records import _intent, _runs
 from lambdas._serving import _endpoints
-from lambdas._serving.work import State, Work, left_alone, owns
+from lambdas._serving.work import Work, WorkState, left_alone, owns
 
 
-def end(work: Work) -> State:
+def end(work: Work) -> WorkState:
     """Deletes every endpoint of a customization that can be deleted, unless a newer run serves."""
     if "generation" not in work.state and not owns(work):
         ended = work.intent.ended(

@@ -10,10 +10,10 @@ from bedrock_tuning.serving.smoke_test import SmokeResult
 from lambdas import _aws
 from lambdas._records import _runs
 from lambdas._serving.asking import ask
-from lambdas._serving.work import State, Work
+from lambdas._serving.work import Work, WorkState
 
 
-def smoke(work: Work) -> State:
+def smoke(work: Work) -> WorkState:
     """Asks the endpoint, keeps its answer, and publishes what passes."""
     answer = ask(work.state["endpoint_arn"], smoke_test.question(work.customization))
     test = smoke_test.verdict(work.customization, answer)

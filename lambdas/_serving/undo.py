@@ -8,10 +8,10 @@ from bedrock_tuning.serving.intent import Begun, Published, overtaken
 from bedrock_tuning.serving.plan import Endpoint, commitment_reason, removable
 from lambdas._records import _runs
 from lambdas._serving import _endpoints
-from lambdas._serving.work import LostError, State, Work, left_alone, owns
+from lambdas._serving.work import LostError, Work, WorkState, left_alone, owns
 
 
-def roll_back(work: Work) -> State:
+def roll_back(work: Work) -> WorkState:
     """Undoes what this run, or one that it took over from, began and did not publish.
 
     A newer owner has inherited all that, so then nothing is touched. After an end there is no
@@ -40,7 +40,7 @@ def roll_back(work: Work) -> State:
     return work.next("unserved", "; ".join(filter(None, [taken, result])))
 
 
-def take_up(work: Work) -> State | None:
+def take_up(work: Work) -> WorkState | None:
     """Undoes what a run has begun whose execution is gone; nothing if it was done or overtaken.
 
     None if its endpoint was proved and recorded as published: then it goes on from there.
@@ -52,7 +52,7 @@ def take_up(work: Work) -> State | None:
     return work.knowing(generation=work.intent.generation).next("roll-back", work.state["undo"])
 
 
-def _undo(work: Work, why: str) -> State:
+def _undo(work: Work, why: str) -> WorkState:
     if "published" in work.state:
         work.change(begun=Begun(), before=None, until="")
         return work.next("failed", f"{why}; what is published stays")
@@ -66,11 +66,11 @@ def _undo(work: Work, why: str) -> State:
     return _released(work, reason, finished=not busy)
 
 
-def _later(work: Work, reason: str) -> State:
+def _later(work: Work, reason: str) -> WorkState:
     return work.next("roll-back-wait", reason, seconds=work.env.poll_seconds)
 
 
-def _released(work: Work, reason: str, *, finished: bool) -> State:
+def _released(work: Work, reason: str, *, finished: bool) -> WorkState:
     """Back to what was published, if it is still there; what could not be undone is inherited."""
     published = work.intent.before or work.intent.published
     there = published.endpoint_arn and _endpoints.describe(published.endpoint_arn)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.lambda_environment import ServeEnvironment
 from bedrock_tuning.run import cost
 from bedrock_tuning.run.decisions import ServingStep
@@ -14,13 +14,13 @@ from bedrock_tuning.serving.intent import Intent, StartedBy, Terms, Wish, claim,
 from lambdas._records import _intent, _pointers, _runs
 from lambdas._serving import _lifecycle
 
-State = dict[str, Any]
+WorkState = dict[str, Any]
 
 
 class LostError(Exception):
     """Somebody else took over. state: what this call had learned before."""
 
-    def __init__(self, state: State, intent: Intent) -> None:
+    def __init__(self, state: WorkState, intent: Intent) -> None:
         super().__init__(overtaken(intent))
         self.state, self.intent = state, intent
 
@@ -30,8 +30,8 @@ class Work:
     """state: the workflow's, of which every step returns a changed copy. intent: as last read."""
 
     env: ServeEnvironment
-    customization: Customization
-    state: State
+    customization: CustomizationSettings
+    state: WorkState
     intent: Intent
 
     @property
@@ -47,11 +47,11 @@ class Work:
         """With the item as it was just written."""
         return replace(self, intent=intent)
 
-    def next(self, step: ServingStep, reason: str, **changes: Any) -> State:
+    def next(self, step: ServingStep, reason: str, **changes: Any) -> WorkState:
         """The state in which this call ends."""
         return {**self.state, "seconds": 0, **changes, "step": step, "reason": reason}
 
-    def wait(self, reason: str, **changes: Any) -> State:
+    def wait(self, reason: str, **changes: Any) -> WorkState:
         """The state in which a later call looks again."""
         return self.next("wait", reason, seconds=self.env.poll_seconds, **changes)
 
@@ -97,7 +97,7 @@ class Work:
         _pointers.withdraw_from(self.env.parameter_prefix, self.name, "endpoint", endpoint_arn)
 
 
-def found(env: ServeEnvironment, customization: Customization, state: State) -> Work:
+def found(env: ServeEnvironment, customization: CustomizationSettings, state: WorkState) -> Work:
     """The work as it is, whoever owns it."""
     intent = _intent.read(env, customization.name)
     return Work(env=env, customization=customization, state=state, intent=intent)
@@ -110,7 +110,7 @@ def owns(work: Work) -> bool:
     return (work.intent.owner, work.intent.generation) == (mine, generation)
 
 
-def own(work: Work) -> Work | State:
+def own(work: Work) -> Work | WorkState:
     """The work of this run, taken over at its first call; or the state in which it ends.
 
     A deployment of dearer terms waits for a person's approval before it takes over.
@@ -142,7 +142,7 @@ def own(work: Work) -> Work | State:
     raise RuntimeError(f"the intent of {work.name} keeps changing")
 
 
-def lost(work: Work, reason: str) -> State:
+def lost(work: Work, reason: str) -> WorkState:
     """Another owns what this run has begun; after an end nobody does, so it is undone."""
     if "created_arn" in work.state and "published" not in work.state and not work.intent.on:
         return work.next("roll-back", reason)
@@ -156,7 +156,7 @@ def left_alone(work: Work, reason: str) -> str:
     return f"{reason}; {model} is kept" if model else reason
 
 
-def _ask(work: Work, price: str, reason: str) -> State:
+def _ask(work: Work, price: str, reason: str) -> WorkState:
     """The state in which a person is asked; its row shows what is asked, and keeps the answer."""
     why = f"{reason}: what is served now stays until then"
     _runs.start_run(
@@ -189,7 +189,7 @@ def may_renew(work: Work) -> bool:
     return purchase.may_renew(priced(wish(work), work.customization))
 
 
-def priced(asked: Wish, customization: Customization) -> Wish:
+def priced(asked: Wish, customization: CustomizationSettings) -> Wish:
     """A deployment's wish with its price, and the approval that its budget gives.
 
     Runs and people bring both along.
@@ -233,7 +233,7 @@ def _approval(state: Mapping[str, Any]) -> str:
     return " ".join(filter(None, ["approved by", answer.get("approved_by"), answer.get("reason")]))
 
 
-def terms_of(customization: Customization) -> Terms:
+def terms_of(customization: CustomizationSettings) -> Terms:
     """The terms that a customization says."""
     serving = customization.serving
     return Terms(

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from bedrock_tuning.catalogue import BaseModel, Hyperparameter, catalogue
-from local.bedrock.data.records import Resource
+from local.bedrock.data.records import BedrockResource
 from local.bedrock.errors import BedrockError, invalid, not_found
 
 END_OF_LIFE = (
@@ -28,7 +28,7 @@ def is_foundation(identifier: str) -> bool:
     return ":foundation-model/" in identifier or identifier in _by_id()
 
 
-def foundation(identifier: str, region: str) -> Resource:
+def foundation(identifier: str, region: str) -> BedrockResource:
     """The catalogue's model of an id or ARN in any of its spellings.
 
     Raises BedrockError for an unknown one.
@@ -38,7 +38,7 @@ def foundation(identifier: str, region: str) -> Resource:
     if found is None:
         raise not_found("foundation model", identifier)
     arn = foundation_arn(name, region)
-    return Resource(arn=arn, name=name, model=found.key, members={"foundationModelArn": arn})
+    return BedrockResource(arn=arn, name=name, model=found.key, members={"foundationModelArn": arn})
 
 
 @cache

@@ -4,7 +4,7 @@ from typing import Any
 
 from bedrock_tuning.catalogue import GEOGRAPHIES, BaseModel
 from local.bedrock import bases
-from local.bedrock.data.records import Resource
+from local.bedrock.data.records import BedrockResource
 from local.bedrock.errors import invalid
 from local.bedrock.simulator import Members
 from local.emulator import roles
@@ -30,7 +30,7 @@ def require(request: Members, kind: str, model: BaseModel) -> None:
     bases.require_hyperparameters(typed, model, kind)
 
 
-def check_rights(session: roles.Session, job: Resource) -> None:
+def check_rights(session: roles.Session, job: BedrockResource) -> None:
     """Raise RoleError where the role may not call the grader, or not ask the teacher.
 
     Neither is really called (docs/facts/iam.md#grader-and-teacher).

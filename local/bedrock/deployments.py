@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.bedrock.caller import Caller
-from local.bedrock.data.records import Resource, changed, created
+from local.bedrock.data.records import BedrockResource, changed, created
 from local.bedrock.errors import conflict, invalid, quota
 from local.bedrock.simulator import (
     DEPLOYMENT,
@@ -40,7 +40,9 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
             "status": "Creating",
         }
         members = {**request, **created(now()), **own}
-        deployment = Resource(arn=arn, name=name, model=model.model, members=members, tags=tags)
+        deployment = BedrockResource(
+            arn=arn, name=name, model=model.model, members=members, tags=tags
+        )
         simulator.begin(deployment, DEPLOYMENT_CHANGE, status="Active")
         simulator.resources[arn] = deployment
     return {"customModelDeploymentArn": arn}
@@ -76,7 +78,7 @@ def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     return {}
 
 
-def _require_on_demand(model: Resource) -> None:
+def _require_on_demand(model: BedrockResource) -> None:
     if not model.base.serving.on_demand:
         raise invalid(
             f"Custom models of {model.base.name} cannot be deployed on demand; "

@@ -5,7 +5,7 @@ import json
 from typing import Any, Final
 
 from bedrock_tuning.wording import word_list
-from local.bedrock.data.records import Resource
+from local.bedrock.data.records import BedrockResource
 from local.bedrock.simulator import log
 
 _SAME: Final = word_list(
@@ -15,7 +15,7 @@ _SAME: Final = word_list(
 """Members that are those of the API."""
 
 
-def emit(job: Resource) -> None:
+def emit(job: BedrockResource) -> None:
     """Put the event on the default bus; delivery is best effort, as on AWS."""
     from ministack.services import eventbridge
 
@@ -32,7 +32,7 @@ def emit(job: Resource) -> None:
         log.exception("the event of simulated job %s was lost", job.name)
 
 
-def count_call(target: Resource) -> None:
+def count_call(target: BedrockResource) -> None:
     """Count one call of an endpoint or a model in CloudWatch."""
     from ministack.services import cloudwatch
 
@@ -46,7 +46,7 @@ def count_call(target: Resource) -> None:
     cloudwatch._put_metric_data({}, data, is_cbor=False, is_json=True)
 
 
-def detail_of(job: Resource) -> dict[str, Any]:
+def detail_of(job: BedrockResource) -> dict[str, Any]:
     """The event's detail. Unlike the API's answers its validation data is one flat object."""
     members = job.members
     detail = {"version": "0.0", "jobStatus": job.status}

@@ -10,7 +10,7 @@ import msgspec
 from local.bedrock import deployments, invoke, jobs, models, resources, shapes, throughput, training
 from local.bedrock.caller import Caller
 from local.bedrock.data import event_stream
-from local.bedrock.data.records import Resource
+from local.bedrock.data.records import BedrockResource
 from local.bedrock.errors import BedrockError, invalid
 from local.bedrock.resources import Operation
 from local.bedrock.simulator import DEPLOYMENT, JOB, MODEL, THROUGHPUT, Simulator, log
@@ -88,7 +88,7 @@ class _Persistence:
             return saved
 
     def load_persisted_state(self, data: dict[str, Any]) -> None:
-        self._simulator.resources = msgspec.convert(data, dict[str, Resource])
+        self._simulator.resources = msgspec.convert(data, dict[str, BedrockResource])
         training.resume(self._simulator)
 
     def reset(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from local.bedrock import bases, events
 from local.bedrock.caller import Caller
 from local.bedrock.data import embeddings, event_stream, pictures, texts
-from local.bedrock.data.records import LEARNED, Resource, kind_of
+from local.bedrock.data.records import LEARNED, BedrockResource, kind_of
 from local.bedrock.errors import BedrockError, invalid
 from local.bedrock.simulator import DEPLOYMENT, MODEL, THROUGHPUT, Members, Simulator
 
@@ -54,7 +54,7 @@ def converse_stream(simulator: Simulator, caller: Caller, request: Members) -> b
 
 def _ready(
     simulator: Simulator, caller: Caller, identifier: str, *, action: str = "InvokeModel"
-) -> Resource:
+) -> BedrockResource:
     """What may be asked and can answer; Converse needs the right to InvokeModel too."""
     target = _target(simulator, caller, identifier)
     caller.authorize(target.arn, action=action, resource_tags=target.tags)
@@ -70,7 +70,7 @@ def _ready(
     return target
 
 
-def _target(simulator: Simulator, caller: Caller, identifier: str) -> Resource:
+def _target(simulator: Simulator, caller: Caller, identifier: str) -> BedrockResource:
     """The throughput, the deployment or the foundation model of an identifier."""
     kind = kind_of(identifier)
     if kind in (THROUGHPUT, DEPLOYMENT):
@@ -81,7 +81,7 @@ def _target(simulator: Simulator, caller: Caller, identifier: str) -> Resource:
     return base
 
 
-def _tuned(target: Resource) -> str | None:
+def _tuned(target: BedrockResource) -> str | None:
     """The ARN of the custom model behind it, if there is one."""
     model = target.members.get("modelArn", "")
     return model if kind_of(model) == MODEL else None

@@ -5,7 +5,7 @@ from typing import Any, Final
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
 from local.bedrock import bases, configuration, known, models, training
 from local.bedrock.caller import SERVICE, Caller
-from local.bedrock.data.records import Resource, created
+from local.bedrock.data.records import BedrockResource, created
 from local.bedrock.errors import conflict, invalid, quota
 from local.bedrock.simulator import JOB, MODEL, Members, Simulator, new_id, now, tags_of
 from local.emulator import keys, roles
@@ -51,14 +51,14 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
             "jobArn": arn,
             "customizationType": kind,
         }
-        model = Resource(
+        model = BedrockResource(
             arn=model_arn,
             name=request["customModelName"],
             model=parent.model,
             members=_model(given, parent, arn=model_arn, key=key, account=caller.account),
             tags=model_tags,
         )
-        job = Resource(
+        job = BedrockResource(
             arn=arn,
             name=request["jobName"],
             model=parent.model,
@@ -79,7 +79,7 @@ def stop(simulator: Simulator, caller: Caller, request: Members) -> dict[str, An
     return {}
 
 
-def _check_tunable(parent: Resource) -> None:
+def _check_tunable(parent: BedrockResource) -> None:
     known = parent.base
     if parent.kind != MODEL and parent.name not in known.ids.customization:
         raise invalid(
@@ -148,7 +148,9 @@ def _check_quotas(simulator: Simulator) -> None:
         raise quota(f"{simulator.options.custom_models} custom models are the account's limit")
 
 
-def _job(given: Members, parent: Resource, *, key: str | None, region: str) -> dict[str, Any]:
+def _job(
+    given: Members, parent: BedrockResource, *, key: str | None, region: str
+) -> dict[str, Any]:
     """The job's members: what was asked for, with the names and states of the answers."""
     phase = {"status": "NotStarted", **created(now())}
     return {
@@ -165,7 +167,7 @@ def _job(given: Members, parent: Resource, *, key: str | None, region: str) -> d
 
 
 def _model(
-    given: Members, parent: Resource, *, arn: str, key: str | None, account: str
+    given: Members, parent: BedrockResource, *, arn: str, key: str | None, account: str
 ) -> dict[str, Any]:
     """The same for the model that the job will make."""
     return {

@@ -4,12 +4,12 @@ from typing import Any
 
 from local.bedrock import bases
 from local.bedrock.caller import Caller
-from local.bedrock.data.records import Resource
+from local.bedrock.data.records import BedrockResource
 from local.bedrock.errors import conflict
 from local.bedrock.simulator import DEPLOYMENT, MODEL, THROUGHPUT, Members, Simulator
 
 
-def named(simulator: Simulator, caller: Caller, identifier: str) -> Resource:
+def named(simulator: Simulator, caller: Caller, identifier: str) -> BedrockResource:
     """The foundation or custom model of an identifier; raises ResourceNotFoundException."""
     if bases.is_foundation(identifier):
         return bases.foundation(identifier, caller.region)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local.bedrock.data.records import Resource
+from local.bedrock.data.records import BedrockResource
 from local.emulator import roles
 
 DESCRIBE: Final = (
@@ -20,7 +20,7 @@ MANAGE: Final = (
 )
 
 
-def check_rights(session: roles.Session, job: Resource) -> None:
+def check_rights(session: roles.Session, job: BedrockResource) -> None:
     """Check every right with the tags that Bedrock would use; raise RoleError for a missing one.
 
     Nothing is created in the VPC, and whether its subnets reach S3 is not checked.
@@ -51,7 +51,7 @@ def check_rights(session: roles.Session, job: Resource) -> None:
 
 def _require(
     session: roles.Session,
-    job: Resource,
+    job: BedrockResource,
     action: str,
     resource: str,
     context: Mapping[str, Any] | None = None,

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from local.bedrock.simulator import Options, Simulator
-from local.emulator.door import PAGE, Asgi, Message, Receive, Send, read_body
+from local.bedrock.simulator import Simulator, SimulatorOptions
+from local.emulator.door import PAGE, Asgi, AsgiMessage, Receive, Send, read_body
 
 HEADER: Final = (b"x-bedrock-tuning-simulator", b"1")
 
@@ -21,8 +21,8 @@ def install(simulator: Simulator) -> None:
 
     inner: Asgi = app.app
 
-    async def outer(scope: Message, receive: Receive, send: Send) -> None:
-        async def marked(message: Message) -> None:
+    async def outer(scope: AsgiMessage, receive: Receive, send: Send) -> None:
+        async def marked(message: AsgiMessage) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), HEADER]
             await send(message)
@@ -47,7 +47,7 @@ def _page(simulator: Simulator, body: bytes) -> tuple[int, Any]:
         if "order" in given:
             simulator.faults.order(given["order"])
         options = replace(simulator.options, **given.get("options", {}))
-        simulator.options = msgspec.convert(asdict(options), Options)
+        simulator.options = msgspec.convert(asdict(options), SimulatorOptions)
     except (ValueError, TypeError) as error:
         return 400, {"message": str(error)}
     return 200, _status(simulator)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from local.bedrock import shapes
 from local.bedrock.caller import Caller
-from local.bedrock.data.records import Resource
+from local.bedrock.data.records import BedrockResource
 from local.bedrock.errors import invalid
 from local.bedrock.simulator import Members, Simulator, require_tag_count
 
@@ -53,11 +53,11 @@ def listed(kind: str) -> Operation:
     return operation
 
 
-def _chosen(resource: Resource, request: Members) -> bool:
+def _chosen(resource: BedrockResource, request: Members) -> bool:
     return all(_filters(resource, request))
 
 
-def _filters(resource: Resource, request: Members) -> Iterator[bool]:
+def _filters(resource: BedrockResource, request: Members) -> Iterator[bool]:
     for name, value in request.items():
         if name == "nameContains":
             yield value.lower() in resource.name.lower()
@@ -73,7 +73,7 @@ def _filters(resource: Resource, request: Members) -> Iterator[bool]:
             yield bool(value)  # no other account shares models here
 
 
-def _creation(resource: Resource) -> datetime:
+def _creation(resource: BedrockResource) -> datetime:
     return datetime.fromisoformat(resource.members["creationTime"])
 
 

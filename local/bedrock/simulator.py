@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from local.bedrock.data.records import Resource, Tags, changed, kind_of
+from local.bedrock.data.records import BedrockResource, Tags, changed, kind_of
 from local.bedrock.errors import BedrockError, not_found
 from local.bedrock.faults import FaultQueue
 from local.emulator import roles
@@ -72,7 +72,7 @@ def now() -> datetime:
 
 
 @dataclass(slots=True)
-class Options:
+class SimulatorOptions:
     """What AWS decides about an account and a person decides here.
 
     model_units: of one throughput and of all together, 0 until they are raised
@@ -96,8 +96,8 @@ class Simulator:
     """One per server; `lock` guards `resources`, which are by ARN."""
 
     clock: Clock
-    options: Options
-    resources: dict[str, Resource] = field(default_factory=dict)
+    options: SimulatorOptions
+    resources: dict[str, BedrockResource] = field(default_factory=dict)
     faults: FaultQueue = field(default_factory=FaultQueue)
     lock: threading.RLock = field(default_factory=threading.RLock)
     refused_roles: set[str] = field(default_factory=set)
@@ -111,7 +111,7 @@ class Simulator:
             self.refused_roles.add(role_arn)
             return True
 
-    def all(self, kind: str) -> list[Resource]:
+    def all(self, kind: str) -> list[BedrockResource]:
         """Every resource of a kind, as it is now."""
         with self.lock:
             found = [one for one in self.resources.values() if one.kind == kind]
@@ -119,7 +119,7 @@ class Simulator:
                 self._settle(one)
         return found
 
-    def find(self, kind: str, identifier: str) -> Resource:
+    def find(self, kind: str, identifier: str) -> BedrockResource:
         """The resource of an ARN or a name, as it is now; of several with one name the youngest.
 
         Raises ResourceNotFoundException.
@@ -129,13 +129,13 @@ class Simulator:
                 return one
         raise not_found(KINDS[kind], identifier)
 
-    def tagged(self, arn: str) -> Resource:
+    def tagged(self, arn: str) -> BedrockResource:
         """Whatever carries tags under this ARN."""
         if kind_of(arn) not in KINDS:
             raise not_found("resource", arn)
         return self.find(kind_of(arn), arn)
 
-    def repeated(self, kind: str, request: Members) -> Resource | None:
+    def repeated(self, kind: str, request: Members) -> BedrockResource | None:
         """What an earlier request with the same client token created."""
         token = request.get("clientRequestToken")
         earlier = self.all(kind) if token else []
@@ -143,12 +143,12 @@ class Simulator:
             (one for one in earlier if one.members.get("clientRequestToken") == token), None
         )
 
-    def begin(self, resource: Resource, seconds: float, **members: Any) -> None:
+    def begin(self, resource: BedrockResource, seconds: float, **members: Any) -> None:
         """Begin a change that brings these members when it is over."""
         end = self.clock.after(seconds)
         resource.settles_at, resource.settles_to = end, {**members, **changed(end)}
 
-    def _settle(self, resource: Resource) -> None:
+    def _settle(self, resource: BedrockResource) -> None:
         end = resource.settles_at
         if end is not None and not self.options.hold and end <= now():
             resource.members |= resource.settles_to

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from local.bedrock import bases, models
 from local.bedrock.caller import Caller
-from local.bedrock.data.records import Resource, changed, created, iso
+from local.bedrock.data.records import BedrockResource, changed, created, iso
 from local.bedrock.errors import conflict, invalid, quota
 from local.bedrock.simulator import (
     THROUGHPUT,
@@ -49,7 +49,9 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
         if "commitmentDuration" in request:
             own["commitmentExpirationTime"] = iso(at + COMMITMENT[request["commitmentDuration"]])
         members = {**request, **created(at), **own}
-        throughput = Resource(arn=arn, name=name, model=served.model, members=members, tags=tags)
+        throughput = BedrockResource(
+            arn=arn, name=name, model=served.model, members=members, tags=tags
+        )
         # Nothing may depend on how long it takes.
         _begin(simulator, throughput, random.uniform(*THROUGHPUT_CREATE))  # noqa: S311
         simulator.resources[arn] = throughput
@@ -98,7 +100,7 @@ def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     return {}
 
 
-def _begin(simulator: Simulator, throughput: Resource, seconds: float) -> None:
+def _begin(simulator: Simulator, throughput: BedrockResource, seconds: float) -> None:
     """Plan the end of a change, or the failure that was ordered for it."""
     failure = simulator.faults.take("throughput-fails")
     if failure is not None:
@@ -110,7 +112,7 @@ def _begin(simulator: Simulator, throughput: Resource, seconds: float) -> None:
         simulator.begin(throughput, seconds, status="InService", modelArn=wanted)
 
 
-def _check_sold(simulator: Simulator, caller: Caller, served: Resource) -> None:
+def _check_sold(simulator: Simulator, caller: Caller, served: BedrockResource) -> None:
     model, name = served.base, bases.id_of(served.members["foundationModelArn"])
     if not model.serving.provisioned_throughput or name not in model.ids.throughput:
         raise invalid(f"Provisioned Throughput is not supported for {name}")
@@ -130,7 +132,7 @@ def _check_name(simulator: Simulator, name: str) -> None:
         raise invalid("The provided provisioned model name is currently in use.")
 
 
-def _check_units(simulator: Simulator, served: Resource, request: Members) -> None:
+def _check_units(simulator: Simulator, served: BedrockResource, request: Members) -> None:
     """Two quotas: of one throughput, and of all without a commitment (docs/facts/api.md#quotas)."""
     units, limit = request["modelUnits"], simulator.options.model_units
     used = sum(
@@ -147,7 +149,7 @@ def _check_units(simulator: Simulator, served: Resource, request: Members) -> No
         )
 
 
-def _check_same_base(foundation_arn: str, served: Resource) -> None:
+def _check_same_base(foundation_arn: str, served: BedrockResource) -> None:
     if served.members["foundationModelArn"] != foundation_arn:
         raise invalid(
             f"{served.arn} is not of the base model of this Provisioned Throughput, "

@@ -13,7 +13,7 @@ from local.bedrock.data import embeddings
 from local.bedrock.data.dataset import ACCESS_FILE, JobError, check_dataset, pictures, write
 from local.bedrock.data.learning import PAIRS_MAX
 from local.bedrock.data.objects import RoleObjects
-from local.bedrock.data.records import LEARNED, Resource, changed, created, iso
+from local.bedrock.data.records import LEARNED, BedrockResource, changed, created, iso
 from local.bedrock.simulator import JOB, JOB_TIME, JOB_TIME_PER_RECORD, Simulator, log, now
 from local.emulator import roles
 
@@ -34,7 +34,7 @@ class _StoppedError(Exception):
     """Somebody stopped the job."""
 
 
-def start(simulator: Simulator, job: Resource) -> None:
+def start(simulator: Simulator, job: BedrockResource) -> None:
     """Run the job in the background, in the caller's account and region."""
     context = contextvars.copy_context()
     threading.Thread(
@@ -57,7 +57,7 @@ def resume(simulator: Simulator) -> None:
 
 
 def set_status(
-    simulator: Simulator, job: Resource, status: str, *, failure: str | None = None
+    simulator: Simulator, job: BedrockResource, status: str, *, failure: str | None = None
 ) -> bool:
     """Move a job on and tell EventBridge; False when it had already ended."""
     with simulator.lock:
@@ -74,19 +74,19 @@ def set_status(
     return True
 
 
-def _end_phases(job: Resource, status: str) -> None:
+def _end_phases(job: BedrockResource, status: str) -> None:
     for phase in job.members["statusDetails"].values():
         if phase["status"] == "InProgress":
             phase.update(status=status, **changed(now()))
 
 
-def _enter(job: Resource, phase: str) -> None:
+def _enter(job: BedrockResource, phase: str) -> None:
     """Begin a phase; the one before it is over."""
     _end_phases(job, "Completed")
     job.members["statusDetails"][phase].update(status="InProgress", **changed(now()))
 
 
-def _run(simulator: Simulator, job: Resource) -> None:
+def _run(simulator: Simulator, job: BedrockResource) -> None:
     events.emit(job)
     try:
         _train_when_served(simulator, job)
@@ -101,7 +101,7 @@ def _run(simulator: Simulator, job: Resource) -> None:
         _fail(simulator, job, f"{_UNEXPECTED} ({error})")
 
 
-def _train_when_served(simulator: Simulator, job: Resource) -> None:
+def _train_when_served(simulator: Simulator, job: BedrockResource) -> None:
     """Trains once this server listens, which it does not yet when it resumes a job."""
     from botocore.exceptions import ConnectionError as NoConnectionError
     from botocore.exceptions import HTTPClientError
@@ -115,11 +115,11 @@ def _train_when_served(simulator: Simulator, job: Resource) -> None:
             return
 
 
-def _fail(simulator: Simulator, job: Resource, message: str) -> None:
+def _fail(simulator: Simulator, job: BedrockResource, message: str) -> None:
     set_status(simulator, job, "Failed", failure=f"[Bedrock simulator] {message}"[:2048])
 
 
-def _train(simulator: Simulator, job: Resource) -> None:
+def _train(simulator: Simulator, job: BedrockResource) -> None:
     ordered_failure = simulator.faults.take("fail-job")
     ordered_stop = simulator.faults.take("stop-job")
     validation, processing, training = PHASES
@@ -149,7 +149,7 @@ def _train(simulator: Simulator, job: Resource) -> None:
     _complete(simulator, job, objects, learned=_learn(objects, job))
 
 
-def _learn(objects: RoleObjects, job: Resource) -> str | None:
+def _learn(objects: RoleObjects, job: BedrockResource) -> str | None:
     """What a model of embeddings learns; the simulation of other models learns nothing."""
     if job.base.task != "image-to-embedding":
         return None
@@ -157,7 +157,7 @@ def _learn(objects: RoleObjects, job: Resource) -> str | None:
     return embeddings.learn(pictures(objects, uri, most=PAIRS_MAX))
 
 
-def _check_network(session: roles.Session, job: Resource) -> None:
+def _check_network(session: roles.Session, job: BedrockResource) -> None:
     try:
         network.check_rights(session, job)
     except roles.RoleError as error:
@@ -166,7 +166,7 @@ def _check_network(session: roles.Session, job: Resource) -> None:
         ) from error
 
 
-def _check_configuration(session: roles.Session, job: Resource) -> None:
+def _check_configuration(session: roles.Session, job: BedrockResource) -> None:
     try:
         configuration.check_rights(session, job)
     except roles.RoleError as error:
@@ -176,7 +176,7 @@ def _check_configuration(session: roles.Session, job: Resource) -> None:
         ) from error
 
 
-def _check_data(objects: RoleObjects, job: Resource) -> int:
+def _check_data(objects: RoleObjects, job: BedrockResource) -> int:
     """Read everything as the role; how many training records there are."""
     given = job.members
     write(objects, given["outputDataConfig"]["s3Uri"], ACCESS_FILE, b"")
@@ -192,7 +192,7 @@ def _check_data(objects: RoleObjects, job: Resource) -> int:
     return records
 
 
-def _pass_time(simulator: Simulator, job: Resource, seconds: float) -> None:
+def _pass_time(simulator: Simulator, job: BedrockResource, seconds: float) -> None:
     end = time.monotonic() + seconds
     while True:
         if job.status in ("Stopping", "Stopped"):
@@ -204,7 +204,7 @@ def _pass_time(simulator: Simulator, job: Resource, seconds: float) -> None:
 
 
 def _complete(
-    simulator: Simulator, job: Resource, objects: RoleObjects, *, learned: str | None
+    simulator: Simulator, job: BedrockResource, objects: RoleObjects, *, learned: str | None
 ) -> None:
     losses = _losses(job)
     _write_metrics(objects, job, losses)
@@ -225,7 +225,7 @@ def _complete(
     set_status(simulator, job, "Completed")
 
 
-def _losses(job: Resource) -> dict[str, list[float]]:
+def _losses(job: BedrockResource) -> dict[str, list[float]]:
     """Falling curves, by dataset, that depend on the job alone; no training produced them."""
     seed = hashlib.sha256(job.arn.encode()).digest()
     floor = 0.1 + seed[0] / 1000
@@ -238,7 +238,9 @@ def _losses(job: Resource) -> dict[str, list[float]]:
     return {"training": training, "validation": [round(loss * 1.1, 6) for loss in training]}
 
 
-def _write_metrics(objects: RoleObjects, job: Resource, losses: dict[str, list[float]]) -> None:
+def _write_metrics(
+    objects: RoleObjects, job: BedrockResource, losses: dict[str, list[float]]
+) -> None:
     folder = f"model-customization-job-{job.arn.rpartition('/')[2]}"
     for kind, values in losses.items():
         uri = job.members["outputDataConfig"]["s3Uri"]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bedrock_tuning.client import deployment
 from bedrock_tuning.client.aws import Aws
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from local.emulator.layout import ENVIRONMENT, REGION
 from local.emulator.server import LocalAws
 
@@ -49,7 +49,7 @@ def bootstrap(aws: LocalAws, folder: Path) -> None:
 
 def deploy(
     aws: LocalAws, folder: Path, *, say: Say, app: str = "", stacks: Sequence[str] = ("--all",)
-) -> Deployment:
+) -> DeploymentClient:
     """Synthesizes and deploys all stacks; log and templates go into folder.
 
     app: the command that synthesizes, if not the one in cdk.json, or a folder of templates. stacks:

@@ -12,9 +12,10 @@ from typing import Any, Final
 import click
 
 from bedrock_tuning.client import approvals, executions, inference, reports, runs, upload
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.progress import silent
-from bedrock_tuning.run.approvals import Answer
+from bedrock_tuning.run.approvals import ApprovalAnswer
+from bedrock_tuning.run.row import Row
 from bedrock_tuning.s3_layout import MANIFEST_FILE, Kind
 from bedrock_tuning.serving import questions
 from bedrock_tuning.sources.listing import jobs
@@ -97,7 +98,7 @@ def run(aws: LocalAws, narrator: Narrator, work: Path) -> dict[str, Any]:
     return {**result, "seconds": narrator.seconds}
 
 
-def _served(deployment: Deployment, narrator: Narrator, folder: Path) -> dict[str, Any]:
+def _served(deployment: DeploymentClient, narrator: Narrator, folder: Path) -> dict[str, Any]:
     with narrator.step("upload", "upload pictures and manifests; the last manifest starts the run"):
         started = _upload(deployment, folder)
     with narrator.step("run", f"follow the run of {CUSTOMIZATION}"):
@@ -126,7 +127,7 @@ def _served(deployment: Deployment, narrator: Narrator, folder: Path) -> dict[st
 
 
 def _rejected(
-    deployment: Deployment, narrator: Narrator, folder: Path, seed: int
+    deployment: DeploymentClient, narrator: Narrator, folder: Path, seed: int
 ) -> dict[str, Any]:
     jobs_before = _jobs(deployment)
     with narrator.step("reject", "upload a broken dataset"):
@@ -157,7 +158,7 @@ def _rejected(
     return {"run": run["run"], "findings": counts, "report": run["report"]}
 
 
-def _upload(deployment: Deployment, folder: Path) -> runs.Row:
+def _upload(deployment: DeploymentClient, folder: Path) -> Row:
     """Uploads a dataset as `tuning upload` does; the run that it starts."""
     found = upload.sides(
         folder, validation=None, customization=CUSTOMIZATION, deployment=deployment
@@ -175,7 +176,7 @@ def _upload(deployment: Deployment, folder: Path) -> runs.Row:
     return started
 
 
-def _follow(deployment: Deployment, narrator: Narrator, started: runs.Row) -> dict[str, Any]:
+def _follow(deployment: DeploymentClient, narrator: Narrator, started: Row) -> dict[str, Any]:
     """Tells what happens to a run, and approves its price; the run once it has ended."""
     for event in executions.follow(deployment, started):
         match event:
@@ -188,14 +189,14 @@ def _follow(deployment: Deployment, narrator: Narrator, started: runs.Row) -> di
     raise AssertionError("a followed run ends with Ended")
 
 
-def _approve(deployment: Deployment, narrator: Narrator, run: str) -> None:
+def _approve(deployment: DeploymentClient, narrator: Narrator, run: str) -> None:
     for line in runs.row(deployment, run)["estimate"].splitlines():
         narrator.say(f"    {line}")
-    answer = Answer(run=run, decision="approve", reason="the simulator bills nothing")
+    answer = ApprovalAnswer(run=run, decision="approve", reason="the simulator bills nothing")
     decision = approvals.decide(deployment, answer)
     narrator.say(f"    approved as {decision.by}: {decision.reason}")
 
 
-def _jobs(deployment: Deployment) -> list[str]:
+def _jobs(deployment: DeploymentClient) -> list[str]:
     """The ARNs of all customization jobs."""
     return sorted(job["jobArn"] for job in jobs(deployment.aws.bedrock))

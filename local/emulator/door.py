@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, quote
 
 from local.emulator.layout import FUNCTION_URLS, HOST
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
+AsgiMessage = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[AsgiMessage]]
+Send = Callable[[AsgiMessage], Awaitable[None]]
+Asgi = Callable[[AsgiMessage, Receive, Send], Awaitable[None]]
 
 TOKEN_HEADER: Final = "x-bedrock-tuning-token"  # noqa: S105 - the name of a header
 # A custom resource answers here; each address holds a secret of its own, as on AWS.
@@ -45,7 +45,7 @@ class _Request:
     query: Mapping[str, list[str]]
 
     @classmethod
-    def of(cls, scope: Message) -> "_Request":
+    def of(cls, scope: AsgiMessage) -> "_Request":
         headers: dict[str, str] = {}
         for name, value in scope["headers"]:
             key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -69,7 +69,7 @@ def install(secrets: Secrets, port: int) -> None:
     inner: Asgi = app.app
     hosts = (f"{HOST}:{port}", f"localhost:{port}")
 
-    async def door(scope: Message, receive: Receive, send: Send) -> None:
+    async def door(scope: AsgiMessage, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await inner(scope, receive, send)
             return
@@ -209,7 +209,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     """The body that was read, for the server behind the door."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def replayed() -> Message:
+    async def replayed() -> AsgiMessage:
         return messages.pop() if messages else await receive()
 
     return replayed

@@ -14,7 +14,7 @@ from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.images import check_images
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.dataset.dataset import ModelRequirements
-from bedrock_tuning.dataset.images.source import Answer, ByteRange, Fetched
+from bedrock_tuning.dataset.images.source import ByteRange, Fetched, FetchResult
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, TextBudget
 from bedrock_tuning.report.report import Report
@@ -50,11 +50,11 @@ class Extremes:
     Or a video's: folder/<kind>-<n>-<seconds>-<bytes>.mp4.
     """
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> list[FetchResult]:
         """Headers only."""
         return [self._one(each.key) for each in ranges]
 
-    def _one(self, key: str) -> Answer:
+    def _one(self, key: str) -> FetchResult:
         sides, size = key.removesuffix(".png").removesuffix(".mp4").split("-")[-2:]
         if key.endswith(".mp4"):
             return Fetched(mp4(int(sides)), int(size), key)

@@ -6,7 +6,7 @@ import pytest
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.config.customization import load
-from bedrock_tuning.config.customization_fields import Override
+from bedrock_tuning.config.customization_fields import RuleOverride
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.statistics import ImageStats, TextStats
 from bedrock_tuning.report.report import Exemption, Report
@@ -16,7 +16,7 @@ from tests.support.examples import check, scope_of
 GOOD = b'{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}\n'
 
 
-def verdict(partial: CheckResult, *, job_region: str = "", **changes: Override) -> Report:
+def verdict(partial: CheckResult, *, job_region: str = "", **changes: RuleOverride) -> Report:
     scope = scope_of()
     overrides = {name.replace("_", "-"): override for name, override in changes.items()}
     requirements = ModelRequirements(
@@ -71,10 +71,10 @@ def test_findings_stand_by_kind_and_line_those_of_the_whole_dataset_first() -> N
 def test_exceptions_lower_errors_and_silence_warnings_and_say_how_often() -> None:
     report = verdict(
         two(GOOD * 1_000 + b"\n\n", GOOD * 8),
-        blank_line=Override(severity="silent", reason="the exporter"),
-        one_caption_for_all=Override(severity="silent", reason="one class"),
-        caption_too_long=Override(severity="warning", reason="none so far"),
-        no_such_rule=Override(severity="silent", reason="an older version"),
+        blank_line=RuleOverride(severity="silent", reason="the exporter"),
+        one_caption_for_all=RuleOverride(severity="silent", reason="one class"),
+        caption_too_long=RuleOverride(severity="warning", reason="none so far"),
+        no_such_rule=RuleOverride(severity="silent", reason="an older version"),
     )
 
     assert (report.valid, report.errors, report.warnings) == (True, 0, 2)

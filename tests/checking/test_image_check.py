@@ -20,9 +20,9 @@ from bedrock_tuning.dataset.images.header import Header
 from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.images.source import (
     RANGE_BYTES_MAX,
-    Answer,
     ByteRange,
     Denied,
+    FetchResult,
     Missing,
 )
 from bedrock_tuning.dataset.scope import ImageRef
@@ -253,7 +253,7 @@ def test_a_key_of_1024_bytes_is_asked_for_and_a_longer_one_is_not() -> None:
 
 def test_what_the_source_knows_of_an_image_that_it_does_not_bring_is_told() -> None:
     class Told(Folder):
-        def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+        def fetch(self, ranges: Sequence[ByteRange]) -> list[FetchResult]:
             return [
                 Missing(each.key, near="folder/Ron.png") if each.key.endswith("n") else
                 Denied(each.key, "the key of KMS")
@@ -326,7 +326,7 @@ def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
     deep, batches = with_segments(jpeg(), 40_000), []
 
     class Batches(Folder):
-        def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+        def fetch(self, ranges: Sequence[ByteRange]) -> list[FetchResult]:
             batches.append(sum(each.length for each in ranges))
             return super().fetch(ranges)
 
@@ -344,7 +344,7 @@ def test_images_are_asked_for_in_large_batches_where_headers_are_short() -> None
     picture, asked = png(), []
 
     class Batches(Folder):
-        def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+        def fetch(self, ranges: Sequence[ByteRange]) -> list[FetchResult]:
             asked.append(len(ranges))
             return super().fetch(ranges)
 

@@ -16,7 +16,7 @@ from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.checking.result import merge
 from bedrock_tuning.dataset.fingerprints import record_hash
 from bedrock_tuning.dataset.scope import ImageRef
-from bedrock_tuning.dataset.statistics import CLASSES_KEPT, HASH_BYTES, Classes, bucket
+from bedrock_tuning.dataset.statistics import CLASSES_KEPT, HASH_BYTES, ValueCounts, bucket
 from bedrock_tuning.rules.finding import Heard
 from tests.support.examples import check, scope_of
 from tests.support.pictures import Folder, jpeg, png
@@ -73,9 +73,9 @@ def test_the_first_twenty_folders_outside_are_counted_exactly() -> None:
 
 @pytest.mark.parametrize("extra", [0, 1])
 def test_there_are_classes_as_long_as_there_are_few(extra: int) -> None:
-    classes = Classes()
+    classes = ValueCounts()
     classes.add({f"class {n}": 1 for n in range(CLASSES_KEPT)})
-    other = Classes(counts={"class 0": 2, **({"new": 1} if extra else {})})
+    other = ValueCounts(counts={"class 0": 2, **({"new": 1} if extra else {})})
     classes.merge(other)
     assert (classes.counts is None) == bool(extra)
     if not extra:

@@ -12,7 +12,7 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.stub import Stubber
 
 from bedrock_tuning.client.aws import Aws
-from bedrock_tuning.config.customization import Customization, load_all
+from bedrock_tuning.config.customization import CustomizationSettings, load_all
 from bedrock_tuning.config.deployed import text, to_settings
 
 REGION = "us-east-1"
@@ -27,7 +27,7 @@ _CLIENTS: dict[str, Any] = {}
 
 
 @cache
-def shipped() -> Mapping[str, Customization]:
+def shipped() -> Mapping[str, CustomizationSettings]:
     """The customizations of this repository."""
     return load_all(Path(__file__).parents[2] / "customizations")
 
@@ -93,7 +93,7 @@ class StubbedAws(Aws):
         self.assert_all_called()
 
     def deployed(
-        self, environment: str = "dev", *, older: bool = False, **changed: Customization
+        self, environment: str = "dev", *, older: bool = False, **changed: CustomizationSettings
     ) -> None:
         """The stacks of an environment are there; changed: what pets_search says instead.
 

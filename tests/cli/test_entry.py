@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.errors import CatalogueError, SourceError
 from tests.cli.conftest import Run
 from tests.cli.support import StubbedAws
@@ -51,7 +51,7 @@ def test_a_command_that_does_not_exist_exits_with_2(run: Run) -> None:
 def test_every_exception_becomes_a_message_and_exit_code_2(
     run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
-    def fail(*_: object, **__: object) -> Deployment:
+    def fail(*_: object, **__: object) -> DeploymentClient:
         raise error
 
     monkeypatch.setattr("bedrock_tuning.client.deployment.find", fail)
@@ -62,7 +62,7 @@ def test_every_exception_becomes_a_message_and_exit_code_2(
 
 
 def test_ctrl_c_exits_as_a_shell_expects(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> Deployment:
+    def fail(*_: object, **__: object) -> DeploymentClient:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("bedrock_tuning.client.deployment.find", fail)
@@ -74,7 +74,7 @@ def test_without_credentials_the_message_says_how_to_log_in(
 ) -> None:
     from botocore.exceptions import NoCredentialsError
 
-    def fail(*_: object, **__: object) -> Deployment:
+    def fail(*_: object, **__: object) -> DeploymentClient:
         raise NoCredentialsError
 
     monkeypatch.setattr("bedrock_tuning.client.deployment.find", fail)

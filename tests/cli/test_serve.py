@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bedrock_tuning.client import endpoints, executions
-from bedrock_tuning.config.customization import Customization, load
+from bedrock_tuning.config.customization import CustomizationSettings, load
 from tests.cli.conftest import Run
 from tests.cli.support import WORKFLOW, StubbedAws
 from tests.cli.test_one_run import OURS, throughput
@@ -47,7 +47,10 @@ def again(run: Run) -> Run:
 
 
 def _servable(
-    aws: StubbedAws, *tags: dict[str, str], status: str = "InService", **changed: Customization
+    aws: StubbedAws,
+    *tags: dict[str, str],
+    status: str = "InService",
+    **changed: CustomizationSettings,
 ) -> None:
     aws.deployed(**changed)
     aws.points("model", MODEL)
@@ -77,7 +80,7 @@ def _started(
     )
 
 
-def _customized(text: str) -> Customization:
+def _customized(text: str) -> CustomizationSettings:
     whole = f'description = "Pets"\nbase_model = "nova-micro"\n[serving]\n{text}\n'
     return load(whole, file="customizations/pets-search.toml")
 

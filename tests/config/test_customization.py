@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import (
     Budget,
-    Customization,
+    CustomizationSettings,
     DesiredServing,
-    Override,
+    RuleOverride,
     load,
     load_all,
 )
@@ -31,7 +31,7 @@ TEXT = 'description = "Pets"\nbase_model = "nova-micro"\n'
 SERVED = '[serving]\nmode = "provisioned"\n'
 
 
-def _load(text: str) -> Customization:
+def _load(text: str) -> CustomizationSettings:
     return load(text, file=FILE)
 
 
@@ -107,7 +107,7 @@ def test_everything_that_a_file_says_is_read() -> None:
 
     assert full.hyperparameters == {"epochCount": "Auto", "batchSize": "256", "learningRate": "1"}
     assert full.validation == full.dataset.validation == "optional"
-    assert full.overrides["caption-too-long"] == Override(
+    assert full.overrides["caption-too-long"] == RuleOverride(
         severity="warning", reason="our catalogue has twins"
     )
     assert full.serving == DesiredServing(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_tuning.config.customization import Budget, Customization, load, scan
+from bedrock_tuning.config.customization import Budget, CustomizationSettings, load, scan
 from bedrock_tuning.errors import CustomizationError
 from tests.support.problems import without_lines
 
@@ -14,7 +14,7 @@ MICRO = 'description = "Pets"\nbase_model = "nova-micro"\n'
 LLAMA = 'description = "x"\nbase_model = "llama-3-3-70b"\nallow_closed_model = true\n'
 
 
-def _load(text: str) -> Customization:
+def _load(text: str) -> CustomizationSettings:
     return load(text, file=FILE)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization, load, load_all
-from bedrock_tuning.config.customization_fields import Override
+from bedrock_tuning.config.customization import CustomizationSettings, load, load_all
+from bedrock_tuning.config.customization_fields import RuleOverride
 from bedrock_tuning.config.deployed import (
     SETTINGS_BYTES_MAX,
     from_settings,
@@ -26,7 +26,7 @@ SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
 SEARCH = SHIPPED["pets-search"]
 
 
-def _odd(**changes: object) -> Customization:
+def _odd(**changes: object) -> CustomizationSettings:
     return replace(SEARCH, **changes)  # type: ignore[arg-type]
 
 
@@ -34,13 +34,15 @@ def _odd(**changes: object) -> Customization:
     "customization",
     [
         *SHIPPED.values(),
-        _odd(overrides={"caption-repeated": Override(severity="silent", reason="the exporter")}),
+        _odd(
+            overrides={"caption-repeated": RuleOverride(severity="silent", reason="the exporter")}
+        ),
         _odd(serving=replace(SEARCH.serving, lease_hours=None, commitment="OneMonth")),
         _odd(description='Grüße, "quoted" \\ {training} ${x} {{y}}'),
     ],
     ids=lambda each: each.description,
 )
-def test_what_is_read_back_is_what_was_deployed(customization: Customization) -> None:
+def test_what_is_read_back_is_what_was_deployed(customization: CustomizationSettings) -> None:
     found = from_settings(json.loads(text(to_settings(customization) | ROLES)))
     assert found.customization == replace(customization, warnings=())
     assert found.service_role == ROLES["service_role"]

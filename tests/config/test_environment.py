@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.config import lambda_environment
-from bedrock_tuning.config.lambda_environment import CheckEnvironment, Environment
+from bedrock_tuning.config.lambda_environment import CheckEnvironment, LambdaEnvironment
 from bedrock_tuning.errors import SettingsError
 from bedrock_tuning.s3_layout import Buckets
 
 CLASSES = [
     found
     for found in vars(lambda_environment).values()
-    if isinstance(found, type) and issubclass(found, Environment)
+    if isinstance(found, type) and issubclass(found, LambdaEnvironment)
 ]
 VALUES = {
     str: st.text(),
@@ -26,7 +26,7 @@ VALUES = {
 
 
 @given(data=st.data(), of=st.sampled_from(CLASSES))
-def test_what_is_written_is_what_is_read(data: st.DataObject, of: type[Environment]) -> None:
+def test_what_is_written_is_what_is_read(data: st.DataObject, of: type[LambdaEnvironment]) -> None:
     values: dict[str, Any] = {f.name: data.draw(VALUES[f.type]) for f in fields(of)}
     written = of(**values)
 
@@ -39,8 +39,8 @@ def test_what_is_written_is_what_is_read(data: st.DataObject, of: type[Environme
 def test_variables_are_upper_case_and_other_ones_are_left_alone() -> None:
     env = {"ENVIRONMENT": "dev", "AWS_REGION": "us-east-1"}
 
-    assert Environment.from_env(env) == Environment(environment="dev")
-    assert Environment(environment="dev").to_env() == {"ENVIRONMENT": "dev"}
+    assert LambdaEnvironment.from_env(env) == LambdaEnvironment(environment="dev")
+    assert LambdaEnvironment(environment="dev").to_env() == {"ENVIRONMENT": "dev"}
 
 
 def test_every_missing_variable_is_named_at_once() -> None:

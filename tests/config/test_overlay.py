@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization, LoadResult, scan
+from bedrock_tuning.config.customization import CustomizationSettings, LoadResult, scan
 
 REGIONS = {"dev": "us-east-1", "stage": "us-east-1", "prod": "us-west-2"}
 HEAD = 'description = "Pets"\nbase_model = "titan-multimodal-embeddings-g1"\n'
@@ -38,7 +38,7 @@ def _scan(folder: Path, text: str, regions: Mapping[str, str | None] | None = No
     return scan(folder, regions=REGIONS if regions is None else regions)
 
 
-def _read(folder: Path, text: str) -> Mapping[str, Customization]:
+def _read(folder: Path, text: str) -> Mapping[str, CustomizationSettings]:
     found = _scan(folder, text)
     assert found.problems == ()
     return {name: each["pets"] for name, each in found.by_environment.items()}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization, load, scan
+from bedrock_tuning.config.customization import CustomizationSettings, load, scan
 from bedrock_tuning.errors import CustomizationError
 
 FILE = "customizations/pets.toml"
@@ -20,7 +20,7 @@ GRADED = (
 )
 
 
-def _load(text: str) -> Customization:
+def _load(text: str) -> CustomizationSettings:
     return load(text, file=FILE)
 
 

@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 import pytest
 
-from bedrock_tuning.config.lambda_environment import Environment
+from bedrock_tuning.config.lambda_environment import LambdaEnvironment
 from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.contracts.contract import COMMIT
 from bedrock_tuning.contracts.functions import ADMIT, FUNCTIONS, START_JOB
@@ -39,7 +39,7 @@ def test_a_handler_reads_the_variables_of_its_specification(function: FunctionSp
         and node.func.attr == "from_env"
     }
     assert read <= {function.variables.__name__}
-    assert read or function.variables is Environment, "its handler needs none"
+    assert read or function.variables is LambdaEnvironment, "its handler needs none"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.contracts.preflight import (
-    Endpoint,
-    Network,
-    Rule,
+    ObservedEndpoint,
+    ObservedNetwork,
     SecurityGroup,
+    SecurityGroupRule,
     Subnet,
     problems,
 )
@@ -18,20 +18,24 @@ from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint
 S3 = VpcEndpoint(service="s3", actions=("s3:GetObject",))
 BEDROCK = VpcEndpoint(service="bedrock", actions=("bedrock:GetCustomModel",))
 NEEDED = (S3, BEDROCK)
-HTTPS_OUT = Rule(protocol="tcp", from_port=443, to_port=443, cidrs=("0.0.0.0/0",))
+HTTPS_OUT = SecurityGroupRule(protocol="tcp", from_port=443, to_port=443, cidrs=("0.0.0.0/0",))
 JOBS = SecurityGroup(
     id="sg-jobs",
     vpc="vpc-1",
-    ingress=(Rule(protocol="-1", groups=frozenset({"sg-jobs"})),),
+    ingress=(SecurityGroupRule(protocol="-1", groups=frozenset({"sg-jobs"})),),
     egress=(HTTPS_OUT,),
 )
 DOORS = SecurityGroup(
     id="sg-doors",
     vpc="vpc-1",
-    ingress=(Rule(protocol="tcp", from_port=443, to_port=443, groups=frozenset({"sg-jobs"})),),
+    ingress=(
+        SecurityGroupRule(
+            protocol="tcp", from_port=443, to_port=443, groups=frozenset({"sg-jobs"})
+        ),
+    ),
 )
-GATEWAY = Endpoint(id="vpce-s3", service="s3", gateway=True)
-INTERFACE = Endpoint(
+GATEWAY = ObservedEndpoint(id="vpce-s3", service="s3", gateway=True)
+INTERFACE = ObservedEndpoint(
     id="vpce-bedrock", service="bedrock", private_dns=True, groups=frozenset({"sg-doors"})
 )
 SUBNETS = tuple(
@@ -44,7 +48,7 @@ SUBNETS = tuple(
     )
     for n in (1, 2)
 )
-GOOD = Network(
+GOOD = ObservedNetwork(
     zones=frozenset({"use1-az1", "use1-az2"}),
     subnets=SUBNETS,
     groups=(JOBS, DOORS),
@@ -109,7 +113,7 @@ def test_a_whole_network_is_accepted() -> None:
         ),
     ],
 )
-def test_each_lack_is_told_once_with_what_to_do(network: Network, said: str) -> None:
+def test_each_lack_is_told_once_with_what_to_do(network: ObservedNetwork, said: str) -> None:
     found = problems(network, NEEDED)
 
     assert len(found) == 1
@@ -131,7 +135,7 @@ def test_each_lack_is_told_once_with_what_to_do(network: Network, said: str) -> 
     ],
     ids=["by network", "by subnets", "by everything", "S3 by an interface", "one of two gateways"],
 )
-def test_what_works_in_another_way_is_accepted(network: Network) -> None:
+def test_what_works_in_another_way_is_accepted(network: ObservedNetwork) -> None:
     assert problems(network, NEEDED) == []
 
 

@@ -30,9 +30,9 @@ from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX, Line, parse, texts
 from bedrock_tuning.dataset.line_blocks import Blocks, OversizedLine, cut
 from bedrock_tuning.dataset.scope import ImageRef, TextBudget, folder_of, locate
 from bedrock_tuning.dataset.statistics import (
-    Classes,
     ImageStats,
     TextStats,
+    ValueCounts,
     add_fingerprints,
     bucket,
     join_hashes,
@@ -212,19 +212,19 @@ def test_small_values_have_a_bucket_of_their_own(value: int, low: int) -> None:
 
 
 def test_long_values_of_a_class_are_told_apart_by_what_is_cut() -> None:
-    classes = Classes()
+    classes = ValueCounts()
     classes.add({"x" * 200: 1, "x" * 201: 2, "x" * 200 + "y": 3})
     assert classes.counts is not None
     assert sorted(classes.counts.values()) == [1, 2, 3]
     digest = hashlib.sha256(b"x" * 201).hexdigest()[:16]
     assert classes.counts["x" * 200 + "… " + digest] == 2
-    classes.merge(Classes(counts=None))
+    classes.merge(ValueCounts(counts=None))
     classes.add({"more": 1})
     assert classes.counts is None
 
 
 def test_sixty_four_values_are_classes_and_one_more_are_none() -> None:
-    classes = Classes()
+    classes = ValueCounts()
     classes.add({str(n): 1 for n in range(64)})
     assert classes.counts == {str(n): 1 for n in range(64)}
     classes.add({"0": 1})

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client import approvals
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.runs import open_runs
-from bedrock_tuning.run.approvals import Answer
+from bedrock_tuning.run.approvals import ApprovalAnswer
 from bedrock_tuning.run.items import APPROVAL
 from local.demo.dataset import Picture
 from local.emulator.server import LocalAws
@@ -70,7 +70,7 @@ def upload_manifest(aws: LocalAws, body: bytes, *, bucket: str, customization: s
 
 def execution_for(
     aws: LocalAws,
-    deployment: Deployment,
+    deployment: DeploymentClient,
     *,
     bucket: str,
     version: str,
@@ -100,7 +100,7 @@ def execution_for(
 
 
 def follow(
-    aws: LocalAws, deployment: Deployment, arn: str, *, approve: bool, seconds: float
+    aws: LocalAws, deployment: DeploymentClient, arn: str, *, approve: bool, seconds: float
 ) -> EndedExecution:
     """The end of an execution.
 
@@ -120,14 +120,14 @@ def follow(
             )
         if approve and waits(aws, deployment, arn):
             run = str((run_of(aws, deployment, arn) or {})["run"])
-            answer = Answer(run=run, decision="approve", reason="a test")
+            answer = ApprovalAnswer(run=run, decision="approve", reason="a test")
             approvals.decide(deployment, answer)
             approve = False
         time.sleep(_POLL_SECONDS)
     raise FollowError(f"{arn} was still running after {seconds:.0f} s")
 
 
-def run_of(aws: LocalAws, deployment: Deployment, arn: str) -> dict[str, str] | None:
+def run_of(aws: LocalAws, deployment: DeploymentClient, arn: str) -> dict[str, str] | None:
     """The runs table's item of an execution, its texts only; None while there is none."""
     name = arn.rpartition(":")[2]
     for item in aws.client("dynamodb").scan(TableName=deployment.runs_table)["Items"]:
@@ -136,7 +136,7 @@ def run_of(aws: LocalAws, deployment: Deployment, arn: str) -> dict[str, str] | 
     return None
 
 
-def waits(aws: LocalAws, deployment: Deployment, arn: str) -> bool:
+def waits(aws: LocalAws, deployment: DeploymentClient, arn: str) -> bool:
     """Whether an execution waits for a person."""
     name = arn.rpartition(":")[2]
     # Each test adds to the table, which is long at the end; few runs are open.

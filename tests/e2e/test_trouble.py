@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bedrock_tuning.client import approvals
-from bedrock_tuning.run.approvals import Answer
+from bedrock_tuning.run.approvals import ApprovalAnswer
 from local.demo import dataset
 from local.demo.deploy import deploy, destroy
 from local.emulator.layout import ACCOUNT
@@ -25,7 +25,7 @@ def test_a_declined_price_starts_nothing_and_may_be_asked_again(world: World) ->
     arn = world.execution(world.upload("training", world.rows(salt=" declined")))
     assert eventually(lambda: following.waits(world.aws, world.deployment, arn))
     run = (following.run_of(world.aws, world.deployment, arn) or {})["run"]
-    decline = Answer(run=run, decision="decline", reason="too expensive")
+    decline = ApprovalAnswer(run=run, decision="decline", reason="too expensive")
     approvals.decide(world.deployment, decline)
     ended = world.end_of(arn, approve=False)
     assert ended.outcome == "declined"

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from bedrock_tuning import s3_layout
 from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.client import messages
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.run.messages import SOURCE
 from local.demo import dataset
 from local.emulator.server import LocalAws
@@ -36,14 +36,14 @@ class World:
     """
 
     aws: LocalAws
-    deployment: Deployment
+    deployment: DeploymentClient
     folder: Path
     pictures: dict[s3_layout.Kind, list[dataset.Picture]] = field(default_factory=dict)
     waiting: EndedExecution | None = None
     _uploads: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def with_pictures(cls, *, aws: LocalAws, deployment: Deployment, folder: Path) -> "World":
+    def with_pictures(cls, *, aws: LocalAws, deployment: DeploymentClient, folder: Path) -> "World":
         world = cls(aws=aws, deployment=deployment, folder=folder)
         counts: dict[s3_layout.Kind, int] = {"training": TRAINING, "validation": VALIDATION}
         for seed, (kind, count) in enumerate(counts.items()):

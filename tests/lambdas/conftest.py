@@ -12,7 +12,7 @@ import pytest
 import pytest_socket
 from botocore.config import Config
 
-from bedrock_tuning.config.customization import Customization, load_all
+from bedrock_tuning.config.customization import CustomizationSettings, load_all
 from bedrock_tuning.config.deployed import text, to_settings
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
@@ -157,12 +157,12 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def _shipped() -> dict[str, Customization]:
+def _shipped() -> dict[str, CustomizationSettings]:
     return dict(load_all(Path(__file__).parents[2] / "customizations"))
 
 
 @pytest.fixture(autouse=True)
-def customize(_shipped: dict[str, Customization]) -> Callable[..., Customization]:
+def customize(_shipped: dict[str, CustomizationSettings]) -> Callable[..., CustomizationSettings]:
     """Changes one deployed customization: its fields, or those of its serving or its budget."""
     deployed = dict(_shipped)
 
@@ -173,7 +173,7 @@ def customize(_shipped: dict[str, Customization]) -> Callable[..., Customization
     for name in deployed:
         deploy(name)
 
-    def change(name: str = "pets-search", **changes: Any) -> Customization:
+    def change(name: str = "pets-search", **changes: Any) -> CustomizationSettings:
         before = deployed[name]
         for part in ("serving", "budget"):
             if part in changes:
@@ -186,7 +186,7 @@ def customize(_shipped: dict[str, Customization]) -> Callable[..., Customization
 
 
 @pytest.fixture
-def trained(aws: Aws, customize: Callable[..., Customization]) -> None:
+def trained(aws: Aws, customize: Callable[..., CustomizationSettings]) -> None:
     """Two models of one base exist; whatever is asked answers with a vector; the stack is there."""
     aws.ssm.values[f"{PREFIX}/pets-search/serving"] = "deployed"
     aws.bedrock.models = {model_arn(1): BASE, model_arn(2): BASE}

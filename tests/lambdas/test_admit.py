@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from lambdas import admit
 from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws, settings
 
@@ -271,7 +271,7 @@ def test_bedrock_is_asked_about_the_model_itself_not_its_customization_id(aws: A
 
 
 def test_an_optional_validation_set_is_not_waited_for(
-    aws: Aws, customize: Callable[..., Customization]
+    aws: Aws, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(validation="optional")
 

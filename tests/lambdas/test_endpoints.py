@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.errors import RequestError
 from lambdas._serving import _endpoints
 from tests.lambdas.aws import Aws
@@ -15,7 +15,7 @@ RUN, NEW = "20261121-093000-aaaaaa", model_arn(2)
 
 
 def test_a_purchase_names_what_is_wished_and_whose_it_is(
-    aws: Aws, customize: Callable[..., Customization]
+    aws: Aws, customize: Callable[..., CustomizationSettings]
 ) -> None:
     aws.bedrock.models[NEW] = BASE
     customization = customize(
@@ -48,7 +48,7 @@ def test_a_purchase_names_what_is_wished_and_whose_it_is(
 
 
 def test_a_name_that_bedrock_would_refuse_is_not_sent(
-    aws: Aws, customize: Callable[..., Customization]
+    aws: Aws, customize: Callable[..., CustomizationSettings]
 ) -> None:
     with pytest.raises(RequestError, match=r"provisionedModelName: .*at most 63"):
         _endpoints.purchase("d" * 63, customize(), model_arn=NEW, run=RUN, expires=None)

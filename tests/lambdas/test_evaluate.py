@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.lambda_environment import DatasetEnvironment
 from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.run.outcome import outcome
@@ -56,7 +56,7 @@ def _validation_set(aws: Aws) -> None:
 
 
 @pytest.fixture
-def gate(customize: Callable[..., Customization]) -> Callable[..., None]:
+def gate(customize: Callable[..., CustomizationSettings]) -> Callable[..., None]:
     def set_up(**wanted: Any) -> None:
         customize(evaluation=Evaluation(recall_at=1, **wanted))
 
@@ -191,7 +191,7 @@ def test_without_a_gate_validation_pictures_may_be_trained_on(aws: Aws) -> None:
     [(1, [0]), (2, [0, 3]), (3, [0, 2, 4]), (7, range(7)), (1000, range(7))],
 )
 def test_a_model_is_judged_by_records_from_all_over_the_validation_set(
-    pictures: int, lines: Sequence[int], aws: Aws, customize: Callable[..., Customization]
+    pictures: int, lines: Sequence[int], aws: Aws, customize: Callable[..., CustomizationSettings]
 ) -> None:
     """Lines as an editor may leave them: empty ones between, and a byte order mark."""
     every = [{"image-ref": f"s3://v/{number}.png", "caption": str(number)} for number in range(7)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.serving.intent import Intent
 from lambdas._records import _intent, _runs
 from tests.lambdas.aws import PREFIX, WORKFLOW, Aws
@@ -507,7 +507,7 @@ def test_an_endpoint_that_cannot_be_deleted_keeps_no_other_and_is_named(
 
 
 def test_on_demand_deployments_go_with_the_stack_too(
-    aws: Aws, stack: CloudFormation, customize: Callable[..., Customization]
+    aws: Aws, stack: CloudFormation, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(base_model=catalogue()["nova-micro"])
     aws.bedrock.have(model=MODEL, kind="custom-model-deployment", status="Active")

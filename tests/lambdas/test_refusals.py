@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.errors import DeniedError
 from bedrock_tuning.run.failure_advice import explain
 from lambdas import (
@@ -101,7 +101,7 @@ def test_a_lease_keeper_that_may_not_delete_names_what_is_billed_and_what_to_do(
 
 
 def test_a_manifest_that_may_not_be_copied_is_named_with_what_reading_it_needs(
-    aws: Aws, customize: Callable[..., Customization], monkeypatch: pytest.MonkeyPatch
+    aws: Aws, customize: Callable[..., CustomizationSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A copy begins with a HEAD, and its refusal has no words at all."""
     customize(budget={"approval": "never", "max_run_usd": None})

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.errors import DeniedError
 from lambdas import start_job
 from lambdas._records import _runs
@@ -23,7 +23,7 @@ HERE = f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:e2"
 
 
 @pytest.fixture(autouse=True)
-def _uploaded(aws: Aws, customize: Callable[..., Customization]) -> None:
+def _uploaded(aws: Aws, customize: Callable[..., CustomizationSettings]) -> None:
     """Both manifests are there; the price needs no approval unless a test says so."""
     aws.s3.objects.put(TRAINING, KEY, b"checked training\n")
     aws.s3.objects.put(VALIDATION, KEY, b"checked validation\n")
@@ -87,7 +87,7 @@ def test_the_tags_of_a_manifest_are_not_copied_because_that_needs_rights(aws: Aw
 
 
 def test_a_price_over_the_budget_awaits_approval_before_the_job(
-    aws: Aws, customize: Callable[..., Customization]
+    aws: Aws, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(budget={"approval": "over-budget", "max_run_usd": 50.0})
 
@@ -131,7 +131,7 @@ def test_a_run_that_would_pay_for_nothing_awaits_approval_whatever_its_budget(
 
 
 def test_what_is_missing_is_told_beside_the_price(
-    aws: Aws, customize: Callable[..., Customization]
+    aws: Aws, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(budget={"approval": "always"})
     aws.service_quotas.changed[UNITS] = 0.0
@@ -187,7 +187,7 @@ def test_a_quota_that_is_not_listed_stops_nothing(aws: Aws) -> None:
     assert _start()["decision"] == "start"
 
 
-def _of_nova(aws: Aws, customize: Callable[..., Customization]) -> None:
+def _of_nova(aws: Aws, customize: Callable[..., CustomizationSettings]) -> None:
     customize(
         base_model=catalogue()["nova-micro"],
         hyperparameters={"epochCount": 2},
@@ -201,7 +201,7 @@ def _of_nova(aws: Aws, customize: Callable[..., Customization]) -> None:
 
 
 def test_a_run_is_priced_as_the_price_list_says_today(
-    aws: Aws, customize: Callable[..., Customization]
+    aws: Aws, customize: Callable[..., CustomizationSettings]
 ) -> None:
     _of_nova(aws, customize)
 
@@ -213,7 +213,7 @@ def test_a_run_is_priced_as_the_price_list_says_today(
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
 def test_a_price_list_that_may_not_be_asked_stops_no_run_and_is_said(
-    aws: Aws, customize: Callable[..., Customization], code: str
+    aws: Aws, customize: Callable[..., CustomizationSettings], code: str
 ) -> None:
     _of_nova(aws, customize)
     aws.pricing.refuse("GetProducts", code, times=9)

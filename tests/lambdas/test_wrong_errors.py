@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, EndpointConnectionError, ReadTimeoutError
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import text, to_settings
 from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.s3_layout import checked_manifest_key
@@ -137,7 +137,7 @@ class World:
     """What a scenario may use."""
 
     aws: Aws
-    customize: Callable[..., Customization]
+    customize: Callable[..., CustomizationSettings]
     call: Caller
     stack: Callable[[Callable[..., Any], dict[str, str]], CloudFormation]
 
@@ -660,7 +660,7 @@ TOLD_BY_THE_ALARM = [a_lease_ends, an_endpoint_that_nobody_calls_goes]
 @pytest.fixture
 def run(
     aws: Aws,
-    customize: Callable[..., Customization],
+    customize: Callable[..., CustomizationSettings],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., tuple[Caller, str]]:
     """Acts a scenario out in a new AWS; returns who called, and how the world is afterwards."""

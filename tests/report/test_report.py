@@ -17,7 +17,7 @@ import pytest
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.images import check_images
 from bedrock_tuning.checking.result import CheckResult, merge
-from bedrock_tuning.config.customization_fields import Override
+from bedrock_tuning.config.customization_fields import RuleOverride
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.scope import ImageRef
 from bedrock_tuning.dataset.statistics import bucket
@@ -131,9 +131,9 @@ def test_an_error_can_be_lowered_and_a_warning_silenced_with_a_reason() -> None:
     plain = bad_report()
     report = bad_report(
         overrides={
-            "caption-too-long": Override(severity="warning", reason="the exporter cuts them"),
-            "one-caption-for-all": Override(severity="silent", reason="on purpose"),
-            "blank-line": Override(severity="silent", reason="errors cannot be silenced"),
+            "caption-too-long": RuleOverride(severity="warning", reason="the exporter cuts them"),
+            "one-caption-for-all": RuleOverride(severity="silent", reason="on purpose"),
+            "blank-line": RuleOverride(severity="silent", reason="errors cannot be silenced"),
         }
     )
     assert report.errors == plain.errors - 2
@@ -149,7 +149,7 @@ def test_an_error_can_be_lowered_and_a_warning_silenced_with_a_reason() -> None:
 
 
 def test_a_silenced_warning_is_not_shown_but_counted_with_its_reason() -> None:
-    silent = {"one-caption-for-all": Override(severity="silent", reason="on purpose")}
+    silent = {"one-caption-for-all": RuleOverride(severity="silent", reason="on purpose")}
     report = conclude(good_partial(), terms(overrides=silent))
     assert (report.warnings, report.counts, report.findings) == (0, {}, [])
     assert [(e.severity, e.findings, e.reason) for e in report.exemptions] == [
@@ -160,8 +160,8 @@ def test_a_silenced_warning_is_not_shown_but_counted_with_its_reason() -> None:
 
 def test_the_listener_hears_what_the_exceptions_leave() -> None:
     overrides = {
-        "windows-line-end": Override(severity="silent", reason="-"),
-        "not-an-object": Override(severity="warning", reason="-"),
+        "windows-line-end": RuleOverride(severity="silent", reason="-"),
+        "not-an-object": RuleOverride(severity="warning", reason="-"),
     }
     heard: list[Finding] = []
     from bedrock_tuning.checking.manifest import ManifestCheck
@@ -328,7 +328,7 @@ def test_the_page_stays_small_however_many_rows_are_wrong() -> None:
 
 
 def test_junit_has_one_test_per_rule_and_a_failure_per_failed_rule() -> None:
-    silent = {"one-caption-for-all": Override(severity="silent", reason="on purpose")}
+    silent = {"one-caption-for-all": RuleOverride(severity="silent", reason="on purpose")}
     report = bad_report(overrides=silent)
     suite = ElementTree.fromstring(to_junit(report))[0]  # noqa: S314 our own output
     assert len(suite) == len(RULES)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from bedrock_tuning.report.side_by_side import Compared, side_by_side_page
 from bedrock_tuning.run.curves import curves
-from bedrock_tuning.serving.side_by_side import Answer, Prompt
+from bedrock_tuning.serving.side_by_side import ModelAnswer, Prompt
 
 LOCAL = "local · 000000000000 · us-east-1"
 RUN = "20261121-093000-3f9a1c"
@@ -24,12 +24,12 @@ def picture(color: str) -> str:
 ROWS = (
     Compared(
         prompt=Prompt(text="Ron on a beach"),
-        answers=(Answer(picture=picture("red")), Answer(picture=picture("blue"))),
+        answers=(ModelAnswer(picture=picture("red")), ModelAnswer(picture=picture("blue"))),
         seed=1,
     ),
     Compared(
         prompt=Prompt(text=LONG, system="Be kind.", expected="A <b>cat</b>."),
-        answers=(Answer(text="An animal."), Answer(problem="blocked by the filters")),
+        answers=(ModelAnswer(text="An animal."), ModelAnswer(problem="blocked by the filters")),
     ),
 )
 

@@ -16,7 +16,7 @@ from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.access import owner_arn, principal_of
 from bedrock_tuning.review.iam.containment import parts
 from bedrock_tuning.review.iam.keys import key_arn
-from bedrock_tuning.review.iam.simulator import Request, usual_context
+from bedrock_tuning.review.iam.simulator import EvalRequest, usual_context
 from bedrock_tuning.review.workflow import graph
 from tests.review.iam.probes import cannot_use, concrete, lacking, on_behalf_of, requests_of
 from tests.review.workflow.tasks import requests
@@ -50,13 +50,13 @@ def lacks(evidence: Evidence) -> list[str]:
     return [evidence.readable(each) for each in found]
 
 
-def _asked(who: str, action: str, on: str, context: dict[str, str]) -> Request:
-    return Request(
+def _asked(who: str, action: str, on: str, context: dict[str, str]) -> EvalRequest:
+    return EvalRequest(
         principal=who, action=action, resource=on, context={**usual_context(), **context}
     )
 
 
-def _grants(evidence: Evidence) -> Iterator[tuple[str, Request]]:
+def _grants(evidence: Evidence) -> Iterator[tuple[str, EvalRequest]]:
     """What each role is for."""
     bound = evidence.bound
     for contract in bound.contracts.principals:
@@ -74,7 +74,7 @@ def _grants(evidence: Evidence) -> Iterator[tuple[str, Request]]:
             for each in requests_of(grant, role.arn):
                 # Whom the pattern names is in other stacks, and each has a say: M825 asks them.
                 if each.action != "sts:AssumeRole":
-                    request = Request(
+                    request = EvalRequest(
                         principal=each.principal,
                         action=each.action,
                         resource=each.resource,
@@ -83,7 +83,7 @@ def _grants(evidence: Evidence) -> Iterator[tuple[str, Request]]:
                     yield f"{contract.name}, {grant.why}", request
 
 
-def _tasks(evidence: Evidence) -> Iterator[tuple[str, Request]]:
+def _tasks(evidence: Evidence) -> Iterator[tuple[str, EvalRequest]]:
     """What the workflow's states ask for; with Credentials as whichever starter is named."""
     contracts = evidence.bound.contracts
     starters = {
@@ -115,7 +115,7 @@ def _tasks(evidence: Evidence) -> Iterator[tuple[str, Request]]:
                         yield by, _asked(own, "sts:AssumeRole", role, become)
 
 
-def _deliveries(evidence: Evidence) -> Iterator[tuple[str, Request]]:
+def _deliveries(evidence: Evidence) -> Iterator[tuple[str, EvalRequest]]:
     """What alarms, rules, schedules, topics and buckets hand on."""
     of_type = evidence.assembly.of_type
     for each in of_type("AWS::CloudWatch::Alarm"):
@@ -162,7 +162,7 @@ def _dead_letters(evidence: Evidence) -> Iterator[str]:
                 yield f"{rule.path}: {EVENTS} lacks {each}"
 
 
-def _logs(evidence: Evidence) -> Iterator[tuple[str, Request]]:
+def _logs(evidence: Evidence) -> Iterator[tuple[str, EvalRequest]]:
     """How CloudWatch Logs encrypts log groups."""
     service = f"logs.{evidence.bound.region}.amazonaws.com"
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):

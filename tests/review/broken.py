@@ -14,7 +14,7 @@ from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.check import Evidence, Violation
 from bedrock_tuning.review.iam import access
-from bedrock_tuning.review.iam.access import Permissions
+from bedrock_tuning.review.iam.access import EffectivePermissions
 from bedrock_tuning.review.iam.policy import listed
 from bedrock_tuning.review.pages.facts import Facts
 
@@ -68,7 +68,7 @@ class Synthesized:
         return {name: json.loads(text) for name, text in self.texts.items()}
 
     @cached_property
-    def permissions(self) -> Permissions:
+    def permissions(self) -> EffectivePermissions:
         """What the unchanged templates say of access, to read only."""
         return access.build(template.resolve(self.unchanged, regions=self.regions))
 

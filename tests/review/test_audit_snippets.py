@@ -13,7 +13,7 @@ from bedrock_tuning.contracts import contracts, project
 from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.policy import Statement, parse
-from bedrock_tuning.review.iam.simulator import Policies, Request, decide
+from bedrock_tuning.review.iam.simulator import EvalRequest, Policies, decide
 from bedrock_tuning.review.iam.wildcards import contains
 from tests.review.broken import Synthesized
 
@@ -29,7 +29,7 @@ def statements(name: str) -> list[Statement]:
 
 
 def allowed(policy: list[Statement], principal: str, action: str, resource: str = "*") -> bool:
-    request = Request(
+    request = EvalRequest(
         principal=principal,
         action=action,
         resource=resource,

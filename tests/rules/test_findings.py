@@ -8,7 +8,7 @@ import pytest
 
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.manifest import ManifestCheck
-from bedrock_tuning.config.customization_fields import Override
+from bedrock_tuning.config.customization_fields import RuleOverride
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record_formats import shape_for
@@ -136,7 +136,7 @@ def test_a_fault_of_the_whole_dataset_says_its_own_place() -> None:
     assert (made.kind, made.line) == ("validation", 0)
 
 
-SILENT, LOWER = (Override(severity=each, reason="-") for each in ("silent", "warning"))
+SILENT, LOWER = (RuleOverride(severity=each, reason="-") for each in ("silent", "warning"))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ SILENT, LOWER = (Override(severity=each, reason="-") for each in ("silent", "war
     ],
 )
 def test_an_exception_lowers_and_never_raises_and_no_error_is_silenced(
-    severity: Severity, override: Override | None, expected: Severity | None
+    severity: Severity, override: RuleOverride | None, expected: Severity | None
 ) -> None:
     assert effective(severity, override) == expected
     rules = {Severity.ERROR: BLANK, Severity.WARNING: COPY, Severity.INFO: CRLF}
@@ -181,7 +181,9 @@ def test_findings_are_ordered_by_kind_line_field_and_words() -> None:
     assert sorted(backwards, key=order) == expected
 
 
-def collected(lines: list[int], *, heard: Heard | None = None, **overrides: Override) -> Findings:
+def collected(
+    lines: list[int], *, heard: Heard | None = None, **overrides: RuleOverride
+) -> Findings:
     found = Findings(overrides, heard or Heard())
     for line in lines:
         found.add(BLANK, Fault("x"), kind="training", line=line)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.run.approvals import Answer, AnswerError, Decision
+from bedrock_tuning.run.approvals import AnswerError, ApprovalAnswer, Decision
 
 RUN = "20261121-093000-3f9a1c"
 FORM = (
@@ -17,18 +17,18 @@ FORM = (
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(run=RUN, decision="approve"),
-        Answer(run=RUN, decision="approve", reason="r" * 1_000),
-        Answer(run=RUN, decision="decline", reason="too dear"),
+        ApprovalAnswer(run=RUN, decision="approve"),
+        ApprovalAnswer(run=RUN, decision="approve", reason="r" * 1_000),
+        ApprovalAnswer(run=RUN, decision="decline", reason="too dear"),
     ],
 )
-def test_an_answer_is_read_as_it_was_sent(answer: Answer) -> None:
-    assert Answer.from_json(answer.to_json()) == answer
+def test_an_answer_is_read_as_it_was_sent(answer: ApprovalAnswer) -> None:
+    assert ApprovalAnswer.from_json(answer.to_json()) == answer
 
 
 def test_an_approval_needs_no_reason() -> None:
     text = json.dumps({"run": RUN, "decision": "approve"})
-    assert Answer.from_json(text) == Answer(run=RUN, decision="approve", reason="")
+    assert ApprovalAnswer.from_json(text) == ApprovalAnswer(run=RUN, decision="approve", reason="")
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_an_answer_in_another_form_is_refused_with_what_is_right(
 ) -> None:
     given = {"run": RUN, "decision": "approve", "reason": "worth it", **changes}
     with pytest.raises(AnswerError) as refused:
-        Answer.from_json(json.dumps(given))
+        ApprovalAnswer.from_json(json.dumps(given))
     assert str(refused.value) == said
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", '"approve"', "null"])
 def test_what_is_no_object_is_no_answer(text: str) -> None:
     with pytest.raises(AnswerError, match="the body must be"):
-        Answer.from_json(text)
+        ApprovalAnswer.from_json(text)
 
 
 @pytest.mark.parametrize("missing", ["run", "decision"])
@@ -67,7 +67,7 @@ def test_an_answer_without_a_run_or_a_decision_is_none(missing: str) -> None:
     given = {"run": RUN, "decision": "approve"}
     del given[missing]
     with pytest.raises(AnswerError, match=f"missing required field `{missing}`"):
-        Answer.from_json(json.dumps(given))
+        ApprovalAnswer.from_json(json.dumps(given))
 
 
 def test_a_decision_is_kept_whole_and_readable() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedrock_tuning.config.customization import Customization, load, load_all
+from bedrock_tuning.config.customization import CustomizationSettings, load, load_all
 from bedrock_tuning.run.cost import (
     CostLine,
     Estimate,
@@ -34,7 +34,7 @@ epochCount = 2
 """
 
 
-def _load(text: str) -> Customization:
+def _load(text: str) -> CustomizationSettings:
     return load(text, file="customizations/pets.toml")
 
 
@@ -165,7 +165,7 @@ def test_a_base_models_commitment_price_is_not_taken_for_a_custom_models() -> No
     assert estimate(customization=_load(STYLE + wish)).lines[-1].usd is None
 
 
-def _with_budget(customization: Customization, budget: str) -> Customization:
+def _with_budget(customization: CustomizationSettings, budget: str) -> CustomizationSettings:
     return replace(customization, budget=_load(COHERE + f"[budget]\n{budget}").budget)
 
 
@@ -258,7 +258,7 @@ def test_another_round_costs_what_its_base_model_does() -> None:
     arn = f"{models}/amazon.nova-micro-v1:0:128k/abcdefghijkl"
     first, again = _load(head), _load(f'{head}custom_model = "{arn}"\n')
 
-    def price(each: Customization) -> tuple[CostLine, ...]:
+    def price(each: CustomizationSettings) -> tuple[CostLine, ...]:
         return estimate(customization=each, training_characters=10_000).lines
 
     assert price(again) == price(first)

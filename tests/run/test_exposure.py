@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedrock_tuning.config.customization import Customization, load
+from bedrock_tuning.config.customization import CustomizationSettings, load
 from bedrock_tuning.run.exposure import (
     Exposure,
     Total,
@@ -38,7 +38,7 @@ base_model = "titan-multimodal-embeddings-g1"
 """
 
 
-def _file(head: str, rest: str = "") -> Customization:
+def _file(head: str, rest: str = "") -> CustomizationSettings:
     return load(head + rest, file="customizations/pets.toml")
 
 

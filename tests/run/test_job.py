@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config.customization import Customization, JobChoices, load, load_all
+from bedrock_tuning.config.customization import CustomizationSettings, JobChoices, load, load_all
 from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, NAME
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
@@ -54,7 +54,7 @@ def _input(operation: str = "CreateModelCustomizationJob") -> StructureShape:
     return shape
 
 
-def _plan(customization: Customization = SEARCH, **changes: Any) -> job.JobPlan:
+def _plan(customization: CustomizationSettings = SEARCH, **changes: Any) -> job.JobPlan:
     plan = job.JobPlan(
         environment="dev",
         customization=customization,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.run import job_queue
-from bedrock_tuning.run.job_queue import Waiting
+from bedrock_tuning.run.job_queue import QueuedRun
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 TIMES = ("09:00:00Z", "09:10:00Z", "09:20:00Z")
@@ -14,11 +14,11 @@ TIMES = ("09:00:00Z", "09:10:00Z", "09:20:00Z")
 
 def waiting(
     run: str, *, of: str = "pets-search", status: str = "queued", at: str = TIMES[1]
-) -> Waiting:
-    return Waiting(run=run, customization=of, status=status, since=f"2026-11-21T{at}")
+) -> QueuedRun:
+    return QueuedRun(run=run, customization=of, status=status, since=f"2026-11-21T{at}")
 
 
-def waited(time: timedelta) -> Waiting:
+def waited(time: timedelta) -> QueuedRun:
     return waiting("a", at=f"{NOW - time:%H:%M:%SZ}")
 
 
@@ -67,7 +67,7 @@ def test_the_newest_later_upload_that_came_as_far_is_newer(status: str) -> None:
     ],
     ids=["an older one", "itself", "another's", "one being checked", "one being asked about"],
 )
-def test_nobody_else_is_newer(other: Waiting) -> None:
+def test_nobody_else_is_newer(other: QueuedRun) -> None:
     assert job_queue.newer(waiting("m"), [other]) is None
 
 
@@ -102,7 +102,7 @@ def test_a_pause_is_a_tenth_of_what_was_waited_within_a_minute_and_half_an_hour(
     mine = waited(time)
     pauses = [
         job_queue.pause(
-            Waiting(run=f"r{n}", customization="c", status="queued", since=mine.since),
+            QueuedRun(run=f"r{n}", customization="c", status="queued", since=mine.since),
             now=NOW,
             least=60,
         )

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from bedrock_tuning.catalogue import Sourced, catalogue
-from bedrock_tuning.config.customization import Customization, load
+from bedrock_tuning.config.customization import CustomizationSettings, load
 from bedrock_tuning.run.cost import estimate, needs_approval
 from bedrock_tuning.run.price_list import ListedPrices, price, usage_types
 from tests.support.price_list import STORAGE, TRAINING, product
@@ -23,7 +23,7 @@ max_run_usd = 10
 CHARACTERS = 1_750_000 // 2 * 6
 
 
-def micro(model: str = "nova-micro") -> Customization:
+def micro(model: str = "nova-micro") -> CustomizationSettings:
     return load(NOVA.replace("nova-micro", model), file="customizations/notes.toml")
 
 

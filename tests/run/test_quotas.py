@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization, load_all
+from bedrock_tuning.config.customization import CustomizationSettings, load_all
 from bedrock_tuning.run.quotas import Need, needed
 
 SEARCH = load_all(Path(__file__).parents[2] / "customizations")["pets-search"]
 
 
-def serving(**changes: Any) -> Customization:
+def serving(**changes: Any) -> CustomizationSettings:
     return replace(SEARCH, serving=replace(SEARCH.serving, **changes))
 
 
-def rows(customization: Customization) -> list[tuple[str, str, int, str]]:
+def rows(customization: CustomizationSettings) -> list[tuple[str, str, int, str]]:
     return [
         (each.what, each.code, each.wanted, each.counted)
         for each in needed(customization)

@@ -4,33 +4,33 @@ import pytest
 
 from bedrock_tuning.run import reconciling
 from bedrock_tuning.run.outcome import Outcome
-from bedrock_tuning.run.reconciling import Ended
+from bedrock_tuning.run.reconciling import ExecutionEnd
 
 RUN = "20261121-093000-aaaaaa"
 UPLOADED = {"customization": "pets-search", "run": RUN, "training_version": "v1"}
 SERVES = {"customization": "pets-search", "run": RUN}
-GONE = Ended(status="gone")
+GONE = ExecutionEnd(status="gone")
 
 
 @pytest.mark.parametrize(
     ("ended", "said"),
     [
-        (Ended(status="ABORTED"), "its execution was aborted"),
-        (Ended(status="ABORTED", cause="by Ron"), "its execution was aborted: by Ron"),
-        (Ended(status="TIMED_OUT"), "its execution took longer than it may"),
+        (ExecutionEnd(status="ABORTED"), "its execution was aborted"),
+        (ExecutionEnd(status="ABORTED", cause="by Ron"), "its execution was aborted: by Ron"),
+        (ExecutionEnd(status="TIMED_OUT"), "its execution took longer than it may"),
         (GONE, "its execution no longer exists"),
-        (Ended(status="FAILED"), "its execution ended without recording how"),
+        (ExecutionEnd(status="FAILED"), "its execution ended without recording how"),
         (
-            Ended(status="FAILED", error="States.Runtime"),
+            ExecutionEnd(status="FAILED", error="States.Runtime"),
             "its execution ended without recording how: States.Runtime",
         ),
         (
-            Ended(status="FAILED", error="KeyError", cause='{"errorMessage": "\'x\'"}'),
+            ExecutionEnd(status="FAILED", error="KeyError", cause='{"errorMessage": "\'x\'"}'),
             "its execution ended without recording how: KeyError: 'x'",
         ),
     ],
 )
-def test_an_end_is_said_as_far_as_it_is_known(ended: Ended, said: str) -> None:
+def test_an_end_is_said_as_far_as_it_is_known(ended: ExecutionEnd, said: str) -> None:
     assert str(ended) == said
     assert ended.by_hand == (ended.status == "ABORTED")
 
@@ -44,7 +44,7 @@ def test_an_end_is_said_as_far_as_it_is_known(ended: Ended, said: str) -> None:
     ids=["an upload", "a person's"],
 )
 def test_what_is_left_of_a_run_without_a_model_is_said(item: dict[str, str], left: str) -> None:
-    assert reconciling.aborted(item, Ended(status="ABORTED")) == Outcome(
+    assert reconciling.aborted(item, ExecutionEnd(status="ABORTED")) == Outcome(
         status="aborted",
         subject="pets-search: aborted",
         message=f"The run was ended: its execution was aborted.\n{left}",

@@ -12,7 +12,7 @@ from bedrock_tuning.serving.comparison import (
     CLASS_QUESTIONS_MIN,
     RECALL_AT,
     Comparison,
-    Side,
+    DirectionFigures,
     compare,
     distinct,
 )
@@ -134,7 +134,7 @@ def test_a_class_with_few_questions_tells_nothing_and_comes_last() -> None:
     assert [(each.name, each.too_few) for each in side.classes] == [("dogs", False), ("cats", True)]
 
 
-def weighted(side: Side, at: int) -> float:
+def weighted(side: DirectionFigures, at: int) -> float:
     return sum(each.questions * each.tuned.recall[at] for each in side.classes) / side.questions
 
 

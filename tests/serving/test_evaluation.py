@@ -13,7 +13,7 @@ from bedrock_tuning.errors import CustomizationError
 from bedrock_tuning.run.cost import estimate
 from bedrock_tuning.serving.comparison import compare, distinct
 from bedrock_tuning.serving.evaluation import (
-    Published,
+    PublishedRecall,
     as_data,
     judge,
     questions_id,
@@ -66,7 +66,7 @@ def test_a_model_must_find_what_the_published_one_found(
     published: float | None, passed: bool, said: str
 ) -> None:
     wanted = Evaluation(not_worse_than_published=True)
-    other = Published(run="20261120-093000-aaaaaa", recall=published)
+    other = PublishedRecall(run="20261120-093000-aaaaaa", recall=published)
     judged = judge(wanted, questions=200, tuned=0.5, published=other)
     assert judged.passed == passed
     assert said in judged.reason

@@ -7,7 +7,7 @@ import pytest
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.serving.questions import Question
 from bedrock_tuning.serving.side_by_side import (
-    Answer,
+    ModelAnswer,
     Prompt,
     answer,
     identity,
@@ -127,16 +127,18 @@ def test_the_same_question_is_known_again_in_whatever_order_it_is_written() -> N
 @pytest.mark.parametrize(
     ("answered", "kept"),
     [
-        ({"images": ["one", "two"]}, Answer(picture="one")),
-        ({"images": [], "error": "blocked"}, Answer(problem="blocked")),
-        ({"images": None, "error": None}, Answer(problem="the model drew nothing")),
-        ({}, Answer(problem="the model drew nothing")),
+        ({"images": ["one", "two"]}, ModelAnswer(picture="one")),
+        ({"images": [], "error": "blocked"}, ModelAnswer(problem="blocked")),
+        ({"images": None, "error": None}, ModelAnswer(problem="the model drew nothing")),
+        ({}, ModelAnswer(problem="the model drew nothing")),
     ],
 )
-def test_a_picture_is_kept_or_why_there_is_none(answered: dict[str, Any], kept: Answer) -> None:
+def test_a_picture_is_kept_or_why_there_is_none(
+    answered: dict[str, Any], kept: ModelAnswer
+) -> None:
     assert answer(DRAWS, answered) == kept
 
 
 def test_a_text_is_kept_as_it_was_written() -> None:
     said = {"output": {"message": turn("assistant", texts("Ron", "."))}}
-    assert answer(WRITES, said) == Answer(text="Ron\n.")
+    assert answer(WRITES, said) == ModelAnswer(text="Ron\n.")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import BaseModel, catalogue
-from bedrock_tuning.config.customization import Customization, load_all
+from bedrock_tuning.config.customization import CustomizationSettings, load_all
 from bedrock_tuning.serving import smoke_test
 
 SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
@@ -97,7 +97,9 @@ def test_every_model_is_asked_in_a_way_that_somebody_answers() -> None:
         (TEXT, _thought("What is a dog?"), "a text of 14 characters"),
     ],
 )
-def test_a_real_answer_passes(customization: Customization, answer: Any, detail: str) -> None:
+def test_a_real_answer_passes(
+    customization: CustomizationSettings, answer: Any, detail: str
+) -> None:
     found = smoke_test.verdict(customization, answer)
 
     assert found.passed
@@ -135,7 +137,7 @@ def test_the_length_of_a_vector_is_kept() -> None:
     ],
 )
 def test_anything_else_fails_and_says_why(
-    customization: Customization, answer: Any, detail: str
+    customization: CustomizationSettings, answer: Any, detail: str
 ) -> None:
     found = smoke_test.verdict(customization, answer)
 
@@ -186,7 +188,9 @@ JSON = st.recursive(
 
 
 @given(customization=st.sampled_from([SEARCH, STYLE, TEXT]), answer=JSON)
-def test_no_answer_is_too_strange_to_be_judged(customization: Customization, answer: Any) -> None:
+def test_no_answer_is_too_strange_to_be_judged(
+    customization: CustomizationSettings, answer: Any
+) -> None:
     found = smoke_test.verdict(customization, answer)
 
     assert found.detail

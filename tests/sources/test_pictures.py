@@ -8,7 +8,7 @@ import zlib
 import PIL.Image
 import pytest
 
-from bedrock_tuning.dataset.images.source import Answer, ByteRange, Fetched, Missing
+from bedrock_tuning.dataset.images.source import ByteRange, Fetched, FetchResult, Missing
 from bedrock_tuning.sources import pictures
 from tests.support.pictures import jpeg, png
 
@@ -101,7 +101,7 @@ class Source:
         self._images = images
         self.asked: list[ByteRange] = []
 
-    def fetch(self, ranges: list[ByteRange]) -> list[Answer]:
+    def fetch(self, ranges: list[ByteRange]) -> list[FetchResult]:
         self.asked += ranges
         return [
             Fetched(data=self._images[each.key], size=9, etag="e")

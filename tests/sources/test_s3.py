@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from bedrock_tuning.dataset.images.source import Answer, ByteRange, Denied, Fetched, Missing
+from bedrock_tuning.dataset.images.source import ByteRange, Denied, Fetched, FetchResult, Missing
 from bedrock_tuning.errors import DeniedError, SourceError
 from bedrock_tuning.sources import s3
 from tests.sources.conftest import BUCKET
@@ -402,7 +402,7 @@ class SlowStore:
         self.waiting = self.most = 0
         self._lock = threading.Lock()
 
-    def one(self, wanted: ByteRange) -> Answer:
+    def one(self, wanted: ByteRange) -> FetchResult:
         with self._lock:
             self.waiting += 1
             self.most = max(self.most, self.waiting)

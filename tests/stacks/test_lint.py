@@ -13,11 +13,11 @@ from bedrock_tuning.config.customization import load_all
 from tests.stacks.conftest import Built
 from tools.scan import linters, table
 from tools.scan.cases import CASES, Case
-from tools.scan.table import Finding
+from tools.scan.table import ScanFinding
 
 pytestmark = pytest.mark.long
 
-Linter = Callable[..., list[Finding]]
+Linter = Callable[..., list[ScanFinding]]
 LINTERS = {linters.CFN_LINT: linters.cfn_lint, linters.VALIDATOR: linters.validator}
 
 

@@ -15,23 +15,23 @@ from tools.scan import nag, table
 from tools.scan.cases import CASES, Case
 
 
-def _findings(built: Built, case: Case) -> list[table.Finding]:
+def _findings(built: Built, case: Case) -> list[table.ScanFinding]:
     names = load_all(ROOT / "customizations")
     return list(nag.findings(built(case), case=case, customizations=names))
 
 
 @pytest.fixture(scope="session")
-def judged(built: Built) -> table.Judgement:
+def judged(built: Built) -> table.ScanJudgement:
     """All findings in all cases against the table."""
     found = [each for case in CASES for each in _findings(built, case)]
     return table.judge(found, table.read(), tool=nag.TOOL)
 
 
-def test_every_finding_is_fixed_or_accepted_with_a_reason(judged: table.Judgement) -> None:
+def test_every_finding_is_fixed_or_accepted_with_a_reason(judged: table.ScanJudgement) -> None:
     assert not judged.unacknowledged, "\n".join(map(str, judged.unacknowledged))
 
 
-def test_nothing_is_accepted_in_vain(judged: table.Judgement) -> None:
+def test_nothing_is_accepted_in_vain(judged: table.ScanJudgement) -> None:
     assert not judged.stale, "\n".join(judged.stale)
 
 

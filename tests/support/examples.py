@@ -17,7 +17,7 @@ from bedrock_tuning.dataset.json_lines import Line, parse
 from bedrock_tuning.dataset.line_blocks import BLOCK_BYTES
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
-from bedrock_tuning.dataset.statistics import Classes, ImageStats, TextStats, join_hashes
+from bedrock_tuning.dataset.statistics import ImageStats, TextStats, ValueCounts, join_hashes
 from bedrock_tuning.dataset.whole_file import WholeFile
 from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Heard
 from bedrock_tuning.rules.rule import Crash, Rule
@@ -129,7 +129,7 @@ def _stats(seen: dict[str, Any]) -> tuple[TextStats, ImageStats]:
         record_hash(line=line, content=content.encode())
         for line, content in enumerate(seen.pop("hashes", ()), 1)
     ]
-    folders = Classes(counts=seen.pop("folders", {}))
-    seen["captions"] = Classes(counts=seen.pop("captions", {}))
+    folders = ValueCounts(counts=seen.pop("folders", {}))
+    seen["captions"] = ValueCounts(counts=seen.pop("captions", {}))
     text = msgspec.structs.replace(TextStats(hashes=join_hashes(records)), **seen)
     return text, ImageStats(hashes=join_hashes(images), folders=folders)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
-from bedrock_tuning.dataset.images.source import Answer, ByteRange, Denied, Fetched, Missing
+from bedrock_tuning.dataset.images.source import ByteRange, Denied, Fetched, FetchResult, Missing
 
 
 def png(
@@ -77,12 +77,12 @@ class Folder:
         self._denied = set(denied)
         self._longest = longest
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> list[FetchResult]:
         """One answer per range."""
         self.ranges += ranges
         return [self._one(each) for each in ranges]
 
-    def _one(self, wanted: ByteRange) -> Answer:
+    def _one(self, wanted: ByteRange) -> FetchResult:
         if wanted.key in self._denied:
             return Denied(wanted.key, "AccessDenied")
         data = self.objects.get(wanted.key)

@@ -18,14 +18,14 @@ from tools.bench.large import large
 from tools.bench.machine import machine
 from tools.bench.measure import ROOT, MeasurementError, say
 from tools.bench.page import markdown
-from tools.bench.plan import Plan, full, quick
+from tools.bench.plan import BenchPlan, full, quick
 from tools.bench.prepare import prepare
-from tools.bench.result import Results, Section
+from tools.bench.result import BenchSection, Results
 from tools.bench.rows import image_rows, long_rows, questions
 from tools.bench.server import ToolMissingError
 from tools.bench.uploads import uploads
 
-SECTIONS: Final[Mapping[str, Callable[[Plan], Section]]] = {
+SECTIONS: Final[Mapping[str, Callable[[BenchPlan], BenchSection]]] = {
     "image-rows": image_rows,
     "questions": questions,
     "long-rows": long_rows,
@@ -92,13 +92,15 @@ def main(
         sys.exit(1)
 
 
-def _measure(name: str, plan: Plan) -> Section:
+def _measure(name: str, plan: BenchPlan) -> BenchSection:
     say(name)
     try:
         return SECTIONS[name](plan)
     except (ToolMissingError, MeasurementError) as error:
         say(f"  {error}")
-        return Section(name=name, title=name.replace("-", " ").capitalize(), missing=str(error))
+        return BenchSection(
+            name=name, title=name.replace("-", " ").capitalize(), missing=str(error)
+        )
 
 
 if __name__ == "__main__":

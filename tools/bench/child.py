@@ -20,14 +20,14 @@ from bedrock_tuning.dataset.images.source import ByteRange
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, TextBudget, characters_in
 from tools.bench.texts import BUCKET, FOLDER
 
-Figures = dict[str, Any]
+BenchFigures = dict[str, Any]
 _MODELS: Final = {
     "images": ("titan-multimodal-embeddings-g1", "FINE_TUNING"),
     "texts": ("titan-text-express", "CONTINUED_PRE_TRAINING"),
 }
 
 
-def rows(*, path: str, what: str, how: str) -> Figures:
+def rows(*, path: str, what: str, how: str) -> BenchFigures:
     """Reads a manifest of images or texts: "ours", "json", "pydantic", "parse", "references"."""
     read, file = _reader(what, how), Path(path)
     began, cpu = time.perf_counter(), time.process_time()
@@ -41,14 +41,14 @@ def rows(*, path: str, what: str, how: str) -> Figures:
     }
 
 
-def steps(*, path: str) -> Figures:
+def steps(*, path: str) -> BenchFigures:
     """Nanoseconds per row of each question to image records."""
     from tools.bench.profile import profile
 
     return {"steps": profile(Path(path))}
 
 
-def images(*, keys: str, how: str, repeat: int) -> Figures:
+def images(*, keys: str, how: str, repeat: int) -> BenchFigures:
     """Looks at every image of a list of keys, so many times.
 
     how: "ours", "boto3", "pillow", or "fetch": what ours asks for is fetched and not checked.
@@ -82,7 +82,7 @@ def images(*, keys: str, how: str, repeat: int) -> Figures:
     }
 
 
-def ranges(*, keys: str) -> Figures:
+def ranges(*, keys: str) -> BenchFigures:
     """What the check of a list of keys asks for, as wrk shall ask for it too."""
     from tools.bench.image_peers import Recorded
 
@@ -98,7 +98,7 @@ def ranges(*, keys: str) -> Figures:
     }
 
 
-def cli(*, arguments: list[str]) -> Figures:
+def cli(*, arguments: list[str]) -> BenchFigures:
     """`tuning` with these arguments, from the first import to the exit; its output is dropped."""
     began, cpu = time.perf_counter(), time.process_time()
     from bedrock_tuning.cli.__main__ import tuning
@@ -186,7 +186,7 @@ def _check(
     return result.records(scope.kind), sum(result.counts.values())
 
 
-_TASKS: Final[Mapping[str, Callable[..., Figures]]] = {
+_TASKS: Final[Mapping[str, Callable[..., BenchFigures]]] = {
     "rows": rows,
     "steps": steps,
     "images": images,

@@ -11,8 +11,8 @@ from typing import Final
 from tools.bench import measure
 from tools.bench.customizations import synthesize_apart
 from tools.bench.measure import MeasurementError, say
-from tools.bench.plan import Plan
-from tools.bench.result import Section
+from tools.bench.plan import BenchPlan
+from tools.bench.result import BenchSection
 from tools.bench.server import find_tool
 
 # boto3 comes with the runtime, already compiled; asset and layer are as they are deployed.
@@ -28,9 +28,9 @@ print(time.perf_counter() - began, time.process_time() - cpu)
 _BOTO3: Final = "boto3 alone, which the runtime brings"
 
 
-def cold_start(plan: Plan) -> Section:
+def cold_start(plan: BenchPlan) -> BenchSection:
     """Synthesizes, then measures every function's import; raises MeasurementError."""
-    section = Section(
+    section = BenchSection(
         name="cold-start",
         title="Cold start",
         about="Each import in a new process on one core, from the synthesized asset and layer, "

@@ -13,17 +13,17 @@ from typing import Final
 
 from tools.bench import measure
 from tools.bench.measure import MeasurementError
-from tools.bench.plan import Plan
-from tools.bench.result import Section
+from tools.bench.plan import BenchPlan
+from tools.bench.result import BenchSection
 
 _PLATFORM: Final = ("data", "pipeline", "serving", "people")
 _EXAMPLE: Final = measure.ROOT / "customizations" / "pets-search.toml"
 _WORD: Final = ("by text or picture", "by words or picture")
 
 
-def synthesis(plan: Plan) -> Section:
+def synthesis(plan: BenchPlan) -> BenchSection:
     """Whole synths, the proof included, of more and more customizations that are alike."""
-    section = Section(
+    section = BenchSection(
         name="customizations",
         title="Customizations: synthesis",
         about="`python app.py` in new processes, with the proof of all templates and the Node.js "
@@ -46,14 +46,14 @@ def synthesis(plan: Plan) -> Section:
     return section
 
 
-def deployments(plan: Plan) -> Section:
+def deployments(plan: BenchPlan) -> BenchSection:
     """Deploys many customizations to the local AWS once, then changes one thing at a time."""
     from local.demo.deploy import bootstrap, deploy
     from local.emulator.layout import ENVIRONMENT
     from local.emulator.server import LocalAws
 
     few = plan.deployed
-    section = Section(
+    section = BenchSection(
         name="deployments",
         title="Customizations: deployments to the local AWS",
         about="Synthesis with the proof, then `cdk deploy`; ten stacks at a time, or the one stack "

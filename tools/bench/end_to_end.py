@@ -9,8 +9,8 @@ from pathlib import Path
 from tools.bench import measure, texts
 from tools.bench.images import link
 from tools.bench.pictures import pictures
-from tools.bench.plan import Plan
-from tools.bench.result import Section
+from tools.bench.plan import BenchPlan
+from tools.bench.result import BenchSection
 from tools.bench.server import Server, serve
 from tools.bench.texts import BUCKET, FOLDER
 
@@ -19,7 +19,7 @@ _TEXT = "manifest in S3, text only"
 _MODEL = ("--model", "titan-multimodal-embeddings-g1")
 
 
-def end_to_end(plan: Plan) -> Section:
+def end_to_end(plan: BenchPlan) -> BenchSection:
     """Runs the command; raises ToolMissingError without nginx."""
     root = link(plan)
     drawn = pictures(root / "pictures", count=plan.images)
@@ -27,7 +27,7 @@ def end_to_end(plan: Plan) -> Section:
         root / BUCKET / FOLDER / f"manifest-{plan.end_to_end}.jsonl",
         keys=itertools.islice(_keys(drawn), plan.end_to_end),
     )
-    section = Section(
+    section = BenchSection(
         name="end-to-end",
         title="End to end",
         columns={
@@ -63,7 +63,7 @@ def _keys(drawn: list[str]) -> Iterator[str]:
             yield f"{again:03d}/{path}"
 
 
-def _validate(plan: Plan, server: Server, manifest: Path, *options: str) -> dict[str, float]:
+def _validate(plan: BenchPlan, server: Server, manifest: Path, *options: str) -> dict[str, float]:
     uri = f"s3://{BUCKET}/{FOLDER}{manifest.name}"
     busy = server.busy_seconds()
     began = time.perf_counter()

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from bedrock_tuning.dataset.images.source import Answer, ByteRange, Fetched, ImageSource, Missing
+from bedrock_tuning.dataset.images.source import (
+    ByteRange,
+    Fetched,
+    FetchResult,
+    ImageSource,
+    Missing,
+)
 from tools.bench.texts import BUCKET
 
 if TYPE_CHECKING:
@@ -31,11 +37,11 @@ class BotoImages:
         self._client = boto_client()
         self._pool = ThreadPoolExecutor(THREADS)
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> list[FetchResult]:
         """One answer per range."""
         return list(self._pool.map(self._one, ranges))
 
-    def _one(self, wanted: ByteRange) -> Answer:
+    def _one(self, wanted: ByteRange) -> FetchResult:
         last = wanted.start + wanted.length - 1
         try:
             got = self._client.get_object(
@@ -70,7 +76,7 @@ class Recorded:
         self.asked: list[ByteRange] = []
         self.received = 0
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[Answer]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[FetchResult]:
         """What the other source answers."""
         self.asked += ranges
         answers = self._source.fetch(ranges)

@@ -9,8 +9,8 @@ from bedrock_tuning.dataset.images.source import RANGE_BYTES_MAX, ByteRange
 from tools.bench import measure
 from tools.bench.image_peers import THREADS
 from tools.bench.pictures import pictures
-from tools.bench.plan import Plan
-from tools.bench.result import Section
+from tools.bench.plan import BenchPlan
+from tools.bench.result import BenchSection
 from tools.bench.server import Server, ToolMissingError, serve, wrk
 from tools.bench.texts import BUCKET, FOLDER
 
@@ -23,9 +23,9 @@ _LIMIT = "limit: wrk, the same requests"
 _CONNECTIONS = 32
 
 
-def images(plan: Plan) -> Section:
+def images(plan: BenchPlan) -> BenchSection:
     """Looks at all pictures through each client; raises ToolMissingError without nginx."""
-    section = Section(
+    section = BenchSection(
         name="images",
         title="Images behind an S3-like server",
         columns={
@@ -54,7 +54,7 @@ def images(plan: Plan) -> Section:
     return section
 
 
-def link(plan: Plan) -> Path:
+def link(plan: BenchPlan) -> Path:
     """The folder of the benchmark, with the pictures in the place of the bucket's images."""
     root = plan.folder
     bucket = root / BUCKET / FOLDER
@@ -70,7 +70,7 @@ def _keys(root: Path, name: str, paths: list[str]) -> Path:
     return file
 
 
-def _measure(plan: Plan, section: Section, server: Server, keys: Path) -> None:
+def _measure(plan: BenchPlan, section: BenchSection, server: Server, keys: Path) -> None:
     environment = server.environment()
 
     def look(*, how: str, repeat: int) -> dict[str, float]:
@@ -109,7 +109,7 @@ def _measure(plan: Plan, section: Section, server: Server, keys: Path) -> None:
         section.at_least("GETs/s, share of wrk's", share, 0.35, "{:.0%}")
 
 
-def _figures_of_ranges(section: Section, server: Server, *, keys: Path, camera: Path) -> None:
+def _figures_of_ranges(section: BenchSection, server: Server, *, keys: Path, camera: Path) -> None:
     for name, file in (("all images", keys), ("camera JPEGs", camera)):
         told: dict[str, Any] = measure.run(
             "ranges", environment=server.environment(), keys=str(file)

@@ -18,11 +18,11 @@ from bedrock_tuning.progress import silent
 from bedrock_tuning.s3_layout import MANIFEST_FILE, Kind
 from tools.bench import measure
 from tools.bench.customizations import synthesize_apart
-from tools.bench.plan import Plan
-from tools.bench.result import Section
+from tools.bench.plan import BenchPlan
+from tools.bench.result import BenchSection
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
+    from bedrock_tuning.client.deployment import DeploymentClient
 
 _NAME: Final = "pets"
 # As in the public sets of pictures: five captions each, one after the other.
@@ -54,7 +54,7 @@ _STEPS: Final = {
 }
 
 
-def large(plan: Plan) -> Section:
+def large(plan: BenchPlan) -> BenchSection:
     """A run of as many records as a model takes; raises MeasurementError unless it is served."""
     from local.demo.deploy import bootstrap, deploy
     from local.emulator.layout import ENVIRONMENT
@@ -62,7 +62,7 @@ def large(plan: Plan) -> Section:
 
     records, shards = plan.large
     images = records // _CAPTIONS
-    section = Section(
+    section = BenchSection(
         name="large",
         title="A large dataset, end to end",
         about=f"{records:,} records with {images:,} images, which are checked in {shards} shards, "
@@ -99,7 +99,7 @@ def large(plan: Plan) -> Section:
     return section
 
 
-def _draw(folder: Path, deployment: "Deployment", counts: dict[Kind, int]) -> None:
+def _draw(folder: Path, deployment: "DeploymentClient", counts: dict[Kind, int]) -> None:
     for kind, count in counts.items():
         pictures = folder / kind / "images"
         pictures.mkdir(parents=True)
@@ -116,7 +116,7 @@ def _draw(folder: Path, deployment: "Deployment", counts: dict[Kind, int]) -> No
                 file.write(f"{json.dumps(record)}\n")
 
 
-def _upload(deployment: "Deployment", folder: Path) -> dict[str, object]:
+def _upload(deployment: "DeploymentClient", folder: Path) -> dict[str, object]:
     from bedrock_tuning.client import runs, upload
 
     sides = upload.sides(folder, validation=None, customization=_NAME, deployment=deployment)
@@ -130,7 +130,7 @@ def _upload(deployment: "Deployment", folder: Path) -> dict[str, object]:
     return dict(started)
 
 
-def _steps(deployment: "Deployment", run: dict[str, object]) -> dict[str, float]:
+def _steps(deployment: "DeploymentClient", run: dict[str, object]) -> dict[str, float]:
     """Seconds in each step of a run, which has to be served."""
     from bedrock_tuning.client import executions
     from bedrock_tuning.client.operations.logs import WORKFLOW, RunLogs

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tools.bench.result import Section
+from tools.bench.result import BenchSection
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 # The measured process runs on the first core; what serves it runs on the last.
@@ -56,7 +56,10 @@ def output_of(
 
 
 def alternate(
-    section: Section, measurements: Mapping[str, Callable[[], dict[str, float]]], *, rounds: int
+    section: BenchSection,
+    measurements: Mapping[str, Callable[[], dict[str, float]]],
+    *,
+    rounds: int,
 ) -> None:
     """Every measurement once per round, so that a change of the machine's mood meets all alike.
 

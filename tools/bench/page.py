@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tools.bench.result import Results, Section
+from tools.bench.result import BenchSection, Results
 
 # Of columns whose name is no word.
 _HEADS: Final = {
@@ -69,7 +69,7 @@ def _goals(results: Results) -> Iterator[str]:
             yield f"| {section.title}: {goal.what} | {goal.wanted} | {goal.got} | {met} |"
 
 
-def _section(section: Section) -> Iterator[str]:
+def _section(section: BenchSection) -> Iterator[str]:
     yield ""
     yield f"## {section.title}"
     yield ""

@@ -82,7 +82,7 @@ def _profile() -> bytes:
 
 
 _ASCII, _SHORT, _LONG, _UNDEFINED = 2, 3, 4, 7
-Entry = tuple[int, int, int, bytes]
+BenchPicture = tuple[int, int, int, bytes]
 
 
 def _exif(*, notes: int, thumbnail: bytes) -> bytes:
@@ -128,6 +128,6 @@ def _length(entries: int) -> int:
     return 2 + 12 * entries + 4
 
 
-def _directory(entries: Sequence[Entry], *, next_at: int = 0) -> bytes:
+def _directory(entries: Sequence[BenchPicture], *, next_at: int = 0) -> bytes:
     body = b"".join(struct.pack("<HHI4s", *entry) for entry in entries)
     return struct.pack("<H", len(entries)) + body + struct.pack("<I", next_at)

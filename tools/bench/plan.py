@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BenchPlan:
     """Sizes of one run. folder: for what is drawn; it is used again by the next run.
 
     rounds: runs of each measurement. repeat: how often our client looks at all images in one run.
@@ -27,9 +27,9 @@ class Plan:
     large: tuple[int, int]
 
 
-def full(folder: Path, *, rounds: int) -> Plan:
+def full(folder: Path, *, rounds: int) -> BenchPlan:
     """What tools/bench/RESULTS.md shows."""
-    return Plan(
+    return BenchPlan(
         folder=folder / "full",
         quick=False,
         rounds=rounds,
@@ -46,9 +46,9 @@ def full(folder: Path, *, rounds: int) -> Plan:
     )
 
 
-def quick(folder: Path) -> Plan:
+def quick(folder: Path) -> BenchPlan:
     """Whether everything works; its figures mean nothing."""
-    return Plan(
+    return BenchPlan(
         folder=folder / "quick",
         quick=True,
         rounds=1,

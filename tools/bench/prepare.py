@@ -16,8 +16,8 @@ from PIL import Image
 
 from tools.bench import measure
 from tools.bench.pictures import pictures
-from tools.bench.plan import Plan
-from tools.bench.result import Section
+from tools.bench.plan import BenchPlan
+from tools.bench.result import BenchSection
 from tools.bench.server import find_tool
 
 _LINK: Final = "tuning prepare --link"
@@ -38,9 +38,9 @@ _FITS: Final = "4096x2731"
 _LARGE_SHARE: Final = 100
 
 
-def prepare(plan: Plan) -> Section:
+def prepare(plan: BenchPlan) -> BenchSection:
     """Measures both; raises MeasurementError, and ToolMissingError without libvips."""
-    section = Section(
+    section = BenchSection(
         name="prepare",
         title="Preparing a dataset",
         about="Whole commands in new processes on all cores, start included, and our check of the "

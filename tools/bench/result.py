@@ -8,7 +8,7 @@ import msgspec
 VERSION: Final = 1
 
 
-class Row(msgspec.Struct, kw_only=True):
+class BenchRow(msgspec.Struct, kw_only=True):
     """One thing that was measured. figures: of every run, by the column's name."""
 
     what: str
@@ -38,7 +38,7 @@ class Goal(msgspec.Struct, kw_only=True):
     met: bool
 
 
-class Section(msgspec.Struct, kw_only=True):
+class BenchSection(msgspec.Struct, kw_only=True):
     """One benchmark. columns: in the order of the table, with the format of their values.
 
     about: how it was measured. notes: what a reader must know to judge the figures.
@@ -49,17 +49,17 @@ class Section(msgspec.Struct, kw_only=True):
     title: str
     about: str = ""
     columns: dict[str, str] = msgspec.field(default_factory=dict)
-    rows: list[Row] = msgspec.field(default_factory=list)
+    rows: list[BenchRow] = msgspec.field(default_factory=list)
     goals: list[Goal] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
     missing: str = ""
 
-    def row(self, what: str) -> Row:
+    def row(self, what: str) -> BenchRow:
         """The row of this name, added when it is new."""
         for row in self.rows:
             if row.what == what:
                 return row
-        self.rows.append(Row(what=what))
+        self.rows.append(BenchRow(what=what))
         return self.rows[-1]
 
     def at_least(self, what: str, value: float, least: float, format: str) -> None:
@@ -83,7 +83,7 @@ class Results(msgspec.Struct, kw_only=True):
     rounds: int
     machine: dict[str, Any]
     load: list[float]
-    sections: list[Section]
+    sections: list[BenchSection]
 
     def renewed(self, newer: "Results") -> "Results":
         """These with the sections of another run, which say when and where that was."""

@@ -4,8 +4,8 @@ from functools import partial
 from pathlib import Path
 
 from tools.bench import measure, texts
-from tools.bench.plan import Plan
-from tools.bench.result import Section
+from tools.bench.plan import BenchPlan
+from tools.bench.result import BenchSection
 
 _OURS = "ours: all rules of lines and records"
 _EMOJI = "ours, an emoji in every record"
@@ -19,14 +19,14 @@ _SMALL = "limit: msgspec decodes 256 KiB at once"
 _LINES = "limit: msgspec decodes line by line"
 
 
-def image_rows(plan: Plan) -> Section:
+def image_rows(plan: BenchPlan) -> BenchSection:
     """Records of images and captions."""
     folder = plan.folder
     right = texts.image_records(folder / "images.jsonl", count=plan.image_records)
     wrong = texts.wrong_records(folder / "wrong.jsonl", count=plan.image_records)
     faulty = texts.faulty_records(folder / "faulty.jsonl", count=plan.image_records)
     size = right.stat().st_size / plan.image_records
-    section = Section(
+    section = BenchSection(
         name="image-rows",
         title="Rows: image records",
         about=f"{plan.image_records:,} records of {size:.0f} bytes from a file in the page cache, "
@@ -60,12 +60,12 @@ def image_rows(plan: Plan) -> Section:
     return section
 
 
-def long_rows(plan: Plan) -> Section:
+def long_rows(plan: BenchPlan) -> BenchSection:
     """Records of continued pre-training."""
     file = texts.long_records(plan.folder / "long-texts.jsonl", count=plan.long_records)
     emoji = texts.emoji_records(plan.folder / "long-emoji.jsonl", count=plan.long_records)
     size = file.stat().st_size
-    section = Section(
+    section = BenchSection(
         name="long-rows",
         title="Rows: long records",
         about=f"{plan.long_records:,} records of continued pre-training, "
@@ -90,10 +90,10 @@ def long_rows(plan: Plan) -> Section:
     return section
 
 
-def questions(plan: Plan) -> Section:
+def questions(plan: BenchPlan) -> BenchSection:
     """Where the time of an image record goes."""
     file = texts.image_records(plan.folder / "images.jsonl", count=plan.image_records)
-    section = Section(
+    section = BenchSection(
         name="questions",
         title="Where a row's time goes",
         about="Each step of the proof of a block of image records, measured alone in CPU time. The "
@@ -121,7 +121,7 @@ def _limits(file: Path, what: str) -> dict[str, partial[dict[str, float]]]:
     }
 
 
-def _pydantic(section: Section, file: Path, what: str) -> dict[str, partial[dict[str, float]]]:
+def _pydantic(section: BenchSection, file: Path, what: str) -> dict[str, partial[dict[str, float]]]:
     try:
         import pydantic  # noqa: F401 only whether it is there
     except ImportError:

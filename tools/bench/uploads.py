@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from bedrock_tuning import s3_layout
 from tools.bench import measure
 from tools.bench.customizations import synthesize_apart
-from tools.bench.plan import Plan
-from tools.bench.result import Section
+from tools.bench.plan import BenchPlan
+from tools.bench.result import BenchSection
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
+    from bedrock_tuning.client.deployment import DeploymentClient
 
 _SLOTS: Final = 2
 _MINUTE: Final = 60.0
@@ -34,14 +34,14 @@ max_run_usd = 50.0
 """
 
 
-def uploads(plan: Plan) -> Section:
+def uploads(plan: BenchPlan) -> BenchSection:
     """Uploads within a minute to customizations at random; each has to end well, and in turn."""
     from local.demo.deploy import bootstrap, deploy
     from local.emulator.layout import ENVIRONMENT
     from local.emulator.server import LocalAws
 
     count, several = plan.uploads
-    section = Section(
+    section = BenchSection(
         name="uploads",
         title="Uploads: many within a minute",
         about=f"Datasets of {_RECORDS} records, uploaded to customizations at random on the local "
@@ -86,7 +86,7 @@ def uploads(plan: Plan) -> Section:
     return section
 
 
-def _upload(deployment: "Deployment", names: list[str], count: int) -> None:
+def _upload(deployment: "DeploymentClient", names: list[str], count: int) -> None:
     chance = random.Random(0)  # noqa: S311
     moments = sorted(chance.uniform(0, _MINUTE) for _ in range(count))
     began = time.monotonic()
@@ -114,7 +114,7 @@ def _dataset(number: int) -> bytes:
     return "".join(f"{json.dumps(each)}\n" for each in records).encode()
 
 
-def _ended(deployment: "Deployment", count: int) -> tuple[int, Counter[str]]:
+def _ended(deployment: "DeploymentClient", count: int) -> tuple[int, Counter[str]]:
     """Waits for the end of every execution: the most jobs at once, and how many runs ended how."""
     from bedrock_tuning.client import runs
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, TypeVar
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 class BrokenPromiseError(Exception):
@@ -18,7 +18,7 @@ def demand(holds: bool, promise: str, *seen: object) -> None:
         raise BrokenPromiseError(f"{promise}: {', '.join(map(repr, seen))[:2000]}")
 
 
-def effort(task: Callable[[], Result]) -> tuple[Result, int]:
+def effort(task: Callable[[], _Result]) -> tuple[_Result, int]:
     """A task's result, and how many times it entered a Python function or generator.
 
     Unlike time it is the same in every run and on every machine, so it can be bounded in a test.

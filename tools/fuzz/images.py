@@ -15,7 +15,7 @@ from bedrock_tuning.dataset.images.header import (
     Header,
     reader,
 )
-from bedrock_tuning.dataset.images.source import Answer, ByteRange, Fetched
+from bedrock_tuning.dataset.images.source import ByteRange, Fetched, FetchResult
 from bedrock_tuning.dataset.scope import ImageRef
 from tools.fuzz.demand import demand, effort
 from tools.fuzz.manifest import subject
@@ -104,7 +104,7 @@ class _One:
         self._content = content
         self.asked: list[ByteRange] = []
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> list[FetchResult]:
         """One answer per range."""
         self.asked += ranges
         return [

@@ -82,7 +82,7 @@ def check_manifest(data: bytes) -> None:
         _demand_reports(whole, checked, with_page=data[2] % _PAGES == 0)
 
 
-Outcome = tuple[list[ImageRef], CheckResult, list[Finding]]
+FuzzOutcome = tuple[list[ImageRef], CheckResult, list[Finding]]
 
 
 def _check(
@@ -91,7 +91,7 @@ def _check(
     *,
     block_bytes: int = _BLOCKS[-1],
     by_rules_only: bool = False,
-) -> Outcome:
+) -> FuzzOutcome:
     heard: list[Finding] = []
     check = ManifestCheck(checked, Heard(heard.append), block_bytes=block_bytes)
     if by_rules_only:

@@ -17,7 +17,7 @@ from typing import Final
 import click
 
 from tools.mutants.operators import Mutant, draw, mutants
-from tools.mutants.page import Result, page
+from tools.mutants.page import MutantResult, page
 from tools.mutants.running import (
     ROOT,
     Coverage,
@@ -110,7 +110,7 @@ def _drawn(
     return found
 
 
-def _judged(drawn: list[Mutant], tests: list[str], files: list[str]) -> list[Result]:
+def _judged(drawn: list[Mutant], tests: list[str], files: list[str]) -> list[MutantResult]:
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as scratch:
         trees = [Path(scratch) / f"tree-{number}" for number in range(cores)]
@@ -144,9 +144,9 @@ def _start(queue: "Queue[Path]", coverage: Coverage) -> None:
     _worker["mine"] = queue.get(), coverage
 
 
-def _judge(mutant: Mutant) -> Result:
+def _judge(mutant: Mutant) -> MutantResult:
     tree, coverage = _worker["mine"]
-    return Result(mutant=mutant, verdict=judge(tree, mutant, coverage))
+    return MutantResult(mutant=mutant, verdict=judge(tree, mutant, coverage))
 
 
 def _commit() -> str:

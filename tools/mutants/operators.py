@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 # An operator, the node that it replaces, and what stands there instead.
-Change = tuple[str, ast.AST, ast.AST]
+Mutation = tuple[str, ast.AST, ast.AST]
 
 _COMPARE: Final[dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -190,7 +190,7 @@ def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _changes(node: ast.AST) -> Iterator[Change]:
+def _changes(node: ast.AST) -> Iterator[Mutation]:
     match node:
         case ast.Compare():
             yield from _comparisons(node)
@@ -222,14 +222,14 @@ def _changes(node: ast.AST) -> Iterator[Change]:
             yield from _statements(node)
 
 
-def _comparisons(node: ast.Compare) -> Iterator[Change]:
+def _comparisons(node: ast.Compare) -> Iterator[Mutation]:
     for index, op in enumerate(node.ops):
         for other in _COMPARE[type(op)]:
             ops = [*node.ops[:index], other(), *node.ops[index + 1 :]]
             yield "comparison", node, ast.Compare(node.left, ops, node.comparators)
 
 
-def _arithmetic(node: ast.BinOp) -> Iterator[Change]:
+def _arithmetic(node: ast.BinOp) -> Iterator[Mutation]:
     if type(node.op) not in _ARITHMETIC:
         return
     yield "arithmetic", node, ast.BinOp(node.left, _ARITHMETIC[type(node.op)](), node.right)
@@ -237,7 +237,7 @@ def _arithmetic(node: ast.BinOp) -> Iterator[Change]:
     yield "operand dropped", node, node.right
 
 
-def _constants(node: ast.Constant) -> Iterator[Change]:
+def _constants(node: ast.Constant) -> Iterator[Mutation]:
     value = node.value
     if isinstance(value, bool):
         yield "boolean constant", node, ast.Constant(not value)
@@ -250,7 +250,7 @@ def _constants(node: ast.Constant) -> Iterator[Change]:
         yield "string", node, ast.Constant(f"{value}X")
 
 
-def _calls(node: ast.Call) -> Iterator[Change]:
+def _calls(node: ast.Call) -> Iterator[Mutation]:
     args = node.args
     # The smaller or larger of two is the same in either order.
     ordered = len(args) > 1 and ast.unparse(node.func) not in ("min", "max")
@@ -269,7 +269,7 @@ def _calls(node: ast.Call) -> Iterator[Change]:
         yield "function", node, ast.Call(other, args, node.keywords)
 
 
-def _collections(node: ast.Set | ast.List | ast.Tuple | ast.Dict) -> Iterator[Change]:
+def _collections(node: ast.Set | ast.List | ast.Tuple | ast.Dict) -> Iterator[Mutation]:
     if isinstance(node, ast.Dict):
         for index in range(len(node.values)):
             rest = ast.Dict(_without(node.keys, index), _without(node.values, index))
@@ -286,7 +286,7 @@ def _collections(node: ast.Set | ast.List | ast.Tuple | ast.Dict) -> Iterator[Ch
 
 def _filters(
     node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp,
-) -> Iterator[Change]:
+) -> Iterator[Mutation]:
     for index, loop in enumerate(node.generators):
         for which in range(len(loop.ifs)):
             fewer = ast.comprehension(loop.target, loop.iter, _without(loop.ifs, which), 0)
@@ -297,7 +297,7 @@ def _filters(
                 yield "filter dropped", node, type(node)(node.elt, loops)
 
 
-def _statements(node: ast.stmt) -> Iterator[Change]:
+def _statements(node: ast.stmt) -> Iterator[Mutation]:
     match node:
         case ast.If() | ast.While() | ast.Assert():
             if not isinstance(node, ast.While):

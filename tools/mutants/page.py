@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tools.mutants.operators import Mutant
-from tools.mutants.running import Verdict
+from tools.mutants.running import MutantVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class MutantResult:
     """A mutant and what became of it."""
 
     mutant: Mutant
-    verdict: Verdict
+    verdict: MutantVerdict
 
     @property
     def dead(self) -> bool:
@@ -29,11 +29,16 @@ class Result:
 
 
 def page(
-    results: Sequence[Result], targets: Mapping[str, str], *, seed: str, commit: str, goal: float
+    results: Sequence[MutantResult],
+    targets: Mapping[str, str],
+    *,
+    seed: str,
+    commit: str,
+    goal: float,
 ) -> str:
     """Scores by target and module, survivors last."""
-    of_module: dict[str, list[Result]] = defaultdict(list)
-    of_target: dict[str, list[Result]] = defaultdict(list)
+    of_module: dict[str, list[MutantResult]] = defaultdict(list)
+    of_target: dict[str, list[MutantResult]] = defaultdict(list)
     for result in results:
         of_module[result.mutant.module].append(result)
         of_target[targets[result.mutant.module]].append(result)
@@ -63,13 +68,13 @@ def page(
     )
 
 
-def _row(name: str, results: Sequence[Result]) -> str:
+def _row(name: str, results: Sequence[MutantResult]) -> str:
     dead = sum(result.dead for result in results)
     score = f"{dead / len(results):.0%}" if results else "–"
     return f"| {name} | {len(results)} | {dead} | {score} |"
 
 
-def _code(result: Result) -> str:
+def _code(result: MutantResult) -> str:
     mutant = result.mutant
     return (
         f"`{mutant.module}` {mutant.scope} ({result.verdict}), {mutant.operator}: "

@@ -35,7 +35,7 @@ _LEFT_OUT: Final = ("tests/e2e/", "tests/stacks/", "tests/test_recipes.py")
 _MOST: Final = 300
 _OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-n0", "--no-header", "-W", "default")
 
-Verdict = Literal["killed", "timeout", "survived", "not run"]
+MutantVerdict = Literal["killed", "timeout", "survived", "not run"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -170,7 +170,7 @@ def preload(modules: Iterable[str]) -> None:
                     importlib.import_module(name)
 
 
-def judge(tree: Path, mutant: Mutant, coverage: Coverage) -> Verdict:
+def judge(tree: Path, mutant: Mutant, coverage: Coverage) -> MutantVerdict:
     """Puts the mutant into the tree, runs its tests in a child, and takes it out again."""
     tests = coverage.tests_of(mutant)
     if not tests:
@@ -188,7 +188,7 @@ def judge(tree: Path, mutant: Mutant, coverage: Coverage) -> Verdict:
         os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
-def _verdict(status: int | None) -> Verdict:
+def _verdict(status: int | None) -> MutantVerdict:
     if status is None or os.WIFSIGNALED(status):
         return "timeout"
     return "survived" if os.WEXITSTATUS(status) == pytest.ExitCode.OK else "killed"

@@ -17,7 +17,7 @@ from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.errors import TuningError
 from tools.scan import checkov
 from tools.scan.cases import CASES
-from tools.scan.table import Judgement, judge, read
+from tools.scan.table import ScanJudgement, judge, read
 
 REPORT = ROOT / "build" / "scan.md"
 
@@ -37,7 +37,7 @@ def main() -> int:
     return finish(judged)
 
 
-def finish(judged: Mapping[str, Judgement]) -> int:
+def finish(judged: Mapping[str, ScanJudgement]) -> int:
     """Prints what is to be done; the exit code."""
     for each in judged.values():
         for problem in (*each.unacknowledged, *each.stale):
@@ -53,7 +53,7 @@ def finish(judged: Mapping[str, Judgement]) -> int:
     return 0
 
 
-def _judge() -> dict[str, Judgement]:
+def _judge() -> dict[str, ScanJudgement]:
     folders = {}
     with tempfile.TemporaryDirectory() as place:
         for case in CASES:
@@ -65,7 +65,7 @@ def _judge() -> dict[str, Judgement]:
     return {checkov.TOOL: judge(found, read(), tool=checkov.TOOL)}
 
 
-def report(judged: Mapping[str, Judgement]) -> str:
+def report(judged: Mapping[str, ScanJudgement]) -> str:
     """Markdown: what is open, then what is accepted and why."""
     lines = ["# Scanners", ""]
     for tool, each in judged.items():

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from app import ROOT
 from tools.scan.cases import Case
-from tools.scan.places import Places
-from tools.scan.table import Finding, ScanError
+from tools.scan.places import ScannedPlaces
+from tools.scan.table import ScanError, ScanFinding
 
 TOOL: Final = "checkov"
 PROGRAM: Final = ROOT / "build" / "checkov" / "bin" / "checkov"
@@ -45,12 +45,12 @@ def run(arguments: Sequence[str]) -> Any:
 
 def of_templates(
     folders: Mapping[Case, Path], *, customizations: Iterable[str], run: Run = run
-) -> list[Finding]:
+) -> list[ScanFinding]:
     """Findings in the templates of several cases: all in one call, its start takes 3 s.
 
     folders: the cloud assembly of each case. Raises ScanError, too when it passed a template over.
     """
-    places = Places(folders, customizations=customizations)
+    places = ScannedPlaces(folders, customizations=customizations)
     report = run(["--framework", "cloudformation", "--file", *places.files])
     results = _results(report)
     if results.get("parsing_errors") or report["summary"]["parsing_errors"]:

@@ -14,19 +14,19 @@ import jsii
 from constructs import IConstruct
 
 from tools.scan.cases import Case
-from tools.scan.places import Places
-from tools.scan.table import Finding, ScanError
+from tools.scan.places import ScannedPlaces
+from tools.scan.table import ScanError, ScanFinding
 
 CFN_LINT: Final = "cfn-lint"
 VALIDATOR: Final = "cdk-validator"
 
 
-def cfn_lint(folders: Mapping[Case, Path], *, customizations: Iterable[str]) -> list[Finding]:
+def cfn_lint(folders: Mapping[Case, Path], *, customizations: Iterable[str]) -> list[ScanFinding]:
     """What cfn-lint says of the templates of several cases.
 
     Without any configuration: what we ignore stands in the table. Raises ScanError.
     """
-    places = Places(folders, customizations=customizations)
+    places = ScannedPlaces(folders, customizations=customizations)
     # It works on one processor only, 0.4 s for each template.
     parts = [part for part in (places.files[::2], places.files[1::2]) if part]
     with ThreadPoolExecutor() as pool:
@@ -99,12 +99,12 @@ class _Context:
     region = None
 
 
-def validator(folders: Mapping[Case, Path], *, customizations: Iterable[str]) -> list[Finding]:
+def validator(folders: Mapping[Case, Path], *, customizations: Iterable[str]) -> list[ScanFinding]:
     """What the CDK's own validator says of the templates of several cases.
 
     In a synthesis it starts anew each time, which costs 3 s; here once for all.
     """
-    places = Places(folders, customizations=customizations)
+    places = ScannedPlaces(folders, customizations=customizations)
     context = _Context(places.files, cdk.App(analytics_reporting=False))
     report = cdk.CloudFormationValidatePlugin().validate(context)
     return [

@@ -10,7 +10,7 @@ import cdk_nag
 from constructs import IConstruct
 
 from tools.scan.cases import Case
-from tools.scan.table import Finding, general
+from tools.scan.table import ScanFinding, general
 
 TOOL: Final = "cdk-nag"
 # cdk-nag reports a rule that crashes like any finding, under the same id. It is none: the rule has
@@ -21,7 +21,7 @@ _THREW_TEXT: Final = "Rule threw an error"
 
 def findings(
     tree: IConstruct, *, case: Case, customizations: Iterable[str] = ()
-) -> Iterator[Finding]:
+) -> Iterator[ScanFinding]:
     """What both packs say of a tree; one that was synthesized, so that aspects have been at work.
 
     Not as a plugin: that would fail the synthesis, for every user who installs only what the app
@@ -35,7 +35,7 @@ def findings(
                 rule = THREW.format(rule)
             for resource in violation.violating_resources:
                 path = str(resource.construct_path)
-                yield Finding(
+                yield ScanFinding(
                     tool=TOOL,
                     rule=rule,
                     where=general(path, case=case, customizations=names),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from bedrock_tuning.review.assembly import template
 from tools.scan.cases import Case
-from tools.scan.table import Finding, general
+from tools.scan.table import ScanFinding, general
 
 
-class Places:
+class ScannedPlaces:
     """The templates of several cases. folders: the cloud assembly of each."""
 
     def __init__(self, folders: Mapping[Case, Path], *, customizations: Iterable[str]) -> None:
@@ -28,13 +28,15 @@ class Places:
         """All templates."""
         return list(self._cases)
 
-    def finding(self, tool: str, *, rule: str, file: str, logical_id: str, detail: str) -> Finding:
+    def finding(
+        self, tool: str, *, rule: str, file: str, logical_id: str, detail: str
+    ) -> ScanFinding:
         """A finding at a construct's path; at its stack when it has no logical id."""
         resolved = str(Path(file).resolve())
         case = self._cases[resolved]
         stack = Path(resolved).name.removesuffix(".template.json")
         path = self._paths[case].get((stack, logical_id)) or f"{stack}/{logical_id}".rstrip("/")
-        return Finding(
+        return ScanFinding(
             tool=tool,
             rule=rule,
             where=general(path, case=case, customizations=self._names),

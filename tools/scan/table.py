@@ -15,8 +15,8 @@ from tools.scan.cases import Case
 
 TABLE: Final = Path(__file__).with_name("acknowledgements.toml")
 # Who writes less than this, or no sentence, has not said why.
-Reason = Annotated[str, msgspec.Meta(min_length=40, pattern=r"^[A-Z].* .*\.$")]
-Texts = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+ScanReason = Annotated[str, msgspec.Meta(min_length=40, pattern=r"^[A-Z].* .*\.$")]
+ScanTexts = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
 class TableError(TuningError):
@@ -28,7 +28,7 @@ class ScanError(TuningError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class ScanFinding:
     """What a tool says. where: a construct path without environment.
 
     case: what was synthesized. detail: the tool's own words.
@@ -53,12 +53,12 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """
 
     tool: str
-    rules: Texts
-    where: Texts
-    reason: Reason
+    rules: ScanTexts
+    where: ScanTexts
+    reason: ScanReason
     when: str = ""
 
-    def parts(self, found: Finding) -> Iterable[tuple[str, str]]:
+    def parts(self, found: ScanFinding) -> Iterable[tuple[str, str]]:
         """The pairs of rule and where that accept a finding."""
         if found.tool != self.tool or found.rule not in self.rules:
             return ()
@@ -68,13 +68,13 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class ScanJudgement:
     """unacknowledged: findings to fix or to accept. stale: rows, or parts of them, to delete.
 
     accepted: how many findings each row covers.
     """
 
-    unacknowledged: tuple[Finding, ...]
+    unacknowledged: tuple[ScanFinding, ...]
     stale: tuple[str, ...]
     accepted: tuple[tuple[Acknowledgement, int], ...]
 
@@ -84,7 +84,9 @@ class Judgement:
         return not self.unacknowledged and not self.stale
 
 
-def judge(findings: Iterable[Finding], table: Iterable[Acknowledgement], *, tool: str) -> Judgement:
+def judge(
+    findings: Iterable[ScanFinding], table: Iterable[Acknowledgement], *, tool: str
+) -> ScanJudgement:
     """One tool's findings over all cases against the table: what is new, and what is stale."""
     rows = [row for row in table if row.tool == tool]
     used: set[tuple[int, str, str]] = set()
@@ -106,7 +108,7 @@ def judge(findings: Iterable[Finding], table: Iterable[Acknowledgement], *, tool
         for where in row.where
         if (index, rule, where) not in used
     ]
-    return Judgement(
+    return ScanJudgement(
         unacknowledged=tuple(new),
         stale=tuple(stale),
         accepted=tuple(zip(rows, counts, strict=True)),

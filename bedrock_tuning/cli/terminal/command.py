@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 
-class Section(Enum):
+class HelpSection(Enum):
     """The sections of `tuning --help`, in their order; each name is that of a folder."""
 
     DATASET = "Check and prepare a dataset"
@@ -41,7 +41,7 @@ class TuningCommand(click.Command):
         **kwargs: Any,
     ) -> None:
         super().__init__(name, callback=callback, **kwargs)
-        self.section = Section[callback.__module__.split(".")[-2].upper()]
+        self.section = HelpSection[callback.__module__.split(".")[-2].upper()]
         self.order = order
         self.examples = tuple(examples)
         self.needs = tuple(needs)

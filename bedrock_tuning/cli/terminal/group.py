@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from bedrock_tuning.cli.terminal.command import Section, TuningCommand
+from bedrock_tuning.cli.terminal.command import HelpSection, TuningCommand
 from bedrock_tuning.cli.terminal.errors import (
     EXIT_UNREAD,
     Interrupted,
@@ -48,7 +48,7 @@ class TuningGroup(click.Group):
         }
 
     @cached_property
-    def sections(self) -> Mapping[Section, Sequence[TuningCommand]]:
+    def sections(self) -> Mapping[HelpSection, Sequence[TuningCommand]]:
         """All commands by section, in their order; imports them all."""
         every = sorted(map(self._load, self._modules), key=_position)
         return {
@@ -131,7 +131,7 @@ class TuningGroup(click.Group):
 
 
 def _position(command: TuningCommand) -> tuple[int, int]:
-    return list(Section).index(command.section), command.order
+    return list(HelpSection).index(command.section), command.order
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from bedrock_tuning.report.report import Report
 from bedrock_tuning.wording import counted
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
+    from bedrock_tuning.client.deployment import DeploymentClient
 
 _SHOWN: Final = 5
 _CAPTION: Final = 70
@@ -84,7 +84,7 @@ def _near(prepared: Prepared) -> None:
 
 
 def show_next(
-    prepared: Prepared, whose: str, customization: str | None, deployment: "Deployment | None"
+    prepared: Prepared, whose: str, customization: str | None, deployment: "DeploymentClient | None"
 ) -> None:
     """Writes the commands that check and upload a prepared dataset."""
     out = quote(str(prepared.out))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.embedding import Item, of_file
+from bedrock_tuning.client.deployment import DeploymentClient
+from bedrock_tuning.client.embedding import EmbeddingInput, of_file
 from bedrock_tuning.errors import UserError
 
 # What prepare keeps out of training, in this order.
@@ -16,15 +16,15 @@ _KEPT_OUT: Final = ("test", "validation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class PicturePair:
     """name: of the picture, as its manifest has it. image: its bytes, when they are wanted."""
 
     name: str
     caption: str
-    image: Item
+    image: EmbeddingInput
 
 
-def from_folder(place: Path) -> list[Pair]:
+def from_folder(place: Path) -> list[PicturePair]:
     """The pairs of a manifest with its pictures beside it, or of what `tuning prepare` wrote.
 
     Raises UserError where there is none, or where a picture is missing.
@@ -51,11 +51,13 @@ def from_folder(place: Path) -> list[Pair]:
                 where=f"{manifest}:{line}",
                 fix="copy the pictures there, or omit --data to use those in S3",
             )
-        pairs.append(Pair(name=record["image-ref"], caption=record["caption"], image=of_file(file)))
+        pairs.append(
+            PicturePair(name=record["image-ref"], caption=record["caption"], image=of_file(file))
+        )
     return pairs
 
 
-def of_run(deployment: Deployment, customization: str, run: str) -> list[Pair]:
+def of_run(deployment: DeploymentClient, customization: str, run: str) -> list[PicturePair]:
     """The validation pairs that a run checked; raises UserError for a run without any."""
     text, where = checked_manifest(deployment, customization, run, "validation")
     if text is None:
@@ -67,19 +69,19 @@ def of_run(deployment: Deployment, customization: str, run: str) -> list[Pair]:
     pairs = []
     for line, record in _records(text, where):
         place, name = _key(record["image-ref"], f"{where}:{line}")
-        image = Item(identity=f"s3 {place} {name}", load=_object(deployment, place, name))
-        pairs.append(Pair(name=record["image-ref"], caption=record["caption"], image=image))
+        image = EmbeddingInput(identity=f"s3 {place} {name}", load=_object(deployment, place, name))
+        pairs.append(PicturePair(name=record["image-ref"], caption=record["caption"], image=image))
     return pairs
 
 
-def trained_on(deployment: Deployment, customization: str, run: str) -> set[str]:
+def trained_on(deployment: DeploymentClient, customization: str, run: str) -> set[str]:
     """The references of a run's training manifest; empty where it is no longer kept."""
     text, where = checked_manifest(deployment, customization, run, "training")
     return {str(record["image-ref"]) for _, record in _records(text or "", where)}
 
 
 def checked_manifest(
-    deployment: Deployment, customization: str, run: str, kind: s3_layout.Kind
+    deployment: DeploymentClient, customization: str, run: str, kind: s3_layout.Kind
 ) -> tuple[str | None, str]:
     """The manifest that a run checked, None if there is none, and its URI."""
     s3, bucket = deployment.aws.s3, deployment.buckets.of(kind)
@@ -91,7 +93,7 @@ def checked_manifest(
     return text, s3_layout.uri(bucket, key)
 
 
-def _object(deployment: Deployment, bucket: str, key: str) -> Callable[[], bytes]:
+def _object(deployment: DeploymentClient, bucket: str, key: str) -> Callable[[], bytes]:
     return lambda: deployment.aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 

@@ -12,14 +12,14 @@ import msgspec
 
 from bedrock_tuning.client.asking import ask_all
 from bedrock_tuning.client.comparing.pairs import checked_manifest
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.inference import AskedModel
 from bedrock_tuning.client.reports import Folder
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import KINDS
 from bedrock_tuning.serving import side_by_side as domain
 from bedrock_tuning.serving.questions import Question
-from bedrock_tuning.serving.side_by_side import Answer, Kept, Prompt, Side
+from bedrock_tuning.serving.side_by_side import Kept, ModelAnswer, ModelSide, Prompt
 
 PAGE: Final = "comparison.html"
 _ANSWERS: Final = "answers.json"
@@ -34,7 +34,9 @@ def known(folder: Folder) -> Kept:
     return Kept() if answers is None else msgspec.json.decode(answers, type=Kept)
 
 
-def prompts_of(deployment: Deployment, customization: str, run: str, *, limit: int) -> list[Prompt]:
+def prompts_of(
+    deployment: DeploymentClient, customization: str, run: str, *, limit: int
+) -> list[Prompt]:
     """Prompts of a run's validation set, or of what it was trained on where it has none.
 
     Evenly spread; raises UserError for a dataset that asks nothing that can be asked again.
@@ -57,14 +59,14 @@ def asked(model: AskedModel, prompts: Sequence[Prompt]) -> list[Question]:
     return [domain.question(model.base, each, place) for place, each in enumerate(prompts)]
 
 
-def missing(answered: Mapping[str, Answer], wanted: Sequence[Question]) -> list[Question]:
+def missing(answered: Mapping[str, ModelAnswer], wanted: Sequence[Question]) -> list[Question]:
     """Those that were not answered yet."""
     return [each for each in wanted if domain.identity(each) not in answered]
 
 
 def ask(
     folder: Folder,
-    models: Mapping[Side, tuple[AskedModel, Sequence[Question]]],
+    models: Mapping[ModelSide, tuple[AskedModel, Sequence[Question]]],
     *,
     done: Callable[[], None],
 ) -> Kept:
@@ -79,7 +81,7 @@ def ask(
         for question in missing(getattr(kept, side), wanted)
     }
 
-    def keep(whose: tuple[Side, str], answer: Answer) -> None:
+    def keep(whose: tuple[ModelSide, str], answer: ModelAnswer) -> None:
         side, identity = whose
         getattr(kept, side)[identity] = answer
         done()
@@ -92,7 +94,7 @@ def ask(
     return kept
 
 
-def _answer(model: AskedModel, question: Question) -> Answer:
+def _answer(model: AskedModel, question: Question) -> ModelAnswer:
     from botocore.exceptions import ClientError
 
     try:
@@ -100,4 +102,4 @@ def _answer(model: AskedModel, question: Question) -> Answer:
     except ClientError as error:
         if error.response["Error"]["Code"] != _REFUSED:
             raise
-        return Answer(problem=str(error.response["Error"].get("Message", _REFUSED)))
+        return ModelAnswer(problem=str(error.response["Error"].get("Message", _REFUSED)))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from bedrock_tuning.client.embedding import Item
+from bedrock_tuning.client.embedding import EmbeddingInput
 from bedrock_tuning.client.reports import Folder
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.serving.comparison import Vector
@@ -27,16 +27,16 @@ _UNREADABLE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vectors:
-    """What a model answered. model: its ARN. by_key: vectors by Item.key."""
+    """What a model answered. model: its ARN. by_key: vectors by EmbeddingInput.key."""
 
     model: str
     by_key: "dict[bytes, NDArray[Any]]" = field(default_factory=dict)
 
-    def has(self, item: Item) -> bool:
+    def has(self, item: EmbeddingInput) -> bool:
         """Whether the model was asked this."""
         return item.key in self.by_key
 
-    def of(self, items: Iterable[Item]) -> "list[NDArray[Any]]":
+    def of(self, items: Iterable[EmbeddingInput]) -> "list[NDArray[Any]]":
         """One vector per input."""
         return [self.by_key[each.key] for each in items]
 
@@ -68,7 +68,7 @@ def keep(
     *,
     run: str,
     model: str,
-    items: Sequence[Item],
+    items: Sequence[EmbeddingInput],
     vectors: Sequence[Vector],
 ) -> None:
     """Keeps them beside what is kept of the same model, if one of them is new."""

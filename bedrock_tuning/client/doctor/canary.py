@@ -12,10 +12,10 @@ from secrets import token_hex
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, warn
-from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.config.deployed import Deployed, from_settings
+from bedrock_tuning.client.deployment import DeploymentClient
+from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, warn
+from bedrock_tuning.config.customization import CustomizationSettings
+from bedrock_tuning.config.deployed import DeployedCustomization, from_settings
 from bedrock_tuning.contracts.contract import settings_prefix
 from bedrock_tuning.run.failure_advice import explain
 from bedrock_tuning.run.job import JobPlan
@@ -38,7 +38,7 @@ _LEARNED: Final = ("folder-listing", "service-role-trust")
     option="--canary-job",
     costs="0 USD: a job per customization, with one wrong line that fails before any training",
 )
-def _canary_job(subject: Subject) -> Iterator[Answer]:
+def _canary_job(subject: Subject) -> Iterator[Observation]:
     if subject.deployment is None:
         return
     for name in sorted(subject.deployment.customizations):
@@ -47,7 +47,7 @@ def _canary_job(subject: Subject) -> Iterator[Answer]:
         yield _try(subject, from_settings(json.loads(value)))
 
 
-def _try(subject: Subject, deployed: Deployed) -> Answer:
+def _try(subject: Subject, deployed: DeployedCustomization) -> Observation:
     deployment = subject.deployment
     assert deployment is not None  # noqa: S101 asked by the caller
     bedrock, customization = subject.aws.bedrock, deployed.customization
@@ -82,7 +82,7 @@ def _try(subject: Subject, deployed: Deployed) -> Answer:
 
 @contextmanager
 def _manifests(
-    subject: Subject, deployment: Deployment, customization: Customization
+    subject: Subject, deployment: DeploymentClient, customization: CustomizationSettings
 ) -> Iterator[dict[s3_layout.Kind, str]]:
     """The URIs of wrong manifests where the service role reads and no upload starts a run."""
     s3, folder = subject.aws.s3, customization.media_folders[0]
@@ -137,7 +137,7 @@ def _ended(subject: Subject, arn: str) -> dict[str, Any] | None:
     return None
 
 
-def _judged(name: str, message: str, *, validates: bool) -> Answer:
+def _judged(name: str, message: str, *, validates: bool) -> Observation:
     found = explain(message)
     if any(word in found.cause for word in _READ):
         learned = dict.fromkeys(_LEARNED, "as we assume")

@@ -13,8 +13,8 @@ from secrets import token_hex
 from typing import Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok
+from bedrock_tuning.client.deployment import DeploymentClient
+from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok
 from bedrock_tuning.client.doctor.deployed_roles import resources
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts.construct_names import places
@@ -33,7 +33,7 @@ _ADMITTED: Final = "admission"
     costs="0 USD: a manifest in a folder of no customization, and for a minute a second target "
     "of the rule that starts runs",
 )
-def _canary_upload(subject: Subject) -> Iterator[Answer]:
+def _canary_upload(subject: Subject) -> Iterator[Observation]:
     deployment = subject.deployment
     if deployment is None:
         return
@@ -60,7 +60,7 @@ def _canary_upload(subject: Subject) -> Iterator[Answer]:
 
 
 @contextmanager
-def _uploaded(subject: Subject, deployment: Deployment, folder: str) -> Iterator[None]:
+def _uploaded(subject: Subject, deployment: DeploymentClient, folder: str) -> Iterator[None]:
     s3, bucket = subject.aws.s3, deployment.buckets.training
     key = s3_layout.manifest_key(folder)
     version = s3.put_object(Bucket=bucket, Key=key, Body=b'{"canary": "of tuning doctor"}\n')
@@ -93,7 +93,9 @@ def _lost_target(
         events.remove_targets(Rule=rule, Ids=[id])
 
 
-def _left_alone(subject: Subject, deployment: Deployment, folder: str, until: float) -> Answer:
+def _left_alone(
+    subject: Subject, deployment: DeploymentClient, folder: str, until: float
+) -> Observation:
     states = subject.aws.stepfunctions
     while time.monotonic() < until:
         newest = states.list_executions(stateMachineArn=deployment.workflow_arn, maxResults=20)
@@ -115,7 +117,7 @@ def _left_alone(subject: Subject, deployment: Deployment, folder: str, until: fl
     )
 
 
-def _arrived(subject: Subject, queue: str, folder: str, until: float) -> Answer:
+def _arrived(subject: Subject, queue: str, folder: str, until: float) -> Observation:
     sqs = subject.aws.sqs
     while time.monotonic() < until:
         # Short, so that messages of others are there again at once.

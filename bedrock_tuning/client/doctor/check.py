@@ -7,12 +7,12 @@ from typing import Any, Final, Literal, Self
 
 from bedrock_tuning.client import deployment, environments
 from bedrock_tuning.client.aws import Aws
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.client.deployment import DeploymentClient
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.errors import UserError
 
-State = Literal["ok", "warn", "fail", "skip"]
+CheckState = Literal["ok", "warn", "fail", "skip"]
 # Errors that say that nobody may ask, or that this AWS has no such operation.
 _DENIED: Final = ("AccessDenied", "UnauthorizedOperation", "NotAuthorized", "AuthorizationError")
 _ABSENT: Final = ("UnknownOperation", "InvalidAction", "NotImplemented", "UnsupportedOperation")
@@ -24,11 +24,13 @@ class Subject:
 
     aws: Aws
     settings: Settings
-    customizations: Mapping[str, Customization]
-    deployment: Deployment | None
+    customizations: Mapping[str, CustomizationSettings]
+    deployment: DeploymentClient | None
 
     @classmethod
-    def of(cls, aws: Aws, settings: Settings, customizations: Mapping[str, Customization]) -> Self:
+    def of(
+        cls, aws: Aws, settings: Settings, customizations: Mapping[str, CustomizationSettings]
+    ) -> Self:
         """An environment as its files say, with its deployment if there is one."""
         try:
             there = deployment.find(aws, environment=settings.name)
@@ -59,43 +61,43 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Observation:
     """What AWS says. seen: in words. fix: what to do, unless all is well.
 
     learned: by the id of an unknown, what is now known about it.
     """
 
-    state: State
+    state: CheckState
     seen: str
     fix: str = ""
     learned: Mapping[str, str] | None = None
 
 
-def ok(seen: str, *, learned: Mapping[str, str] | None = None) -> Answer:
+def ok(seen: str, *, learned: Mapping[str, str] | None = None) -> Observation:
     """All is well."""
-    return Answer(state="ok", seen=seen, learned=learned)
+    return Observation(state="ok", seen=seen, learned=learned)
 
 
-def warn(seen: str, fix: str = "", *, learned: Mapping[str, str] | None = None) -> Answer:
+def warn(seen: str, fix: str = "", *, learned: Mapping[str, str] | None = None) -> Observation:
     """Something to know."""
-    return Answer(state="warn", seen=seen, fix=fix, learned=learned)
+    return Observation(state="warn", seen=seen, fix=fix, learned=learned)
 
 
-def fail(seen: str, fix: str, *, learned: Mapping[str, str] | None = None) -> Answer:
+def fail(seen: str, fix: str, *, learned: Mapping[str, str] | None = None) -> Observation:
     """Something to repair."""
-    return Answer(state="fail", seen=seen, fix=fix, learned=learned)
+    return Observation(state="fail", seen=seen, fix=fix, learned=learned)
 
 
-def skip(seen: str, fix: str = "") -> Answer:
+def skip(seen: str, fix: str = "") -> Observation:
     """It could not be asked."""
-    return Answer(state="skip", seen=seen, fix=fix)
+    return Observation(state="skip", seen=seen, fix=fix)
 
 
-Ask = Callable[[Subject], Iterator[Answer]]
+Ask = Callable[[Subject], Iterator[Observation]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class DoctorCheck:
     """One question to AWS.
 
     id: stable, for scripts. asks: the operation. ask: makes it and judges; answers one thing, or
@@ -116,49 +118,51 @@ class Check:
         return not self.costs or self.costs.startswith("0 USD")
 
 
-def check(title: str, *, asks: str, option: str = "", costs: str = "") -> Callable[[Ask], Check]:
+def check(
+    title: str, *, asks: str, option: str = "", costs: str = ""
+) -> Callable[[Ask], DoctorCheck]:
     """Makes a function a check; its id is the function's name, `_log_policies` is log-policies."""
 
-    def made(ask: Ask) -> Check:
+    def made(ask: Ask) -> DoctorCheck:
         id = ask.__name__.strip("_").replace("_", "-")
-        return Check(id=id, title=title, asks=asks, ask=ask, option=option, costs=costs)
+        return DoctorCheck(id=id, title=title, asks=asks, ask=ask, option=option, costs=costs)
 
     return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class DoctorResult:
     """The answers to one check."""
 
-    check: Check
-    answers: tuple[Answer, ...]
+    check: DoctorCheck
+    answers: tuple[Observation, ...]
 
     @property
-    def state(self) -> State:
+    def state(self) -> CheckState:
         """The worst of the answers."""
-        order: tuple[State, ...] = ("skip", "ok", "warn", "fail")
+        order: tuple[CheckState, ...] = ("skip", "ok", "warn", "fail")
         return max((each.state for each in self.answers), key=order.index, default="skip")
 
 
-def examine(subject: Subject, checks: Sequence[Check]) -> Iterator[Result]:
+def examine(subject: Subject, checks: Sequence[DoctorCheck]) -> Iterator[DoctorResult]:
     """Makes each check; one that may not ask, or cannot, is skipped, never well."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     for check in checks:
-        found: list[Answer] = []
+        found: list[Observation] = []
         try:
             found.extend(check.ask(subject))
         except ClientError as error:
             found.append(_refused(check, error.response.get("Error", {})))
         except BotoCoreError as error:
             found.append(skip(f"could not ask: {error}"))
-        yield Result(check=check, answers=tuple(found) or (_NOTHING,))
+        yield DoctorResult(check=check, answers=tuple(found) or (_NOTHING,))
 
 
 _NOTHING: Final = skip("nothing to ask")
 
 
-def _refused(check: Check, error: Mapping[str, Any]) -> Answer:
+def _refused(check: DoctorCheck, error: Mapping[str, Any]) -> Observation:
     code, message = str(error.get("Code", "")), str(error.get("Message", ""))
     if code.startswith(_DENIED):
         return skip(

@@ -28,7 +28,7 @@ _WILD: Final = re.compile(r"[*?]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class GrantedAction:
     """One action on one resource that a contract grants. context: what its conditions want."""
 
     role: str
@@ -47,7 +47,7 @@ class DeployedRoles:
     """
 
     names: Mapping[str, str]
-    lines: tuple[Line, ...]
+    lines: tuple[GrantedAction, ...]
     policies: Mapping[str, Mapping[str, Any]]
     arns: Mapping[str, str]
 
@@ -102,7 +102,7 @@ def resources(subject: Subject) -> Iterator[tuple[str, str]]:
                 yield path, each["PhysicalResourceId"]
 
 
-def _lines(role: Role, fill: Mapping[str, str]) -> Iterator[Line]:
+def _lines(role: Role, fill: Mapping[str, str]) -> Iterator[GrantedAction]:
     for grant in role.grants:
         context = {
             # Of a condition with several values one is enough.
@@ -114,7 +114,7 @@ def _lines(role: Role, fill: Mapping[str, str]) -> Iterator[Line]:
                 filled = _filled(resource, fill)
                 if "{" not in filled:
                     exact = filled if filled == "*" else _example(filled)
-                    yield Line(
+                    yield GrantedAction(
                         role=role.name,
                         arn=fill[role.name],
                         action=action,

@@ -11,11 +11,11 @@ from bedrock_tuning.client.doctor import (
     of_rights,
     of_workflow,
 )
-from bedrock_tuning.client.doctor.check import Check
+from bedrock_tuning.client.doctor.check import DoctorCheck
 
 _MODULES: Final = (
     *(of_account, of_models, of_deployment, of_workflow, of_rights, canary, canary_upload),
 )
 CHECKS: Final = tuple(
-    each for module in _MODULES for each in vars(module).values() if isinstance(each, Check)
+    each for module in _MODULES for each in vars(module).values() if isinstance(each, DoctorCheck)
 )

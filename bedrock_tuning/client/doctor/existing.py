@@ -21,7 +21,7 @@ _GONE: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Existing:
+class ExistingResource:
     """One of them. policy: its text, "" for none. problems: what is wrong beside the policy.
 
     readable: whether it is there at all.
@@ -66,7 +66,7 @@ def _policies(aws: Aws, name: str) -> Iterator[Any]:
         yield answer["PolicyVersion"]["Document"]
 
 
-def read(aws: Aws, name: str, arn: str, chosen: Settings) -> Existing:
+def read(aws: Aws, name: str, arn: str, chosen: Settings) -> ExistingResource:
     """How something is set up. name: as settings and contracts call it."""
     if name == "topic":
         return _topic(aws, arn, chosen)
@@ -87,12 +87,12 @@ def _asked(call: Callable[[], Any]) -> Any:
         return None
 
 
-def _bucket(aws: Aws, bucket: str, chosen: Settings, *, dataset: bool) -> Existing:
+def _bucket(aws: Aws, bucket: str, chosen: Settings, *, dataset: bool) -> ExistingResource:
     head = _asked(lambda: aws.s3.head_bucket(Bucket=bucket))
     if head is None:
-        return Existing(problems=["it does not exist"], readable=False)
+        return ExistingResource(problems=["it does not exist"], readable=False)
     policy = _asked(lambda: aws.s3.get_bucket_policy(Bucket=bucket))
-    return Existing(
+    return ExistingResource(
         policy="" if policy is None else policy["Policy"],
         problems=list(_of_bucket(aws, bucket, head, chosen, dataset=dataset)),
     )
@@ -117,24 +117,24 @@ def _of_bucket(
             yield "it sends no events: switch EventBridge on, which starts runs"
 
 
-def _key(aws: Aws, arn: str) -> Existing:
+def _key(aws: Aws, arn: str) -> ExistingResource:
     found = _asked(lambda: aws.kms.describe_key(KeyId=arn))
     if found is None:
-        return Existing(problems=["it does not exist"], readable=False)
+        return ExistingResource(problems=["it does not exist"], readable=False)
     state = found["KeyMetadata"]["KeyState"]
     policy = aws.kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"]
-    return Existing(
+    return ExistingResource(
         policy=policy, problems=[] if state == "Enabled" else [f"it is {state}: enable it"]
     )
 
 
-def _topic(aws: Aws, arn: str, chosen: Settings) -> Existing:
+def _topic(aws: Aws, arn: str, chosen: Settings) -> ExistingResource:
     found = _asked(lambda: aws.sns.get_topic_attributes(TopicArn=arn))
     if found is None:
-        return Existing(problems=["it does not exist"], readable=False)
+        return ExistingResource(problems=["it does not exist"], readable=False)
     attributes = found["Attributes"]
     key = str(attributes.get("KmsMasterKeyId", ""))
     problems = []
     if not key or not chosen.operations_key.endswith(key.rpartition("/")[2]):
         problems = [f"it is not encrypted with operations_key: set {chosen.operations_key}"]
-    return Existing(policy=json.dumps(json.loads(attributes["Policy"])), problems=problems)
+    return ExistingResource(policy=json.dumps(json.loads(attributes["Policy"])), problems=problems)

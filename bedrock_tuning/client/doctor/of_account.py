@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, warn
+from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, warn
 
 # Of the modern template, which `cdk bootstrap` has written since CDK 2.
 _BOOTSTRAP_MIN: Final = 6
@@ -15,7 +15,7 @@ _CONCURRENCY_WANTED: Final = 50
 
 
 @check("credentials and Region are those of the environment", asks="sts:GetCallerIdentity")
-def _identity(subject: Subject) -> Iterator[Answer]:
+def _identity(subject: Subject) -> Iterator[Observation]:
     caller = subject.aws.sts.get_caller_identity()
     wanted, region = subject.settings.account, subject.region
     if wanted and wanted != caller["Account"]:
@@ -33,7 +33,7 @@ def _identity(subject: Subject) -> Iterator[Answer]:
 
 
 @check("the CDK can deploy here", asks="ssm:GetParameter")
-def _bootstrap(subject: Subject) -> Iterator[Answer]:
+def _bootstrap(subject: Subject) -> Iterator[Observation]:
     ssm = subject.aws.ssm
     command = f"cdk bootstrap aws://ACCOUNT/{subject.settings.region}"
     try:
@@ -48,7 +48,7 @@ def _bootstrap(subject: Subject) -> Iterator[Answer]:
 
 
 @check("there is room for policies of log groups", asks="logs:DescribeResourcePolicies")
-def _log_policies(subject: Subject) -> Iterator[Answer]:
+def _log_policies(subject: Subject) -> Iterator[Observation]:
     found = subject.aws.logs.describe_resource_policies()["resourcePolicies"]
     longest = max((len(each.get("policyDocument", "")) for each in found), default=0)
     seen = f"policies: {len(found)}, the longest with {longest:,} characters"
@@ -63,7 +63,7 @@ def _log_policies(subject: Subject) -> Iterator[Answer]:
 
 
 @check("enough functions may run at once", asks="lambda:GetAccountSettings")
-def _lambda_concurrency(subject: Subject) -> Iterator[Answer]:
+def _lambda_concurrency(subject: Subject) -> Iterator[Observation]:
     limit = subject.aws.lambda_.get_account_settings()["AccountLimit"]
     found = limit["UnreservedConcurrentExecutions"]
     if found < _CONCURRENCY_WANTED:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bedrock_tuning.client import messages
 from bedrock_tuning.client.deployment import deploy_command
-from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, skip, warn
+from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, skip, warn
 from bedrock_tuning.client.inventory import dead_letters
 from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.wording import counted, first_of
@@ -21,7 +21,7 @@ _LOOKS, _PAUSE = 60, 1.0
 
 
 @check("no stack is in a failed state", asks="cloudformation:DescribeStacks")
-def _stacks(subject: Subject) -> Iterator[Answer]:
+def _stacks(subject: Subject) -> Iterator[Observation]:
     command = deploy_command(subject.settings.name)
     if not subject.stacks:
         yield warn("nothing is deployed yet", command)
@@ -45,7 +45,7 @@ def _stacks(subject: Subject) -> Iterator[Answer]:
 
 
 @check("CloudFormation can prepare a change of every stack", asks="cloudformation:CreateChangeSet")
-def _change_sets(subject: Subject) -> Iterator[Answer]:
+def _change_sets(subject: Subject) -> Iterator[Observation]:
     """A change set of each stack with its own template: made, read, and deleted again."""
     client = subject.aws.cloudformation
     for name, stack in sorted(subject.stacks.items()):
@@ -78,7 +78,7 @@ def _settled(subject: Subject, arn: str) -> Mapping[str, Any]:
     return dict(found)
 
 
-def _changed(name: str, found: Mapping[str, Any]) -> Answer:
+def _changed(name: str, found: Mapping[str, Any]) -> Observation:
     reason = str(found.get("StatusReason", ""))
     if found["Status"] == "FAILED" and any(words in reason for words in _UNCHANGED):
         return ok(f"{name}: a change set can be made and would change nothing")
@@ -92,7 +92,7 @@ def _changed(name: str, found: Mapping[str, Any]) -> Answer:
 
 
 @check("every customization is deployed", asks="ssm:GetParametersByPath")
-def _customizations(subject: Subject) -> Iterator[Answer]:
+def _customizations(subject: Subject) -> Iterator[Observation]:
     """Customizations that are files only."""
     if subject.deployment is None:
         return
@@ -105,14 +105,14 @@ def _customizations(subject: Subject) -> Iterator[Answer]:
 
 
 @check("the workflow's definition is valid", asks="states:ValidateStateMachineDefinition")
-def _workflow(subject: Subject) -> Iterator[Answer]:
+def _workflow(subject: Subject) -> Iterator[Observation]:
     if subject.deployment is None:
         return
     states = subject.aws.stepfunctions
     found = states.describe_state_machine(stateMachineArn=subject.deployment.workflow_arn)
     answer = states.validate_state_machine_definition(definition=found["definition"])
     for diagnostic in answer["diagnostics"]:
-        yield Answer(
+        yield Observation(
             state="fail" if diagnostic["severity"] == "ERROR" else "warn",
             seen=f"{diagnostic.get('location', 'the workflow')}: {diagnostic['message']}",
             fix="report it: Step Functions refuses what this project wrote",
@@ -122,7 +122,7 @@ def _workflow(subject: Subject) -> Iterator[Answer]:
 
 
 @check("runs are recorded", asks="dynamodb:Scan")
-def _runs_table(subject: Subject) -> Iterator[Answer]:
+def _runs_table(subject: Subject) -> Iterator[Observation]:
     """Whether functions can write the encrypted table: only they write runs."""
     deployment = subject.deployment
     if deployment is None:
@@ -148,7 +148,7 @@ def _runs_table(subject: Subject) -> Iterator[Answer]:
 
 
 @check("messages reach somebody", asks="sns:ListSubscriptionsByTopic")
-def _messages(subject: Subject) -> Iterator[Answer]:
+def _messages(subject: Subject) -> Iterator[Observation]:
     topic = subject.output("pipeline", "Topic")
     if topic is None:
         return
@@ -170,7 +170,7 @@ def _messages(subject: Subject) -> Iterator[Answer]:
 
 
 @check("every event was delivered", asks="sqs:GetQueueAttributes")
-def _dead_letters(subject: Subject) -> Iterator[Answer]:
+def _dead_letters(subject: Subject) -> Iterator[Observation]:
     queue = dead_letters(subject.aws, subject.settings.name)
     if not queue:
         return

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import base_id
-from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, warn
+from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, warn
 from bedrock_tuning.run import quotas
 from bedrock_tuning.run.price_list import usage_types
 from bedrock_tuning.run.quotas import Need
@@ -17,7 +17,7 @@ _LEARNED: Final = {quotas.MODEL_UNITS: "model-units", quotas.JOBS: "job-slots"}
 
 
 @check("base models accept new jobs", asks="bedrock:GetFoundationModel")
-def _model_open(subject: Subject) -> Iterator[Answer]:
+def _model_open(subject: Subject) -> Iterator[Observation]:
     for name, each in sorted(subject.customizations.items()):
         id = each.base_model.customization_id
         details = subject.aws.bedrock.get_foundation_model(modelIdentifier=id)["modelDetails"]
@@ -34,7 +34,7 @@ def _model_open(subject: Subject) -> Iterator[Answer]:
 
 
 @check("the account may use the base models", asks="bedrock:GetFoundationModelAvailability")
-def _model_access(subject: Subject) -> Iterator[Answer]:
+def _model_access(subject: Subject) -> Iterator[Observation]:
     for name, each in sorted(subject.customizations.items()):
         id = each.base_model.invoke_id
         found: Mapping[str, Any] = dict(
@@ -58,7 +58,7 @@ def _model_access(subject: Subject) -> Iterator[Answer]:
 
 
 @check("what is trained can be served", asks="servicequotas:GetServiceQuota")
-def _quota_model_units(subject: Subject) -> Iterator[Answer]:
+def _quota_model_units(subject: Subject) -> Iterator[Observation]:
     """Whether what is trained can be served, for each that wants an endpoint."""
     for name, each in sorted(subject.customizations.items()):
         for need in quotas.needed(each):
@@ -68,7 +68,7 @@ def _quota_model_units(subject: Subject) -> Iterator[Answer]:
 
 
 @check("there is room for jobs and custom models", asks="servicequotas:GetServiceQuota")
-def _quota_counts(subject: Subject) -> Iterator[Answer]:
+def _quota_counts(subject: Subject) -> Iterator[Observation]:
     """Custom models and jobs, of which every customization needs the same."""
     needs = {
         need.path: need for each in subject.customizations.values() for need in quotas.needed(each)
@@ -78,7 +78,7 @@ def _quota_counts(subject: Subject) -> Iterator[Answer]:
             yield _room(subject, needs[path])
 
 
-def _room(subject: Subject, need: Need, *, customization: str = "") -> Answer:
+def _room(subject: Subject, need: Need, *, customization: str = "") -> Observation:
     start = f"{customization}: " if customization else ""
     quota = value_of(subject.aws.service_quotas, need.code)
     if quota is None:
@@ -98,7 +98,7 @@ def _room(subject: Subject, need: Need, *, customization: str = "") -> Answer:
 
 
 @check("Bedrock writes base models as the catalogue does", asks="bedrock:ListCustomModels")
-def _base_model_arn(subject: Subject) -> Iterator[Answer]:
+def _base_model_arn(subject: Subject) -> Iterator[Observation]:
     """How Bedrock writes the base model of models that exist, against what we compare it with."""
     wanted = {each.base_model.customization_id for each in subject.customizations.values()}
     found = {base_id(model["baseModelArn"]) for model in custom_models(subject.aws.bedrock)}
@@ -120,7 +120,7 @@ def _base_model_arn(subject: Subject) -> Iterator[Answer]:
 
 
 @check("prices of today are known", asks="pricing:GetProducts")
-def _prices(subject: Subject) -> Iterator[Answer]:
+def _prices(subject: Subject) -> Iterator[Observation]:
     for name, each in sorted(subject.customizations.items()):
         model = each.base_model
         if not usage_types(model, subject.region):

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bedrock_tuning.client.doctor import deployed_roles
-from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok
+from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok
 from bedrock_tuning.wording import counted
 
 _TYPES: Final = {"ERROR": "fail", "SECURITY_WARNING": "fail", "WARNING": "warn"}
 
 
 @check("the deployed roles may do what their contracts say", asks="iam:SimulatePrincipalPolicy")
-def _permissions(subject: Subject) -> Iterator[Answer]:
+def _permissions(subject: Subject) -> Iterator[Observation]:
     """One call for each action on each resource: IAM simulates no others together."""
     found = deployed_roles.find(subject)
     iam, allowed = subject.aws.iam, 0
@@ -53,7 +53,7 @@ def _because(result: Any) -> str:
 
 
 @check("AWS finds no fault in the roles' policies", asks="access-analyzer:ValidatePolicy")
-def _policies(subject: Subject) -> Iterator[Answer]:
+def _policies(subject: Subject) -> Iterator[Observation]:
     analyzer, iam = subject.aws.access_analyzer, subject.aws.iam
     names = deployed_roles.find(subject).names
     clean = 0
@@ -66,7 +66,7 @@ def _policies(subject: Subject) -> Iterator[Answer]:
             serious = [each for each in findings if each["findingType"] in _TYPES]
             clean += not serious
             for each in serious:
-                yield Answer(
+                yield Observation(
                     state=_TYPES[each["findingType"]],  # type: ignore[arg-type]
                     seen=f"{name}: {each['issueCode']}: {each['findingDetails']}",
                     fix=f"report it, with {each['learnMoreLink']}",
@@ -81,7 +81,7 @@ def _policies(subject: Subject) -> Iterator[Answer]:
     option="--check-access",
     costs="AWS bills each custom policy check of Access Analyzer, one for each role",
 )
-def _new_access(subject: Subject) -> Iterator[Answer]:
+def _new_access(subject: Subject) -> Iterator[Observation]:
     """Whether a deployed policy allows what its contract does not: Access Analyzer proves it."""
     analyzer, iam = subject.aws.access_analyzer, subject.aws.iam
     found, within = deployed_roles.find(subject), 0
@@ -107,7 +107,7 @@ def _new_access(subject: Subject) -> Iterator[Answer]:
 
 
 @check("you may see what is billed by the hour", asks="bedrock:GetProvisionedModelThroughput")
-def _endpoints_seen(subject: Subject) -> Iterator[Answer]:
+def _endpoints_seen(subject: Subject) -> Iterator[Observation]:
     """Asks for an endpoint that is not there: an answer that says so shows that one may ask."""
     bedrock = subject.aws.bedrock
     account = subject.aws.sts.get_caller_identity()["Account"]

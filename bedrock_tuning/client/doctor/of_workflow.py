@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, skip
+from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, skip
 from bedrock_tuning.wording import counted
 
 _PATH: Final = re.compile(r"(?P<context>\$?)\$\.(?P<path>[\w.]+)", re.ASCII)
@@ -16,7 +16,7 @@ _TAKEN: Final = ("CAUGHT_ERROR", "RETRIABLE")
 
 
 @check("every state catches the failure of what it calls", asks="states:TestState")
-def _states(subject: Subject) -> Iterator[Answer]:
+def _states(subject: Subject) -> Iterator[Observation]:
     if subject.deployment is None:
         return
     client = subject.aws.stepfunctions
@@ -48,7 +48,7 @@ def _states(subject: Subject) -> Iterator[Answer]:
         yield ok(f"{counted(taken, 'state')} catch a failure as they should")
 
 
-def _refused(name: str, message: str) -> Answer:
+def _refused(name: str, message: str) -> Observation:
     if message.startswith(_UNTESTED):
         # The local AWS knows no Map here.
         return skip(f"{name}: this AWS cannot test it alone")

@@ -31,7 +31,7 @@ class Unknown(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     test: str = ""
 
 
-class Answered(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class VerifiedFact(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """What AWS answered once. unknown: its id. account: a part of a hash of the account's id."""
 
     unknown: str
@@ -42,7 +42,7 @@ class Answered(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
 
 
 class _Verified(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    answers: list[Answered] = []
+    answers: list[VerifiedFact] = []
 
 
 @cache
@@ -56,7 +56,7 @@ def account_hash(account: str) -> str:
     return hashlib.sha256(account.encode()).hexdigest()[:8]
 
 
-def read_verified(file: Path) -> list[Answered]:
+def read_verified(file: Path) -> list[VerifiedFact]:
     """The answers in a file, oldest first; none where there is no file.
 
     Raises msgspec.ValidationError or msgspec.DecodeError for a file that is none of ours.
@@ -77,12 +77,12 @@ def write_verified(file: Path, new: Mapping[str, str], *, account: str, region: 
     today = datetime.datetime.now(datetime.UTC).date()
     for unknown, answer in sorted(new.items()):
         kept.append(
-            Answered(unknown=unknown, answer=answer, date=today, region=region, account=who)
+            VerifiedFact(unknown=unknown, answer=answer, date=today, region=region, account=who)
         )
     file.write_text(_HEAD + "".join(map(_entry, kept)), "utf-8")
 
 
-def _entry(each: Answered) -> str:
+def _entry(each: VerifiedFact) -> str:
     texts = {"unknown": each.unknown, "answer": each.answer}
     places = {"region": each.region, "account": each.account}
     # Strings of JSON are strings of TOML.
@@ -90,7 +90,7 @@ def _entry(each: Answered) -> str:
     return "\n".join(["", "[[answers]]", *lines, f"date = {each.date}", ""])
 
 
-def latest(answers: list[Answered], unknown: str) -> str | None:
+def latest(answers: list[VerifiedFact], unknown: str) -> str | None:
     """The last answer to an unknown; None if nobody has one."""
     found = [each.answer for each in answers if each.unknown == unknown]
     return found[-1] if found else None

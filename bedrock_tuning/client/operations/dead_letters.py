@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.inventory import dead_letters
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.errors import UserError
@@ -32,7 +32,7 @@ class Letter:
     event: str
 
 
-def letters(deployment: Deployment) -> list[Letter]:
+def letters(deployment: DeploymentClient) -> list[Letter]:
     """What waits in the dead-letter queue, hidden from others for five minutes."""
     sqs, url = deployment.aws.sqs, _queue(deployment)
     found: dict[str, Letter] = {}
@@ -50,7 +50,7 @@ def letters(deployment: Deployment) -> list[Letter]:
     return list(found.values())
 
 
-def deliver(deployment: Deployment, letter: Letter) -> str | None:
+def deliver(deployment: DeploymentClient, letter: Letter) -> str | None:
     """Starts the run of an upload, or does nothing for what comes again by itself; removes it.
 
     Returns the execution's ARN, if one was started. A second call starts no second one.
@@ -66,7 +66,7 @@ def deliver(deployment: Deployment, letter: Letter) -> str | None:
     return started
 
 
-def put_back(deployment: Deployment, left: Sequence[Letter]) -> None:
+def put_back(deployment: DeploymentClient, left: Sequence[Letter]) -> None:
     """Shows messages to others again that were not delivered."""
     for each in left:
         deployment.aws.sqs.change_message_visibility(
@@ -74,7 +74,7 @@ def put_back(deployment: Deployment, left: Sequence[Letter]) -> None:
         )
 
 
-def _queue(deployment: Deployment) -> str:
+def _queue(deployment: DeploymentClient) -> str:
     url = dead_letters(deployment.aws, deployment.environment)
     if not url:
         raise UserError(

@@ -17,7 +17,7 @@ from bedrock_tuning.client.deployment import customizations
 from bedrock_tuning.client.endpoints import endpoints, tags_of
 from bedrock_tuning.client.environments import OUTPUTS, outputs_of, stack_of
 from bedrock_tuning.client.inventory import Remains
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.run.cost import HOURS_PER_MONTH
 from bedrock_tuning.run.exposure import Total, total
@@ -48,7 +48,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class HeldEndpoint:
     """What a model answers through. usd_per_hour: 0 where each request is billed."""
 
     name: str
@@ -89,7 +89,7 @@ class Holdings:
     """
 
     models: list[Model]
-    endpoints: list[Endpoint]
+    endpoints: list[HeldEndpoint]
     stored: list[Stored]
     kept: list[Remains]
     remaining: list[Remains]
@@ -186,9 +186,9 @@ def _pointers(
             yield inventory.pointer_left(environment, owner, name, kind="dangling pointer")
 
 
-def _provisioned(aws: Aws, environment: str) -> Iterator[Endpoint]:
+def _provisioned(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
     for each in endpoints(aws, environment=environment):
-        yield Endpoint(
+        yield HeldEndpoint(
             name=each.name,
             arn=each.arn,
             model=each.model,
@@ -200,11 +200,11 @@ def _provisioned(aws: Aws, environment: str) -> Iterator[Endpoint]:
         )
 
 
-def _on_demand(aws: Aws, environment: str) -> Iterator[Endpoint]:
+def _on_demand(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
     for each in deployments(aws.bedrock):
         tags = tags_of(aws, each["customModelDeploymentArn"]) or {}
         if tags.get(f"{TAG_PREFIX}:environment") == environment:
-            yield Endpoint(
+            yield HeldEndpoint(
                 name=each["customModelDeploymentName"],
                 arn=each["customModelDeploymentArn"],
                 model=each["modelArn"],
@@ -232,7 +232,9 @@ def _buckets(aws: Aws, environment: str) -> list[str]:
     return list(dict.fromkeys(outputs[name] for name in OUTPUTS["data"] if name in outputs))
 
 
-def _in_bucket(aws: Aws, bucket: str, deployed: Mapping[str, Customization]) -> list[Stored]:
+def _in_bucket(
+    aws: Aws, bucket: str, deployed: Mapping[str, CustomizationSettings]
+) -> list[Stored]:
     from botocore.exceptions import ClientError
 
     sizes: defaultdict[str, int] = defaultdict(int)
@@ -259,7 +261,7 @@ def _in_bucket(aws: Aws, bucket: str, deployed: Mapping[str, Customization]) -> 
     ]
 
 
-def _owner(key: str, deployed: Mapping[str, Customization]) -> str:
+def _owner(key: str, deployed: Mapping[str, CustomizationSettings]) -> str:
     """Whose a key is, by its folder; "" for what is of no customization, or of several."""
     folder, _, rest = key.partition("/")
     if folder == s3_layout.JOBS:

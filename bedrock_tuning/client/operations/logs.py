@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.executions import Execution
 from bedrock_tuning.client.inventory import resources
-from bedrock_tuning.client.runs import Row, row
+from bedrock_tuning.client.runs import row
 from bedrock_tuning.config.names import stack_name
-from bedrock_tuning.run.row import is_open, timeline
+from bedrock_tuning.run.row import Row, is_open, timeline
 from bedrock_tuning.sources.listing import listed
 
 POLL_SECONDS: Final = 2.0
@@ -28,7 +28,7 @@ _FAILURES: Final = ("Failed", "TimedOut", "Aborted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class LogLine:
     """One line. source: "run", "Workflow", or a function. level: as it was logged, or ""."""
 
     time: datetime
@@ -45,7 +45,7 @@ class Line:
 class RunLogs:
     """The lines of one run, each once. every: also lines that do not name the run."""
 
-    def __init__(self, deployment: Deployment, run: Row, *, every: bool = False) -> None:
+    def __init__(self, deployment: DeploymentClient, run: Row, *, every: bool = False) -> None:
         self._deployment = deployment
         self._run = run
         self._every = every
@@ -53,12 +53,12 @@ class RunLogs:
         self._groups = dict(_groups(deployment))
         self._began = _time(run["created"]) - _BEFORE
 
-    def news(self) -> list[Line]:
+    def news(self) -> list[LogLine]:
         """Lines that were not there at the last call, by time."""
         found = [*self._record(), *self._logged()]
         return sorted(found, key=lambda line: line.time)
 
-    def follow(self) -> Iterator[Line]:
+    def follow(self) -> Iterator[LogLine]:
         """Lines as they come, until the run has ended, or its execution has died."""
         execution = Execution(self._deployment)
         while True:
@@ -69,13 +69,13 @@ class RunLogs:
                 return
             time.sleep(POLL_SECONDS)
 
-    def _record(self) -> Iterator[Line]:
+    def _record(self) -> Iterator[LogLine]:
         for moment in timeline(self._run):
             if self._is_new(f"{moment.at} {moment.what}"):
                 when = datetime.fromisoformat(moment.at)
-                yield Line(time=when, source="run", level="", text=moment.what)
+                yield LogLine(time=when, source="run", level="", text=moment.what)
 
-    def _logged(self) -> Iterator[Line]:
+    def _logged(self) -> Iterator[LogLine]:
         until = datetime.now(UTC) if is_open(self._run) else _time(self._run["updated"]) + _AFTER
         for group, source in self._groups.items():
             for event in listed(
@@ -92,7 +92,7 @@ class RunLogs:
                 if line is not None and self._is_new(str(id)):
                     yield line
 
-    def _line(self, source: str, event: Mapping[str, Any]) -> Line | None:
+    def _line(self, source: str, event: Mapping[str, Any]) -> LogLine | None:
         message = str(event["message"]).rstrip()
         if message.startswith(_PLATFORM) and not self._every:
             return None
@@ -104,7 +104,7 @@ class RunLogs:
         if not (self._every or is_ours or level in _TROUBLE):
             return None
         when = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-        return Line(time=when, source=source, level=level, text=text)
+        return LogLine(time=when, source=source, level=level, text=text)
 
     def _is_new(self, id: str) -> bool:
         if id in self._seen:
@@ -138,7 +138,7 @@ def _read(message: str) -> tuple[str, str]:
     return str(record.get("level", "")), f"{record['message']} {more}".strip()
 
 
-def _groups(deployment: Deployment) -> Iterator[tuple[str, str]]:
+def _groups(deployment: DeploymentClient) -> Iterator[tuple[str, str]]:
     """The log groups of a deployment, with the functions or the workflow that write them."""
     for part in _PARTS:
         for each in resources(deployment.aws, stack_name(deployment.environment, part)):

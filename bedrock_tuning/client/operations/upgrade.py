@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.runs import items
 from bedrock_tuning.run.items import CLAIM, RUN
 
@@ -22,7 +22,7 @@ _CLOSED: Final = "closed for an upgrade; admitted again after it: `tuning upgrad
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitingRun:
     """A run that waits for a person's approval. execution: its name."""
 
     run: str
@@ -31,7 +31,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class UpgradeState:
     """How far an environment is.
 
     working: executions that have not ended, with what they do. waiting: those that can be closed.
@@ -39,11 +39,11 @@ class State:
     """
 
     working: list[str] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[WaitingRun] = field(default_factory=list)
     closed: Mapping[str, str] = field(default_factory=dict)
 
 
-def look(deployment: Deployment) -> State:
+def look(deployment: DeploymentClient) -> UpgradeState:
     """What is at work, what waits, and what was closed earlier."""
     found = list(_items(deployment, RUN))
     by_execution = {str(each["execution"]): each for each in found if "execution" in each}
@@ -53,7 +53,7 @@ def look(deployment: Deployment) -> State:
         run = by_execution.get(name)
         if run is not None and (run["status"] == "awaiting-approval" or _BEGAN_WITH in run):
             waiting.append(
-                Waiting(
+                WaitingRun(
                     run=str(run["run"]), customization=str(run["customization"]), execution=name
                 )
             )
@@ -62,14 +62,14 @@ def look(deployment: Deployment) -> State:
         else:
             working.append(f"the execution {name} runs")
     left = {str(each["run"]): str(each[_BEGAN_WITH]) for each in found if _BEGAN_WITH in each}
-    return State(
+    return UpgradeState(
         working=working,
         waiting=sorted(waiting, key=lambda each: each.run),
         closed=dict(sorted(left.items())),
     )
 
 
-def close(deployment: Deployment, waiting: Waiting) -> None:
+def close(deployment: DeploymentClient, waiting: WaitingRun) -> None:
     """Notes with what a run began, then ends its execution; repeated, it does no harm."""
     states, arn = deployment.aws.stepfunctions, deployment.execution_arn(waiting.execution)
     given = states.describe_execution(executionArn=arn)["input"]
@@ -88,7 +88,7 @@ def close(deployment: Deployment, waiting: Waiting) -> None:
     states.stop_execution(executionArn=arn, error="Closed", cause=_CLOSED)
 
 
-def admit_again(deployment: Deployment, run: str, began_with: str) -> str:
+def admit_again(deployment: DeploymentClient, run: str, began_with: str) -> str:
     """Starts the workflow with what a closed run began with; returns the execution's name.
 
     The upload's claim goes first, or the new run would be a duplicate of the one that was closed.
@@ -119,12 +119,12 @@ def admit_again(deployment: Deployment, run: str, began_with: str) -> str:
     return name
 
 
-def is_older(deployment: Deployment) -> bool:
+def is_older(deployment: DeploymentClient) -> bool:
     """Whether it was deployed before customizations had stacks, and approvals a function."""
     return not deployment.approval_url
 
 
-def _items(deployment: Deployment, kind: str) -> Iterator[dict[str, Any]]:
+def _items(deployment: DeploymentClient, kind: str) -> Iterator[dict[str, Any]]:
     """All items of a kind, read from the table itself: an older one has other indexes."""
     return items(
         deployment,
@@ -136,7 +136,7 @@ def _items(deployment: Deployment, kind: str) -> Iterator[dict[str, Any]]:
 
 
 def _update(
-    deployment: Deployment,
+    deployment: DeploymentClient,
     run: str,
     expression: str,
     names: Mapping[str, str],

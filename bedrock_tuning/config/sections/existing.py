@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bedrock_tuning.config.fields import Text, described
+from bedrock_tuning.config.fields import TextField, described
 from bedrock_tuning.config.settings_limits import ACCOUNT, BUCKET, BUCKETS, KEY_ARN
 
 # By the names that contracts have for what they bring along.
@@ -51,7 +51,7 @@ class ExistingSettings:
         default="",
     )
     topic: str = described(
-        Text(
+        TextField(
             pattern=re.compile(
                 r"arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}", re.ASCII
             ),

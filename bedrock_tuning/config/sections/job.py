@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from bedrock_tuning.config.fields import Text, described
+from bedrock_tuning.config.fields import TextField, described
 from bedrock_tuning.config.names import FOLDER, STEM_MAX
 
 # As the API's patterns have them, in linear time.
@@ -21,7 +21,7 @@ class JobChoices:
     """[job]: what somebody else has chosen of its jobs; "" is what this project chooses."""
 
     job_name: str = described(
-        Text(
+        TextField(
             most=STEM_MAX,
             pattern=JOB_STEM,
             what="letters, digits, plus signs, dots and hyphens, a letter or digit first",
@@ -35,7 +35,7 @@ class JobChoices:
         default="",
     )
     model_name: str = described(
-        Text(
+        TextField(
             most=STEM_MAX,
             pattern=MODEL_STEM,
             what="letters and digits, with single hyphens or underscores between them",
@@ -47,7 +47,7 @@ class JobChoices:
         default="",
     )
     output_folder: str = described(
-        Text(
+        TextField(
             most=100,
             pattern=FOLDER,
             what="a folder without a slash at its ends, of letters, digits, dots, underscores "
@@ -60,7 +60,7 @@ class JobChoices:
         default="",
     )
     service_role: str = described(
-        Text(
+        TextField(
             most=2048,
             pattern=SERVICE_ROLE,
             what="the ARN of a role",

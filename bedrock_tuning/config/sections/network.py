@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from bedrock_tuning.config import settings_limits
-from bedrock_tuning.config.fields import Flag, Network, Number, TextList, described
+from bedrock_tuning.config.fields import Flag, NetworkAddresses, Number, TextList, described
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class NetworkSettings:
     )
     vpc_cidr: str = described(
         # AWS takes networks of these sizes; each zone gets a sixteenth, no subnet is below /28.
-        Network(prefixes=range(16, 25), example="10.42.0.0/16"),
+        NetworkAddresses(prefixes=range(16, 25), example="10.42.0.0/16"),
         "The addresses of the app's own network; each zone gets a sixteenth of them.",
         default="10.42.0.0/16",
     )

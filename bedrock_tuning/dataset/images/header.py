@@ -52,10 +52,10 @@ class Header(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 # Yields the offset from which bytes are needed, is sent those bytes, returns the header.
-Reader = Generator[int, bytes, Header]
+HeaderParser = Generator[int, bytes, Header]
 
 
-def reader(data: bytes, *, size: int) -> Reader:
+def reader(data: bytes, *, size: int) -> HeaderParser:
     """Reads a header from the object's first bytes, asking for more only where it must.
 
     data: from offset 0. size: of the whole object. Bytes sent later start at the offset asked for.
@@ -86,7 +86,7 @@ def _cut(format: str, at: int) -> Header:
     return Header(format=format, end=at, problem="the file ends inside its header", truncated=True)
 
 
-def _png(data: bytes, size: int) -> Reader:
+def _png(data: bytes, size: int) -> HeaderParser:
     if size < 33:
         return _cut("png", size)
     length, name = struct.unpack_from(">I4s", data, 8)
@@ -142,7 +142,7 @@ def _png(data: bytes, size: int) -> Reader:
     )
 
 
-def _jpeg(data: bytes, size: int) -> Reader:
+def _jpeg(data: bytes, size: int) -> HeaderParser:
     orientation, located = 1, False
     base, at, segments, junk, reach = 0, 2, 0, 0, 0
     while segments < SEGMENTS_MAX and junk < JUNK_BYTES_MAX:
@@ -221,7 +221,7 @@ def _exif(tiff: bytes) -> tuple[int, bool]:
     return orientation, located
 
 
-def _other(data: bytes, size: int) -> Reader:
+def _other(data: bytes, size: int) -> HeaderParser:
     format = sniff(data)
     if format in VIDEOS:
         length = yield from (ebml if format == MATROSKA else boxes)(data, size)

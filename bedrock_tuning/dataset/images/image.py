@@ -29,7 +29,7 @@ ENDINGS: Final[Mapping[str, str]] = {
 
 # "": its header was read. Otherwise: no such object, access denied, overwritten during the check,
 # key too long, or broken pixels behind a valid header (only if images are decoded in full).
-Outcome = Literal["", "missing", "denied", "changed", "key", "undecodable"]
+FetchOutcome = Literal["", "missing", "denied", "changed", "key", "undecodable"]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -41,7 +41,7 @@ class Image:
 
     line: int
     key: str
-    outcome: Outcome = ""
+    outcome: FetchOutcome = ""
     reason: str = ""
     header: Header | None = None
     size: int = 0

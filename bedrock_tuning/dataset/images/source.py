@@ -55,13 +55,13 @@ class Denied(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-Answer = Fetched | Missing | Denied
+FetchResult = Fetched | Missing | Denied
 
 
 class ImageSource(Protocol):
     """Brings bytes of images: from S3, or from a folder on a laptop."""
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[Answer]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[FetchResult]:
         """One answer per range, in the same order. Raises SourceError when it cannot go on."""
         ...
 

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
 from typing import Any, Final
 
-from bedrock_tuning.dataset.layouts.reading import LeftOut, Options, Reading, Row, Scene, Table
+from bedrock_tuning.dataset.layouts.reading import (
+    CaptionRow,
+    LayoutOptions,
+    LeftOut,
+    Reading,
+    Scene,
+    Table,
+)
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_word
 from bedrock_tuning.dataset.layouts.tables import cells_shown
 from bedrock_tuning.errors import UserError
@@ -117,7 +124,7 @@ def _named(column: str, table: Table) -> str | None:
     return spelled[column.strip().lower()]
 
 
-def _wanted(options: Options, table: Table) -> list[str]:
+def _wanted(options: LayoutOptions, table: Table) -> list[str]:
     names = [name for name in options.caption_column.split(",") if name.strip()]
     return [found for name in names if (found := _named(name, table)) is not None]
 
@@ -277,7 +284,7 @@ def add_rows(
     if not found:
         reading.leave(name, without or f"{where}: no caption", "caption empty")
     reading.rows += (
-        Row(
+        CaptionRow(
             image=name,
             caption=text,
             where=where,

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from bedrock_tuning.dataset.layouts.columns import texts_of
-from bedrock_tuning.dataset.layouts.reading import Reading, Row, Scene
+from bedrock_tuning.dataset.layouts.reading import CaptionRow, Reading, Scene
 from bedrock_tuning.dataset.layouts.splits import split_of_folders
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.errors import UserError
@@ -43,7 +43,7 @@ def read_sidecars(scene: Scene) -> Iterator[Reading]:
             reading.said.append(said)
         if not texts:
             reading.leave(image, f"its caption {file} is empty", "caption empty")
-        reading.rows += (Row(image=image, caption=text, where=file) for text in texts)
+        reading.rows += (CaptionRow(image=image, caption=text, where=file) for text in texts)
     if reading.rows and not any(char.isalpha() for row in reading.rows for char in row.caption):
         scene.refuse(
             f"{reading.rows[0].where}: numbers as of boxes, and no captions; a model of image and "
@@ -108,7 +108,7 @@ def read_classes(scene: Scene) -> Iterator[Reading]:
             reading.leave(image, reason, "no caption")
             continue
         caption = f"a photo of a {label}"
-        reading.rows.append(Row(image=image, caption=caption, where=image))
+        reading.rows.append(CaptionRow(image=image, caption=caption, where=image))
     reading.said.append(
         f"{len(classes):,} captions for {len(reading.rows):,} images, one for each class"
     )
@@ -135,7 +135,7 @@ def read_file_names(scene: Scene) -> Iterator[Reading]:
     for image in scene.images:
         caption = _words(_COUNTER.sub("", PurePosixPath(image).stem))
         if any(char.isalpha() for char in caption):
-            reading.rows.append(Row(image=image, caption=caption, where=image))
+            reading.rows.append(CaptionRow(image=image, caption=caption, where=image))
         else:
             reading.leave(image, "no caption: its name has no words", "no caption")
     yield reading

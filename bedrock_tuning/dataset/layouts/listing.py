@@ -10,7 +10,7 @@ from bedrock_tuning.dataset.images.header import header
 from bedrock_tuning.dataset.images.image import ENDINGS
 from bedrock_tuning.dataset.layouts.archives import is_archive, stem_of, unpack
 from bedrock_tuning.dataset.layouts.folders import SIDECARS
-from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, PACKED, Options, Scene, Table
+from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, PACKED, LayoutOptions, Scene, Table
 from bedrock_tuning.dataset.layouts.recognise import FORCED
 from bedrock_tuning.dataset.layouts.splits import split_of_name
 from bedrock_tuning.dataset.layouts.tables import TABLES, read_tables
@@ -24,7 +24,7 @@ _LOOSE_MAX: Final = 40
 _ENDING: Final = {format: f".{ending}" for ending, format in reversed(list(ENDINGS.items()))}
 
 
-def look(source: Path, options: Options, *, room: Path) -> Scene:
+def look(source: Path, options: LayoutOptions, *, room: Path) -> Scene:
     """A scene of a folder, or of a file: an archive, or a table with its images beside it.
 
     room: an empty folder for what is unpacked; nothing is written elsewhere. Raises UserError for
@@ -51,7 +51,9 @@ def look(source: Path, options: Options, *, room: Path) -> Scene:
 class _Look:
     """around: the root is only what lies around the table that counts."""
 
-    def __init__(self, root: Path, options: Options, room: Path, *, around: bool = False) -> None:
+    def __init__(
+        self, root: Path, options: LayoutOptions, room: Path, *, around: bool = False
+    ) -> None:
         self._root, self._room, self._options = root, room, options
         self._scene = Scene(root=root, files={}, options=options, around=around)
 

@@ -29,7 +29,7 @@ class Found(NamedTuple):
     how: str
 
 
-class Names:
+class FileNames:
     """The names of files below a folder, with "/"; finds one by the name that a table gives it.
 
     root: the folder's own path, for tables that write whole paths.

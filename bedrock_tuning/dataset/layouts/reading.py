@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
 
-from bedrock_tuning.dataset.layouts.names import Found, Names
+from bedrock_tuning.dataset.layouts.names import FileNames, Found
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders, split_of_name
 from bedrock_tuning.wording import word_list
 
@@ -25,7 +25,7 @@ _SAMPLE: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class LayoutOptions:
     """What the user says about a dataset; empty where the structure decides.
 
     captions: a file, or "sidecar", "folders" or "filenames". validation: a folder, or a pattern of
@@ -62,7 +62,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CaptionRow:
     """One caption of one image. image: as it is written. where: for messages.
 
     split: as a column gives it. table_split: as the table's name does.
@@ -91,7 +91,7 @@ class Reading:
 
     layout: str
     why: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[CaptionRow] = field(default_factory=list)
     left: list[LeftOut] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
@@ -111,7 +111,7 @@ class Scene:
 
     root: Path
     files: dict[str, Path]
-    options: Options
+    options: LayoutOptions
     tables: list[Table] = field(default_factory=list)
     marks: dict[str, Split] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
@@ -130,9 +130,9 @@ class Scene:
         )
 
     @cached_property
-    def names(self) -> Names:
+    def names(self) -> FileNames:
         """Finds images by the names that tables give them."""
-        return Names(self.images, root=self.root.resolve().as_posix())
+        return FileNames(self.images, root=self.root.resolve().as_posix())
 
     def find(self, name: str, *, base: str = "", split: Split = "") -> Found | None:
         """The image that a name means. split: of the table, if several images have the name."""
@@ -140,19 +140,19 @@ class Scene:
         return found or (self._by_split[split].find(name) if split in self._by_split else None)
 
     @cached_property
-    def _by_split(self) -> Mapping[Split, Names]:
+    def _by_split(self) -> Mapping[Split, FileNames]:
         """Images in folders of splits, by split."""
         grouped: dict[Split, list[str]] = {}
         for image in self.images:
             if split := split_of_folders(image):
                 grouped.setdefault(split, []).append(image)
-        return {split: Names(images) for split, images in grouped.items()}
+        return {split: FileNames(images) for split, images in grouped.items()}
 
     def is_image(self, name: object, *, base: str = "", split: Split = "") -> bool:
         """Whether a cell names an image that is here."""
         return isinstance(name, str | int) and bool(self.find(str(name), base=base, split=split))
 
-    def share_found(self, rows: Sequence[Row]) -> float:
+    def share_found(self, rows: Sequence[CaptionRow]) -> float:
         """Which share of some rows names images that are here."""
         sample = list(islice(rows, 0, None, max(1, len(rows) // _SAMPLE)))
         found = (
@@ -161,7 +161,7 @@ class Scene:
         return sum(found) / max(1, len(sample))
 
 
-class Reader(Protocol):
+class LayoutReader(Protocol):
     """Recognises one layout."""
 
     def __call__(self, scene: Scene, /) -> Iterator[Reading]:
@@ -169,7 +169,7 @@ class Reader(Protocol):
         ...
 
 
-def of_tables(read: Callable[[Table, Scene], Reading | None]) -> Reader:
+def of_tables(read: Callable[[Table, Scene], Reading | None]) -> LayoutReader:
     """A reader that tries every table."""
 
     def reader(scene: Scene) -> Iterator[Reading]:

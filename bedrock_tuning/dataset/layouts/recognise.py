@@ -16,13 +16,13 @@ from bedrock_tuning.dataset.layouts.annotation_files import (
 )
 from bedrock_tuning.dataset.layouts.columns import read_columns
 from bedrock_tuning.dataset.layouts.folders import read_classes, read_file_names, read_sidecars
-from bedrock_tuning.dataset.layouts.reading import LeftOut, Reader, Reading, Scene, of_tables
+from bedrock_tuning.dataset.layouts.reading import LayoutReader, LeftOut, Reading, Scene, of_tables
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders, strictest
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import counted
 
 # Files that name themselves come first, then tables, then what lies beside images or around them.
-_TABLE_READERS: Final[tuple[Reader, ...]] = tuple(
+_TABLE_READERS: Final[tuple[LayoutReader, ...]] = tuple(
     of_tables(read)
     for read in (
         read_coco,
@@ -35,7 +35,7 @@ _TABLE_READERS: Final[tuple[Reader, ...]] = tuple(
     )
 )
 # By the word that --captions takes.
-FORCED: Final[Mapping[str, Reader]] = {
+FORCED: Final[Mapping[str, LayoutReader]] = {
     "sidecar": read_sidecars,
     "folders": read_classes,
     "filenames": read_file_names,
@@ -48,7 +48,7 @@ _CAPTIONS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class ImageCaption:
     """One image with one of its captions. file: a name of the scene. split: "" if not given."""
 
     file: str
@@ -65,7 +65,7 @@ class Understood:
 
     layout: str
     why: str
-    pairs: list[Pair]
+    pairs: list[ImageCaption]
     left: list[LeftOut]
     said: list[str] = field(default_factory=list)
     also: str = ""
@@ -115,7 +115,7 @@ def _merged(scene: Scene, readings: Sequence[Reading]) -> Reading | None:
 
 def _joined(scene: Scene, reading: Reading) -> Understood:
     """Rows with their files, and images that no row names."""
-    pairs: list[Pair] = []
+    pairs: list[ImageCaption] = []
     left, hows = list(reading.left), Counter[str]()
     lists = _split_lists(scene)
     seen: set[tuple[str, str]] = set()
@@ -138,7 +138,7 @@ def _joined(scene: Scene, reading: Reading) -> Understood:
         seen.add((found.file, caption))
         around = strictest(row.table_split, _split_of(scene, found.file))
         split = _external(scene, found.file) or row.split or lists.get(found.file) or around
-        pairs.append(Pair(file=found.file, caption=caption, split=split))
+        pairs.append(ImageCaption(file=found.file, caption=caption, split=split))
     _check_captions(pairs)
     said = [*scene.said, *reading.said]
     said += (f"{counted(count, 'name')} found {how}" for how, count in hows.items() if how)
@@ -153,7 +153,7 @@ def _joined(scene: Scene, reading: Reading) -> Understood:
     return Understood(layout=reading.layout, why=reading.why, pairs=pairs, left=left, said=said)
 
 
-def _check_captions(pairs: Sequence[Pair]) -> None:
+def _check_captions(pairs: Sequence[ImageCaption]) -> None:
     counts = Counter(pair.file for pair in pairs)
     for file, count in counts.most_common(1):
         if count > _CAPTIONS_MAX:
@@ -175,7 +175,7 @@ def _split_lists(scene: Scene) -> dict[str, Split]:
     return found
 
 
-def _one_split_each(pairs: Sequence[Pair]) -> tuple[list[Pair], list[str]]:
+def _one_split_each(pairs: Sequence[ImageCaption]) -> tuple[list[ImageCaption], list[str]]:
     """Pairs of which each image has one split: the strictest that any of them names."""
     given: dict[str, Split] = {}
     for pair in pairs:
@@ -189,7 +189,7 @@ def _one_split_each(pairs: Sequence[Pair]) -> tuple[list[Pair], list[str]]:
             said.append("all images are of the validation split: they are divided anew")
         given = dict.fromkeys(given, "")
     return [
-        Pair(file=pair.file, caption=pair.caption, split=given[pair.file]) for pair in pairs
+        ImageCaption(file=pair.file, caption=pair.caption, split=given[pair.file]) for pair in pairs
     ], said
 
 

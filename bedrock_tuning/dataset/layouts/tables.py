@@ -4,13 +4,13 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import dropwhile, islice, tee
 from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning.dataset.documents import is_conversation, records_in
-from bedrock_tuning.dataset.layouts.binary_tables import read_arrow, read_parquet, read_xlsx
+from bedrock_tuning.dataset.layouts.binary_tables import Keep, read_arrow, read_parquet, read_xlsx
 from bedrock_tuning.dataset.layouts.reading import Table
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.errors import UserError
@@ -42,7 +42,6 @@ _NAME_FIRST: Final = re.compile(
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 
 # Takes a picture from a cell and gives the name under which it is kept.
-Keep = Callable[[str, bytes], str]
 
 
 def read_tables(path: Path, *, file: str, base: str, encoding: str, keep: Keep) -> Iterator[Table]:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-Record = Mapping[str, Any]
+# A record as another tool writes it.
+ForeignRecord = Mapping[str, Any]
 
 
 def text_of(value: Any) -> str:
@@ -44,7 +45,7 @@ def blocks_of(content: Any) -> tuple[str, tuple[str, ...], str, list[str]]:
     return "\n\n".join(texts).strip(), tuple(images), "\n\n".join(reasoning), lost
 
 
-def _image(block: Record) -> str | None:
+def _image(block: ForeignRecord) -> str | None:
     """Where the image of a block is: an address, a path, an S3 URI or a data URL."""
     for name in ("image_url", "image", "fileData", "file_data", "inlineData", "inline_data"):
         value = block.get(name)
@@ -56,7 +57,7 @@ def _image(block: Record) -> str | None:
     return place_of(source) if block.get("type") == "image" and isinstance(source, dict) else None
 
 
-def place_of(value: Record) -> str:
+def place_of(value: ForeignRecord) -> str:
     """Where an image is, as an object says it; "" if it does not."""
     source = value.get("source")
     if isinstance(source, dict):

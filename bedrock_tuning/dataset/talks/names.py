@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bedrock_tuning.dataset.talks.talk import Role
+from bedrock_tuning.dataset.talks.talk import Speaker
 from bedrock_tuning.wording import word_list
 
-ROLES: Final[Mapping[str, Role]] = {
+ROLES: Final[Mapping[str, Speaker]] = {
     **dict.fromkeys(("user", "human", "prompter", "customer", "person"), "user"),
     **dict.fromkeys(
         ("assistant", "gpt", "model", "bot", "chatgpt", "bing", "bard", "ai", "chatbot", "agent"),

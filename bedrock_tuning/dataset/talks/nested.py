@@ -1,14 +1,15 @@
 """Questions that documents hold in lists of their own, as SQuAD, MRQA and CoQA publish them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
-Record = Mapping[str, Any]
+from bedrock_tuning.dataset.talks.contents import ForeignRecord
+
 # Lists whose elements belong to what stands around them: a context, a title.
 _LISTS: Final = ("paragraphs", "qas", "qa_pairs")
 
 
-def questions(record: Record) -> Iterator[Record]:
+def questions(record: ForeignRecord) -> Iterator[ForeignRecord]:
     """Each question of a document as a record with its context; any other record as it is."""
     for name in _LISTS:
         inner = record.get(name)
@@ -25,7 +26,7 @@ def questions(record: Record) -> Iterator[Record]:
     yield record if told is None else told
 
 
-def _told(record: Record) -> Record | None:
+def _told(record: ForeignRecord) -> ForeignRecord | None:
     """A story with questions that build on each other (CoQA), as one conversation."""
     story, asked, told = (record.get(name) for name in ("story", "questions", "answers"))
     if not (isinstance(story, str) and isinstance(asked, list) and isinstance(told, list)):

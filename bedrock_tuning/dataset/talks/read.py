@@ -1,14 +1,14 @@
 """Reads a record by its structure: chats of all vendors, instructions, pairs, documents."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import cycle
 from string import ascii_uppercase
 from typing import Any, Final, NamedTuple
 
 from bedrock_tuning.dataset.documents import is_conversation
-from bedrock_tuning.dataset.talks.contents import as_written, text_of
+from bedrock_tuning.dataset.talks.contents import ForeignRecord, as_written, text_of
 from bedrock_tuning.dataset.talks.names import (
     ANSWERS,
     ASKED,
@@ -33,8 +33,6 @@ from bedrock_tuning.dataset.talks.turns import (
     unused_of,
 )
 
-Record = Mapping[str, Any]
-
 
 class Known(NamedTuple):
     """A record's format in words, and what it says."""
@@ -43,7 +41,7 @@ class Known(NamedTuple):
     talk: Talk
 
 
-def read_talk(record: Record, *, marked: bool = True) -> Known | None:
+def read_talk(record: ForeignRecord, *, marked: bool = True) -> Known | None:
     """What a record says; None if it is in no known format. Raises UnfitError for a broken one.
 
     marked: whether a text with the marks of a chat template is a conversation, not a document.
@@ -57,7 +55,7 @@ def read_talk(record: Record, *, marked: bool = True) -> Known | None:
     return None
 
 
-def _preferences(record: Record) -> Talk | None:
+def _preferences(record: ForeignRecord) -> Talk | None:
     """Nova's candidates with a preferenceLabel, or chosen and rejected: the better answer."""
     if "chosen" in record and "rejected" in record:
         chosen, prompt = record["chosen"], record.get("prompt", record.get("question", ""))
@@ -88,7 +86,7 @@ def _preferences(record: Record) -> Talk | None:
     return replace(talk, lost=(*talk.lost, "answers that were not preferred"))
 
 
-def _wrapped(record: Record) -> Talk | None:
+def _wrapped(record: ForeignRecord) -> Talk | None:
     for one, other in SIDES:
         asked, told = record.get(one), record.get(other)
         if is_conversation(asked) and is_conversation(told):
@@ -107,7 +105,7 @@ def _wrapped(record: Record) -> Talk | None:
     return None
 
 
-def _log(record: Record) -> Talk | None:
+def _log(record: ForeignRecord) -> Talk | None:
     """Bedrock's invocation logs and batch inference: the request's body and the answer's."""
     request, answer = record.get("modelInput"), record.get("modelOutput")
     asked, told = record.get("input"), record.get("output")
@@ -117,7 +115,7 @@ def _log(record: Record) -> Talk | None:
         return None
     content = _said_by(answer)
     used: tuple[str, ...] = ("messages", "anthropic_version")
-    turns: list[Record] = [*dicts_in(request.get("messages"))]
+    turns: list[ForeignRecord] = [*dicts_in(request.get("messages"))]
     if (name := first_of(request, ("inputText", "prompt", "input_text", "message"))) and not turns:
         used = (*used, name)
         whole = f"{request[name]}{content}" if isinstance(content, str) else ""
@@ -128,7 +126,7 @@ def _log(record: Record) -> Talk | None:
     return talk_of([*turns, {"role": "assistant", "content": content}], request, used=used)
 
 
-def _said_by(body: Record) -> Any:
+def _said_by(body: ForeignRecord) -> Any:
     """The answer in a response of any model: Converse, Claude, Titan, Llama, Mistral, OpenAI."""
     for name in ("output", "results", "outputs", "generations", "choices", "message") * 2:
         inner = body.get(name)
@@ -138,7 +136,7 @@ def _said_by(body: Record) -> Any:
     return body[name_or_none] if name_or_none else None
 
 
-def _vertex(record: Record) -> Talk | None:
+def _vertex(record: ForeignRecord) -> Talk | None:
     """Vertex AI and Gemini: contents with parts."""
     contents = record.get("contents")
     if not isinstance(contents, list):
@@ -154,7 +152,7 @@ def _vertex(record: Record) -> Talk | None:
     return talk_of(turns, record, used=used)
 
 
-def _chat(record: Record) -> Talk | None:
+def _chat(record: ForeignRecord) -> Talk | None:
     """ShareGPT, OpenAI, Claude, Converse: a list of turns under one of some names."""
     name = next((each for each in TALKS if isinstance(record.get(each), list)), None)
     if name is None:
@@ -170,12 +168,12 @@ def _chat(record: Record) -> Talk | None:
     return talk_of(_pictured(turns, record), record, used=used)
 
 
-def _sides(turns: list[Any]) -> list[Record]:
+def _sides(turns: list[Any]) -> list[ForeignRecord]:
     """Turns that say whose they are, also of texts in turn and of pairs."""
     if len(turns) > 1 and all(isinstance(each, str) for each in turns):
         roles = cycle(("user", "assistant"))
         return [{"role": role, "content": text} for role, text in zip(roles, turns, strict=False)]
-    found: list[Record] = []
+    found: list[ForeignRecord] = []
     for turn in dicts_in(turns):
         asked, told = first_of(turn, PROMPTS), first_of(turn, ANSWERS)
         if role_of(turn) is None and asked and told and asked != told:
@@ -189,7 +187,7 @@ def _sides(turns: list[Any]) -> list[Record]:
 _PICTURES: Final = ("images", "image")
 
 
-def _pictured(turns: list[Any], record: Record) -> list[Any]:
+def _pictured(turns: list[Any], record: ForeignRecord) -> list[Any]:
     """Turns of which the user's first has the pictures that stand beside them."""
     pictures = record.get("images", record.get("image", ()))
     if pictures and turns:
@@ -199,7 +197,7 @@ def _pictured(turns: list[Any], record: Record) -> list[Any]:
     return turns
 
 
-def _alternating(record: Record) -> Talk | None:
+def _alternating(record: ForeignRecord) -> Talk | None:
     """Turns without roles (UltraChat), and those of Bedrock's evaluations of knowledge bases."""
     said = record.get("data")
     if isinstance(said, list) and said and all(isinstance(each, str) for each in said):
@@ -216,7 +214,7 @@ def _alternating(record: Record) -> Talk | None:
     return talk_of(turns, record, used=("conversationTurns",))
 
 
-def _graded(record: Record) -> Talk | None:
+def _graded(record: ForeignRecord) -> Talk | None:
     """A prompt of turns, and what its grader wants to hear (verl)."""
     grader, turns = record.get("reward_model"), record.get("prompt")
     if not isinstance(grader, dict) or not isinstance(turns, list):
@@ -225,7 +223,7 @@ def _graded(record: Record) -> Talk | None:
     return talk_of([*turns, answer], record, used=("prompt", "reward_model"))
 
 
-def _alpaca(record: Record) -> Talk | None:
+def _alpaca(record: ForeignRecord) -> Talk | None:
     """Alpaca and Dolly: an instruction with its input or context, perhaps after a history."""
     if not isinstance(record.get("instruction"), str):
         return None
@@ -245,7 +243,7 @@ def _alpaca(record: Record) -> Talk | None:
     return talk_of(_pictured(turns, record), record, used=used)
 
 
-def _history(record: Record) -> list[dict[str, Any]]:
+def _history(record: ForeignRecord) -> list[dict[str, Any]]:
     """Earlier turns, as pairs of question and answer."""
     return [
         {"role": role, "content": text}
@@ -255,7 +253,7 @@ def _history(record: Record) -> list[dict[str, Any]]:
     ]
 
 
-def _squad(record: Record) -> Talk | None:
+def _squad(record: ForeignRecord) -> Talk | None:
     answers = record.get("answers")
     if "question" not in record or "context" not in record or not isinstance(answers, dict | list):
         return None
@@ -268,7 +266,7 @@ def _squad(record: Record) -> Talk | None:
     return talk_of(turns, record, used=("question", "context", "answers"))
 
 
-def _pair(record: Record) -> Talk | None:
+def _pair(record: ForeignRecord) -> Talk | None:
     """Two columns of any of the usual names: what is asked and what is answered."""
     prompt = first_of(record, PROMPTS)
     answer = first_of({name: each for name, each in record.items() if name != prompt}, ANSWERS)
@@ -303,7 +301,7 @@ def _pair(record: Record) -> Talk | None:
     return talk_of(_pictured(turns, record), record, used=used)
 
 
-def _marked(record: Record) -> Talk | None:
+def _marked(record: ForeignRecord) -> Talk | None:
     """A conversation as one text; the prompt of an old form may have marks, and its answer none."""
     name = first_of(record, ("text", "prompt", "content", "conversation", "chat", "input"))
     if name is None:
@@ -315,7 +313,7 @@ def _marked(record: Record) -> Talk | None:
     return talk_of(turns, record, used=used) if turns else None
 
 
-def _choices(record: Record) -> Talk | None:
+def _choices(record: ForeignRecord) -> Talk | None:
     """A question with choices, whose answer may be the number or the letter of one."""
     asked, answer = first_of(record, ("question", "prompt", "query")), first_of(record, _CORRECT)
     given = first_of(record, ("choices", "options", "endings"))
@@ -353,7 +351,7 @@ def _choices(record: Record) -> Talk | None:
 _CORRECT: Final = ("answer", "answerKey", "answer_idx", "label", "correct", "target")
 
 
-def _asked(record: Record) -> Talk | None:
+def _asked(record: ForeignRecord) -> Talk | None:
     """A prompt that somebody else answers: a teacher, or what a grader grades."""
     name = first_of(record, ASKED)
     if name is None or not isinstance(record[name], str):
@@ -365,14 +363,14 @@ def _asked(record: Record) -> Talk | None:
     return talk_of(turns, record, used=used)
 
 
-def _document(record: Record) -> Talk | None:
+def _document(record: ForeignRecord) -> Talk | None:
     name = first_of(record, DOCUMENTS)
     if name is None or not isinstance(record[name], str):
         return None
     return Talk(document=record[name], lost=unused_of(record, (name,)))
 
 
-_FORMS: Final[Sequence[tuple[str, Callable[[Record], Talk | None]]]] = (
+_FORMS: Final[Sequence[tuple[str, Callable[[ForeignRecord], Talk | None]]]] = (
     ("preference pairs (DPO)", _preferences),
     ("invocation logs", _log),
     ("requests to a model", _wrapped),

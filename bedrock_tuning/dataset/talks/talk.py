@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Role = Literal["user", "assistant"]
+Speaker = Literal["user", "assistant"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What one side says. images: as they are written: paths, addresses, data URLs."""
 
-    role: Role
+    role: Speaker
     text: str
     images: tuple[str, ...] = ()
     reasoning: str = ""

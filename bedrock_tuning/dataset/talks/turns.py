@@ -1,16 +1,14 @@
 """Turns in any spelling, and the fields of a record by the names that people give them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
-from bedrock_tuning.dataset.talks.contents import blocks_of, place_of, text_of
+from bedrock_tuning.dataset.talks.contents import ForeignRecord, blocks_of, place_of, text_of
 from bedrock_tuning.dataset.talks.names import ROLES, SPLITS, SYSTEM, SYSTEMS, THOUGHTS
-from bedrock_tuning.dataset.talks.talk import Role, Talk, Turn, UnfitError
-
-Record = Mapping[str, Any]
+from bedrock_tuning.dataset.talks.talk import Speaker, Talk, Turn, UnfitError
 
 
-def talk_of(turns: Iterable[Any], record: Record, *, used: Sequence[str]) -> Talk:
+def talk_of(turns: Iterable[Any], record: ForeignRecord, *, used: Sequence[str]) -> Talk:
     """Turns of any spelling as ours: joined where one side speaks twice. Raises UnfitError."""
     beside = first_of(record, SYSTEMS)
     system = [text_of(record[beside])] if beside else []
@@ -75,19 +73,19 @@ def _joined(one: Turn, other: Turn) -> Turn:
     )
 
 
-def role_of(turn: Record) -> Role | Literal["system"] | None:
+def role_of(turn: ForeignRecord) -> Speaker | Literal["system"] | None:
     """Who speaks; None for tools and others."""
     name = str(turn.get("role", turn.get("from", turn.get("author", "")))).strip().lower()
     return "system" if name in SYSTEM else ROLES.get(name)
 
 
-def first_of(record: Record, names: Sequence[str]) -> str | None:
+def first_of(record: ForeignRecord, names: Sequence[str]) -> str | None:
     """The first of some names, in any case, under which the record has a value."""
     spelled = {name.lower(): name for name, value in record.items() if value not in (None, "", [])}
     return next((spelled[name.lower()] for name in names if name.lower() in spelled), None)
 
 
-def unused_of(record: Record, used: Sequence[str]) -> tuple[str, ...]:
+def unused_of(record: ForeignRecord, used: Sequence[str]) -> tuple[str, ...]:
     """Fields with a value that nobody used, but for those that only name a split."""
     return tuple(
         str(name)
@@ -96,7 +94,7 @@ def unused_of(record: Record, used: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def dicts_in(values: Any) -> Iterator[Record]:
+def dicts_in(values: Any) -> Iterator[ForeignRecord]:
     """The objects of a list."""
     yield from (each for each in list_of(values) if isinstance(each, dict))
 

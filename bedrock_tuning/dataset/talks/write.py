@@ -7,7 +7,7 @@ from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
 from bedrock_tuning.dataset.talks.talk import ANSWER, Talk, Turn, UnfitError
 
 
-class Placed(NamedTuple):
+class PlacedImage(NamedTuple):
     """An image where the model reads it. format: as Bedrock calls it: "png", "jpeg" …"""
 
     format: str
@@ -15,30 +15,30 @@ class Placed(NamedTuple):
 
 
 # Puts an image where the model reads it; raises UnfitError.
-Keep = Callable[[str], Placed]
+PlaceImage = Callable[[str], PlacedImage]
 Written = dict[str, Any]
 _CHAT: Final = "choose a format of conversations, as in --to-format converse"
 
 
-def _prompt_completion(talk: Talk, _: Keep) -> Written:
+def _prompt_completion(talk: Talk, _: PlaceImage) -> Written:
     question, answer = _one_pair(talk)
     # These models know no system prompt: it stands in front of what is asked.
     prompt = "\n\n".join(filter(None, (talk.system, question.text)))
     return {"prompt": prompt, "completion": answer.text}
 
 
-def _input_only(talk: Talk, _: Keep) -> Written:
+def _input_only(talk: Talk, _: PlaceImage) -> Written:
     if talk.turns:
         raise UnfitError("it is a conversation, not a plain text", fix=_CHAT, of_all=True)
     return {"input": talk.document}
 
 
-def _claude(talk: Talk, _: Keep) -> Written:
+def _claude(talk: Talk, _: PlaceImage) -> Written:
     system = {"system": talk.system} if talk.system else {}
     return {**system, "messages": [{"role": t.role, "content": t.text} for t in _texts(talk)]}
 
 
-def _converse(talk: Talk, keep: Keep) -> Written:
+def _converse(talk: Talk, keep: PlaceImage) -> Written:
     def blocks(turn: Turn) -> list[Written]:
         found: list[Written] = []
         if turn.reasoning:
@@ -64,7 +64,7 @@ def _converse(talk: Talk, keep: Keep) -> Written:
     return {"schemaVersion": SCHEMA_VERSION, **system, "messages": messages}
 
 
-def _rft(talk: Talk, _: Keep) -> Written:
+def _rft(talk: Talk, _: PlaceImage) -> Written:
     turns = _texts(talk)
     if turns[-1].role == "user":
         return {"messages": _openai_turns(talk.system, turns)}
@@ -72,7 +72,7 @@ def _rft(talk: Talk, _: Keep) -> Written:
     return {"messages": _openai_turns(talk.system, turns[:-1]), **answer}
 
 
-def _openai(talk: Talk, _: Keep) -> Written:
+def _openai(talk: Talk, _: PlaceImage) -> Written:
     return {"messages": _openai_turns(talk.system, talk.turns)}
 
 
@@ -87,27 +87,27 @@ def _openai_turns(system: str, turns: tuple[Turn, ...]) -> list[Written]:
     return [*first, *({"role": turn.role, "content": content(turn)} for turn in turns)]
 
 
-def _sharegpt(talk: Talk, _: Keep) -> Written:
+def _sharegpt(talk: Talk, _: PlaceImage) -> Written:
     names = {"user": "human", "assistant": "gpt"}
     first = [{"from": "system", "value": talk.system}] if talk.system else []
     turns = ({"from": names[turn.role], "value": turn.text} for turn in _texts(talk))
     return {"conversations": [*first, *turns]}
 
 
-def _alpaca(talk: Talk, _: Keep) -> Written:
+def _alpaca(talk: Talk, _: PlaceImage) -> Written:
     question, answer = _one_pair(talk)
     system = {"system": talk.system} if talk.system else {}
     return {**system, "instruction": question.text, "input": "", "output": answer.text}
 
 
-def _vertex(talk: Talk, _: Keep) -> Written:
+def _vertex(talk: Talk, _: PlaceImage) -> Written:
     names = {"user": "user", "assistant": "model"}
     system = {"systemInstruction": {"parts": [{"text": talk.system}]}} if talk.system else {}
     contents = [{"role": names[t.role], "parts": [{"text": t.text}]} for t in _texts(talk)]
     return {**system, "contents": contents}
 
 
-FORMATS: Final[Mapping[str, Callable[[Talk, Keep], Written]]] = {
+FORMATS: Final[Mapping[str, Callable[[Talk, PlaceImage], Written]]] = {
     "converse": _converse,
     "prompt-completion": _prompt_completion,
     "input-only": _input_only,
@@ -120,7 +120,7 @@ FORMATS: Final[Mapping[str, Callable[[Talk, Keep], Written]]] = {
 }
 
 
-def write_talk(talk: Talk, format: str, *, keep: Keep, answered: bool = True) -> Written:
+def write_talk(talk: Talk, format: str, *, keep: PlaceImage, answered: bool = True) -> Written:
     """A record of a format; raises UnfitError if it has no place for the talk.
 
     answered: whether a conversation must end with an answer. A grader may need none, but what is

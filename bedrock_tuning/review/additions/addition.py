@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.review.assembly.skeleton import Raw
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.permitted import Value
+from bedrock_tuning.review.permitted import PermittedValue
 
-Raw = dict[str, Any]
 Templates = dict[str, Raw]
 Remove = Callable[[Templates], None]
 # What a proposed entry says until somebody changes it.
@@ -26,7 +26,7 @@ class Addition:
     """
 
     kind: str
-    fields: Mapping[str, Value]
+    fields: Mapping[str, PermittedValue]
     where: str
     remove: Remove = field(repr=False, compare=False)
     against: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.iam.policy import listed
 
-Rule = Callable[[Assembly, Bound, Resource], Iterator[str]]
+AdditionRule = Callable[[Assembly, Bound, Resource], Iterator[str]]
 _ATTRIBUTES: Final = {"Type", "Properties", "Metadata", "DependsOn"}
 _ACTIONS: Final = ("AlarmActions", "OKActions", "InsufficientDataActions")
 _MAIL: Final = ("email", "email-json")
@@ -113,7 +113,7 @@ def _harmless(_: Assembly, _bound: Bound, _resource: Resource) -> Iterator[str]:
 
 
 _SUBSCRIPTION: Final = "AWS::SNS::Subscription"
-_RULES: Final[Mapping[str, Rule]] = {
+_RULES: Final[Mapping[str, AdditionRule]] = {
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Budgets::Budget": _budget,
     "AWS::CloudWatch::AnomalyDetector": _harmless,

@@ -11,7 +11,7 @@ from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.iam.policy import listed
 from bedrock_tuning.review.pages.labels import Labels
-from bedrock_tuning.review.permitted import Value
+from bedrock_tuning.review.permitted import PermittedValue
 
 # What is wrong with a value; "" for nothing.
 Problem = Callable[[Any, Assembly, Bound], str]
@@ -91,7 +91,7 @@ def settings(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
             )
 
 
-def _shown(value: Any, labels: Labels) -> Value:
+def _shown(value: Any, labels: Labels) -> PermittedValue:
     if isinstance(value, str | bool | int):
         return value
     texts = (v if isinstance(v, str) else json.dumps(v, sort_keys=True) for v in listed(value))

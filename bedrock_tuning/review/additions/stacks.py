@@ -12,7 +12,7 @@ from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.checks.closed import no_credentials, sections, texts
 from bedrock_tuning.review.families import without
-from bedrock_tuning.review.iam.access import IamRole, Permissions
+from bedrock_tuning.review.iam.access import EffectivePermissions, IamRole
 from bedrock_tuning.review.iam.containment import parts
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wildcards import meets
@@ -52,7 +52,7 @@ _LOOKED_UP: Final = re.compile(r"\{\{resolve:|Fn::FindInMap|Fn::Transform|Fn::Fo
 _SHORTEST: Final = 6
 
 
-def stacks(permissions: Permissions, bound: Bound) -> Iterator[Addition]:
+def stacks(permissions: EffectivePermissions, bound: Bound) -> Iterator[Addition]:
     """Every stack that is none of these."""
     assembly = permissions.assembly
     known = bound.contracts.stacks
@@ -88,7 +88,9 @@ def _without(name: str) -> Any:
     return remove
 
 
-def _broken(permissions: Permissions, bound: Bound, name: str, ours: "_Ours") -> Iterator[str]:
+def _broken(
+    permissions: EffectivePermissions, bound: Bound, name: str, ours: "_Ours"
+) -> Iterator[str]:
     """The rules for every stack that it breaks, and the promises about everybody's permissions."""
     assembly = permissions.assembly
     evidence = Evidence(assembly=assembly, permissions=permissions, bound=bound)

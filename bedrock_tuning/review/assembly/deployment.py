@@ -44,7 +44,6 @@ _ENDING: Final = {"zip": ".zip", "file": ".json"}
 # What the CLI reads and deploys nothing of.
 _NOT_DEPLOYED: Final = ("cdk:tree", "cdk:feature-flag-report")
 
-Fault = tuple[str, str]
 # The hash of an archive's content, and its odd modes.
 Archived = Callable[[Path], tuple[str, list[tuple[str, int]]]]
 
@@ -94,7 +93,7 @@ class _Bootstrap:
         return {_NEEDS: needed, _SAID: f"/cdk-bootstrap/{self.qualifier}/version"}
 
 
-def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
+def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Where, and how, something else could be deployed than what lies in an assembly's folder."""
     yield from ((MANIFEST, what) for what in _whole(manifest))
     if (folder / MANIFEST).is_symlink():

@@ -12,11 +12,10 @@ from bedrock_tuning.review.assembly.manifest import stacks
 _PLATFORM: Final = re.compile(stack_name(".+", f"({'|'.join(RESERVED)})"))
 _SETTINGS: Final = re.compile(settings_prefix("([^/]+)") + "/.+")
 
-Fault = tuple[str, str]
-Templates = Mapping[str, Mapping[str, Any]]
 
-
-def faults(manifest: Mapping[str, Any], templates: Templates) -> Iterator[Fault]:
+def faults(
+    manifest: Mapping[str, Any], templates: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
     """Where, and how, the order is not that which the synthesis writes.
 
     templates: by what their stacks are deployed as. A stack of somebody else's may wait for any.
@@ -58,7 +57,7 @@ def _customized(template: Mapping[str, Any]) -> str:
     return ""
 
 
-def _exports(templates: Templates, stack: str) -> Iterator[str]:
+def _exports(templates: Mapping[str, Mapping[str, Any]], stack: str) -> Iterator[str]:
     for output in (templates.get(stack, {}).get("Outputs") or {}).values():
         if isinstance(output, Mapping):
             export = output.get("Export")

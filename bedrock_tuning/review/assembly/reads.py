@@ -61,7 +61,7 @@ class Reads:
             yield path
 
 
-class Properties(dict[str, Any]):
+class TrackedProperties(dict[str, Any]):
     """An object of a resource's properties that notes which of its values are asked for."""
 
     __slots__ = ("_kind", "_path", "_reads")
@@ -75,10 +75,12 @@ class Properties(dict[str, Any]):
         path = f"{self._path}.{name}" if self._path else name
         self._reads.note(self._kind, path)
         if isinstance(value, dict):
-            return Properties(value, self._kind, self._reads, path)
+            return TrackedProperties(value, self._kind, self._reads, path)
         if isinstance(value, list):
             return [
-                Properties(item, self._kind, self._reads, path) if isinstance(item, dict) else item
+                TrackedProperties(item, self._kind, self._reads, path)
+                if isinstance(item, dict)
+                else item
                 for item in value
             ]
         return value
@@ -89,13 +91,13 @@ class Properties(dict[str, Any]):
         except KeyError:
             return default
 
-    def objects(self) -> Iterator[tuple[str, "Properties"]]:
+    def objects(self) -> Iterator[tuple[str, "TrackedProperties"]]:
         """The objects in it and in its lists, by name: going through them asks for no value."""
         for name, value in self.items():
             path = f"{self._path}.{name}" if self._path else name
             for item in value if isinstance(value, list) else [value]:
                 if isinstance(item, dict):
-                    yield name, Properties(item, self._kind, self._reads, path)
+                    yield name, TrackedProperties(item, self._kind, self._reads, path)
 
     def as_whole(self) -> dict[str, Any]:
         """The same object, for a check that judges everything in it, whatever its name."""
@@ -107,4 +109,4 @@ def as_whole(value: Any) -> Any:
     """A value of properties, all of which the caller judges: a policy, say."""
     if isinstance(value, list):
         return [as_whole(item) for item in value]
-    return value.as_whole() if isinstance(value, Properties) else value
+    return value.as_whole() if isinstance(value, TrackedProperties) else value

@@ -15,7 +15,7 @@ from typing import Any, Final
 from bedrock_tuning.review.assembly import deployment, identity, manifest, order
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.manifest import parsed
-from bedrock_tuning.review.assembly.reads import Properties, Reads
+from bedrock_tuning.review.assembly.reads import Reads, TrackedProperties
 from bedrock_tuning.review.assembly.skeleton import skeleton
 
 UNRESOLVED: Final = "«unresolved»"
@@ -37,7 +37,7 @@ class Resource:
     path: str
     name: str
     arn: str
-    properties: Properties
+    properties: TrackedProperties
     raw: Mapping[str, Any]
 
     @property
@@ -213,7 +213,7 @@ class _Resolver:
             path=self._where.removesuffix("/Resource").removesuffix("/Default"),
             name=known.name,
             arn=known.arn,
-            properties=Properties(
+            properties=TrackedProperties(
                 properties if isinstance(properties, dict) else {}, kind, self._assembly.reads
             ),
             raw=raw,

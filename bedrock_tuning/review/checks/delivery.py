@@ -9,7 +9,7 @@ from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
 from bedrock_tuning.review.checks import chat
-from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.deployment import DeploymentFacts
 from bedrock_tuning.review.promises.promise import Never, but
 
 # What is called by the clock, by schedule.
@@ -81,7 +81,7 @@ def notifications(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-def _manifests(deployment: Deployment) -> list[str]:
+def _manifests(deployment: DeploymentFacts) -> list[str]:
     """Where an upload starts a run."""
     bound = deployment.evidence.bound
     return [

@@ -7,7 +7,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.contracts.contract import VENDED_LOGS, workflow_name
 from bedrock_tuning.review.assembly.identity import STATEFUL
 from bedrock_tuning.review.assembly.json_path import get
-from bedrock_tuning.review.assembly.reads import Properties
+from bedrock_tuning.review.assembly.reads import TrackedProperties
 from bedrock_tuning.review.check import Evidence, Violation, check, fixed, found, mismatches
 from bedrock_tuning.review.iam.keys import key_arn, key_of
 
@@ -316,7 +316,7 @@ def no_secrets(evidence: Evidence) -> Iterator[Violation]:
                 yield found(resource, f"{name} looks like a secret, or is not text")
 
 
-def _labels(value: Properties, parent: str = "") -> Iterator[tuple[str, Any]]:
+def _labels(value: TrackedProperties, parent: str = "") -> Iterator[tuple[str, Any]]:
     """Every label and tag of a resource, wherever it stands; a tag by its key."""
     for name in _LABELS.get(parent, ()):
         if name in value:

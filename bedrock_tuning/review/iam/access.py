@@ -15,7 +15,7 @@ from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.iam.conditions import Context
 from bedrock_tuning.review.iam.policy import Document, PolicyKind, Statement, listed, parse
-from bedrock_tuning.review.iam.simulator import Decision, Policies, Request, decide
+from bedrock_tuning.review.iam.simulator import EvalDecision, EvalRequest, Policies, decide
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class EndpointPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Existing:
+class ExternalPolicy:
     """What no template makes: the policy that it must have, and the account that owns it."""
 
     policy: Sequence[Statement]
@@ -74,14 +74,14 @@ class Existing:
 
 
 @dataclass(slots=True, kw_only=True)
-class Permissions:
+class EffectivePermissions:
     """The whole picture. problems: (construct path, what is wrong with a policy's form).
 
     existing: what no template makes, by ARN.
     """
 
     assembly: Assembly
-    existing: Mapping[str, Existing] = field(default_factory=dict)
+    existing: Mapping[str, ExternalPolicy] = field(default_factory=dict)
     account: str = identity.ACCOUNT
     roles: dict[str, IamRole] = field(default_factory=dict)
     policies: dict[str, list[Statement]] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Permissions:
         action: str,
         resource: str,
         context: Context | None = None,
-    ) -> Decision:
+    ) -> EvalDecision:
         """Whether a principal may do an action on a resource, by all policies of the templates."""
         role = self.roles.get(principal)
         policies = Policies(
@@ -105,7 +105,7 @@ class Permissions:
         there = self.existing.get(owner_arn(resource))
         where: Context = {"aws:ResourceAccount": there.account} if there else {}
         account = self.account if self.knows(resource) else ""
-        request = Request(
+        request = EvalRequest(
             principal=principal,
             action=action,
             resource=resource,
@@ -144,9 +144,11 @@ def owner_arn(resource: str) -> str:
     return resource
 
 
-def build(assembly: Assembly, existing: Mapping[str, Existing] | None = None) -> Permissions:
+def build(
+    assembly: Assembly, existing: Mapping[str, ExternalPolicy] | None = None
+) -> EffectivePermissions:
     """Draws the picture; what is wrong with a policy's form is listed in it."""
-    permissions = Permissions(assembly=assembly, existing=existing or {})
+    permissions = EffectivePermissions(assembly=assembly, existing=existing or {})
     builder = _Builder(permissions)
     for resource in assembly.of_type("AWS::IAM::Role"):
         builder.role(resource)
@@ -178,7 +180,7 @@ def _parsed(policy: str, where: str, kind: PolicyKind) -> Document:
 
 
 class _Builder:
-    def __init__(self, permissions: Permissions) -> None:
+    def __init__(self, permissions: EffectivePermissions) -> None:
         self._permissions = permissions
         self._assembly = permissions.assembly
 

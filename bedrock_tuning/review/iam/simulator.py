@@ -28,7 +28,7 @@ class ExclusionError(ValueError):
     """A policy uses NotPrincipal, by which nothing is decided here; no contract contains it."""
 
 
-class Decision(StrEnum):
+class EvalDecision(StrEnum):
     """How a request ends."""
 
     ALLOWED = "Allowed"
@@ -36,11 +36,11 @@ class Decision(StrEnum):
     EXPLICITLY_DENIED = "ExplicitlyDenied"
 
     def __bool__(self) -> bool:
-        return self is Decision.ALLOWED
+        return self is EvalDecision.ALLOWED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class EvalRequest:
     """Who wants to do what to what.
 
     principal: a role's or user's ARN, or a service ("events.amazonaws.com"). resource: an ARN, or
@@ -80,24 +80,24 @@ class Policies:
     resource: Sequence[Statement] | None = None
 
 
-def decide(request: Request, policies: Policies) -> Decision:
+def decide(request: EvalRequest, policies: Policies) -> EvalDecision:
     """The decision about one request."""
     identity = [each.effect for each in _applying(policies.identity, request)]
     resource = list(_granting(policies.resource or (), request))
     # One that refuses ends it below.
     allowing = {how for _, how in resource}
     if "Deny" in [*identity, *(statement.effect for statement, _ in resource)]:
-        return Decision.EXPLICITLY_DENIED
+        return EvalDecision.EXPLICITLY_DENIED
     allowed = _combined(
         request,
         identity="Allow" in identity,
         by_name=_BY_NAME in allowing,
         by_account=_BY_ACCOUNT in allowing,
     )
-    return Decision.ALLOWED if allowed else Decision.IMPLICITLY_DENIED
+    return EvalDecision.ALLOWED if allowed else EvalDecision.IMPLICITLY_DENIED
 
 
-def _combined(request: Request, *, identity: bool, by_name: bool, by_account: bool) -> bool:
+def _combined(request: EvalRequest, *, identity: bool, by_name: bool, by_account: bool) -> bool:
     own = request.principal_account
     if own is None:
         return by_name
@@ -113,14 +113,14 @@ def _combined(request: Request, *, identity: bool, by_name: bool, by_account: bo
     return identity or by_name
 
 
-def _owner_of(request: Request) -> str | None:
+def _owner_of(request: EvalRequest) -> str | None:
     """The account whose resource it is: said by the ARN, or beside it, or the caller's own."""
     parts = request.resource.split(":")
     named = parts[4] if len(parts) > 4 else ""
     return request.account or named or request.principal_account
 
 
-def _applying(statements: Iterable[Statement], request: Request) -> Iterator[Statement]:
+def _applying(statements: Iterable[Statement], request: EvalRequest) -> Iterator[Statement]:
     """Those statements that speak of the request's action and resource, conditions fulfilled."""
     for statement in statements:
         if (
@@ -131,7 +131,9 @@ def _applying(statements: Iterable[Statement], request: Request) -> Iterator[Sta
             yield statement
 
 
-def _granting(statements: Iterable[Statement], request: Request) -> Iterator[tuple[Statement, str]]:
+def _granting(
+    statements: Iterable[Statement], request: EvalRequest
+) -> Iterator[tuple[Statement, str]]:
     """The same for policies with principals, and how each of them speaks of the caller."""
     for statement in _applying(statements, request):
         if statement.not_principals is not None:
@@ -141,7 +143,7 @@ def _granting(statements: Iterable[Statement], request: Request) -> Iterator[tup
             yield statement, how
 
 
-def _speaks_of(principals: Principals, request: Request) -> str:
+def _speaks_of(principals: Principals, request: EvalRequest) -> str:
     """How a policy speaks of the caller; "" if it does not."""
     account = request.principal_account
     if "*" in principals.get("AWS", ()):
@@ -167,7 +169,7 @@ def _fits(patterns: tuple[str, ...], action: str) -> bool:
     return any(matches(pattern.lower(), action.lower()) for pattern in patterns)
 
 
-def _speaks_of_resource(statement: Statement, request: Request) -> bool:
+def _speaks_of_resource(statement: Statement, request: EvalRequest) -> bool:
     def fits(patterns: Sequence[str]) -> bool:
         return any(
             matches(filled(pattern, request.context), request.resource) for pattern in patterns

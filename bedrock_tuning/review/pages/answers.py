@@ -22,7 +22,7 @@ from bedrock_tuning.review.pages.deletion import Deletion
 from bedrock_tuning.review.pages.inventory import Cost
 from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.pages.money import Money
-from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.deployment import DeploymentFacts
 from bedrock_tuning.review.promises.promise import reached
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.run.cost import HOURS_PER_MONTH
@@ -104,7 +104,7 @@ class _Asked:
 
     def __init__(self, evidence: Evidence, labels: Labels) -> None:
         self.evidence, self.labels = evidence, labels
-        self.deployment = Deployment(evidence=evidence)
+        self.deployment = DeploymentFacts(evidence=evidence)
         self._known: dict[tuple[tuple[str, ...], str, str], Allowed] = {}
 
     def who(

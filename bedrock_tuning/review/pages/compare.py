@@ -15,7 +15,7 @@ from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import in_a_line
 from bedrock_tuning.review.families import without
 from bedrock_tuning.review.iam import access
-from bedrock_tuning.review.iam.access import Permissions
+from bedrock_tuning.review.iam.access import EffectivePermissions
 from bedrock_tuning.review.iam.containment import inside, parts
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import conditions_in_words
@@ -52,7 +52,7 @@ class _Side:
     """One of the two assemblies, with names instead of what was generated."""
 
     def __init__(
-        self, permissions: Permissions, *, aside: Collection[str] = (), ignored: str = ""
+        self, permissions: EffectivePermissions, *, aside: Collection[str] = (), ignored: str = ""
     ) -> None:
         """aside: stacks that are not compared. ignored: the environment's name, where the two sides
         are different environments.
@@ -124,7 +124,7 @@ class _Side:
             yield f"endpoint {name}", self.statements(endpoint.policy or ())
 
 
-def compare(before: Permissions, after: Permissions) -> list[Change]:
+def compare(before: EffectivePermissions, after: EffectivePermissions) -> list[Change]:
     """All differences, the gravest first."""
     environments = [_environment(permissions) for permissions in (before, after)]
     same = environments[0] == environments[1]
@@ -159,7 +159,7 @@ def _grouped(changes: Sequence[Change]) -> list[Change]:
     ]
 
 
-def _environment(permissions: Permissions) -> str:
+def _environment(permissions: EffectivePermissions) -> str:
     """What all stacks' names begin with: "dev" of tuning-dev-data."""
     return Labels(permissions.assembly).shared.strip("-").removeprefix("tuning-")
 

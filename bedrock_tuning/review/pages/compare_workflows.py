@@ -7,7 +7,7 @@ from bedrock_tuning.review.check import in_a_line
 from bedrock_tuning.review.pages.change import WORKFLOW, Change
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.choices import ABSENT, condition
-from bedrock_tuning.review.workflow.differences import Difference, differences
+from bedrock_tuning.review.workflow.differences import ValueDifference, differences
 
 
 def workflows(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
@@ -35,7 +35,7 @@ def _next_states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> I
 
 def _states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     """What a state does differently; what comes after it is told elsewhere."""
-    by_state: dict[str, list[Difference]] = {}
+    by_state: dict[str, list[ValueDifference]] = {}
     for each in differences(then, now):
         if each.field.partition(".")[0] not in ("Choices", "Default", "Next"):
             by_state.setdefault(each.state, []).append(each)

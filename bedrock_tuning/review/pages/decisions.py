@@ -12,7 +12,7 @@ _PATH: Final = re.compile(r"\$\.[\w.]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Branch:
     """One way out of a Choice. by: the states that answered last, none for the input itself."""
 
     state: str
@@ -21,7 +21,7 @@ class Decision:
     then: str
 
 
-def decisions(definition: Mapping[str, Any]) -> Iterator[Decision]:
+def decisions(definition: Mapping[str, Any]) -> Iterator[Branch]:
     """All of a definition, in its order."""
     for each in graph.graphs(definition):
         for name, state in each.states.items():
@@ -34,7 +34,7 @@ def decisions(definition: Mapping[str, Any]) -> Iterator[Decision]:
             paths = {path for when, _ in ways for path in _PATH.findall(when)}
             by = tuple(_answered(each, name, paths))
             for when, then in ways:
-                yield Decision(
+                yield Branch(
                     state=f"{each.name}{name}", when=when.replace("$.", ""), by=by, then=then
                 )
 

@@ -12,11 +12,11 @@ from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.check import Evidence, Violation
-from bedrock_tuning.review.iam.access import IamRole, Permissions
+from bedrock_tuning.review.iam.access import EffectivePermissions, IamRole
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import access_level, by_level, conditions_in_words
 from bedrock_tuning.review.pages.answers import Answer, Changeable, answers, changeable
-from bedrock_tuning.review.pages.decisions import Decision, decisions
+from bedrock_tuning.review.pages.decisions import Branch, decisions
 from bedrock_tuning.review.pages.deletion import Deletion, deletions
 from bedrock_tuning.review.pages.inventory import Cost, NetworkPath, Store, costs, reaches, stores
 from bedrock_tuning.review.pages.labels import Labels
@@ -120,7 +120,7 @@ class Facts:
     proved: bool = False
     checks: int = 0
     machines: dict[str, dict[str, object]] = field(default_factory=dict)
-    decisions: dict[str, list[Decision]] = field(default_factory=dict)
+    decisions: dict[str, list[Branch]] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
 
@@ -139,7 +139,7 @@ class Facts:
         return [(self.people[role], all_) for role, all_ in found if role in self.people]
 
 
-def gather(permissions: Permissions, bound: Bound | None) -> Facts:
+def gather(permissions: EffectivePermissions, bound: Bound | None) -> Facts:
     """The facts of an assembly; bound: its contracts, for the reasons behind permissions."""
     assembly = permissions.assembly
     labels = Labels(assembly)
@@ -199,7 +199,7 @@ _PERMISSION: Final = "AWS::Lambda::Permission"
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "PolicyDocument", "KeyPolicy")
 
 
-def _documents(permissions: Permissions, labels: Labels) -> Iterator[tuple[str, str]]:
+def _documents(permissions: EffectivePermissions, labels: Labels) -> Iterator[tuple[str, str]]:
     found: dict[str, list[Resource]] = {}
     for role in permissions.roles.values():
         found.setdefault(labels.path(role.path), []).append(role.resource)
@@ -346,7 +346,7 @@ def _part(resource: str, statement: Statement, labels: Labels) -> str:
     return f"{resource}: {', '.join(named)}"
 
 
-def _guards(permissions: Permissions, labels: Labels) -> Iterator[Guard]:
+def _guards(permissions: EffectivePermissions, labels: Labels) -> Iterator[Guard]:
     policies = [(labels.arn(arn), found) for arn, found in permissions.policies.items()]
     policies += [
         (f"endpoint {labels.of(e.resource)}", e.policy or []) for e in permissions.endpoints

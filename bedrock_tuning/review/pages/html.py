@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from bedrock_tuning.report.html import SCRIPT, script_hash
 from bedrock_tuning.report.html import STYLE as SHARED_STYLE
-from bedrock_tuning.review.about import About
+from bedrock_tuning.review.about import Origin
 from bedrock_tuning.review.iam.wording import LEVELS
 from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import DENIED, Access, Facts, Guard
@@ -112,7 +112,7 @@ def page(
     money: MoneyChanges | None = None,
     sentences: Sequence[tuple[str, str]] = (),
     pictures: Mapping[str, str] | None = None,
-    about: About | None = None,
+    about: Origin | None = None,
 ) -> str:
     """The whole page.
 

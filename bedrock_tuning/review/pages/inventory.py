@@ -9,7 +9,7 @@ from bedrock_tuning.catalogue import BaseModel, catalogue, cite
 from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.iam.access import Permissions
+from bedrock_tuning.review.iam.access import EffectivePermissions
 from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
 from bedrock_tuning.review.pages.labels import Labels, kind_of
 from bedrock_tuning.wording import counted
@@ -72,7 +72,9 @@ _BY_KIND: Final = {
 }
 
 
-def stores(permissions: Permissions, labels: Labels, bound: Bound | None) -> Iterator[Store]:
+def stores(
+    permissions: EffectivePermissions, labels: Labels, bound: Bound | None
+) -> Iterator[Store]:
     """Everything that holds data, and the keys."""
     names = {r.arn: name for name, r in bound.resources.items()} if bound else {}
     for resource in permissions.assembly.resources:
@@ -91,7 +93,7 @@ def stores(permissions: Permissions, labels: Labels, bound: Bound | None) -> Ite
         )
 
 
-def _key(permissions: Permissions, resource: Resource, labels: Labels) -> str:
+def _key(permissions: EffectivePermissions, resource: Resource, labels: Labels) -> str:
     if resource.type == "AWS::KMS::Key":
         rotates = is_true(resource.properties.get("EnableKeyRotation"))
         return "rotates every year" if rotates else "never rotates"
@@ -129,7 +131,7 @@ def _kept(resource: Resource, kind: str) -> str:
     return "until deleted"
 
 
-def reaches(permissions: Permissions, labels: Labels) -> Iterator[NetworkPath]:
+def reaches(permissions: EffectivePermissions, labels: Labels) -> Iterator[NetworkPath]:
     """Which functions reach what, and what each security group lets in."""
     functions = list(permissions.assembly.of_type("AWS::Lambda::Function"))
     inside = [f for f in functions if f.properties.get("VpcConfig")]
@@ -172,7 +174,7 @@ _KEPT: Final = "somebody deletes it, since it stays when its stack is deleted"
 _GONE: Final = "its stack is deleted"
 
 
-def costs(permissions: Permissions, labels: Labels) -> Iterator[Cost]:
+def costs(permissions: EffectivePermissions, labels: Labels) -> Iterator[Cost]:
     """What is billed while nothing happens, and what ends it."""
     for resource in permissions.assembly.resources:
         name = labels.of(resource)

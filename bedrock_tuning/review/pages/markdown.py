@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bedrock_tuning.review.about import About
+from bedrock_tuning.review.about import Origin
 from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import Facts
 from bedrock_tuning.review.pages.money import HEAD, MoneyChanges
@@ -19,7 +19,7 @@ def markdown(
     *,
     changes: Sequence[Change] | None = None,
     money: MoneyChanges | None = None,
-    about: About | None = None,
+    about: Origin | None = None,
 ) -> str:
     """The whole text. changes, money: against another assembly. about: which synthesis it is."""
     text = render(

@@ -4,7 +4,7 @@ import json
 from typing import Any, Final
 
 from bedrock_tuning.report.formats import SARIF_SCHEMA
-from bedrock_tuning.review.about import About
+from bedrock_tuning.review.about import Origin
 from bedrock_tuning.review.check import Violation
 from bedrock_tuning.review.checks import CHECKS
 from bedrock_tuning.review.pages.facts import Facts
@@ -13,7 +13,7 @@ from bedrock_tuning.wording import printable
 _TOOL: Final = "bedrock-tuning review"
 
 
-def to_sarif(facts: Facts, about: About) -> bytes:
+def to_sarif(facts: Facts, about: Origin) -> bytes:
     """SARIF 2.1.0: one run, each check as a rule, each violation at its template and construct.
 
     An assembly that was not judged has a run that failed: no result is no pass.

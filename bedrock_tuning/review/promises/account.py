@@ -10,7 +10,7 @@ from bedrock_tuning.review.iam.access import IamRole
 from bedrock_tuning.review.iam.conditions import operator
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import conditions_in_words
-from bedrock_tuning.review.promises.deployment import BEDROCK, Deployment
+from bedrock_tuning.review.promises.deployment import BEDROCK, DeploymentFacts
 from bedrock_tuning.review.promises.promise import But, Never, but, principals
 
 # Keys whose value says for which account a service acts.
@@ -82,7 +82,7 @@ def _is_here(value: str, evidence: Evidence) -> bool:
     "certain names (`aws:PrincipalArn`).",
 )
 def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
-    deployment = Deployment(evidence=evidence)
+    deployment = DeploymentFacts(evidence=evidence)
     starters = {role.arn for role in deployment.starters.values()}
     by_workflow = _by_workflow(deployment)
     for role in evidence.permissions.roles.values():
@@ -128,7 +128,7 @@ def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-def _names_jobs(condition: Condition, deployment: Deployment) -> bool:
+def _names_jobs(condition: Condition, deployment: DeploymentFacts) -> bool:
     (jobs,) = deployment.bedrock("model-customization-job")
     return (
         condition.key.lower() == "aws:sourcearn"
@@ -143,7 +143,7 @@ _EXCEPTED: Final = {
 }
 
 
-def _by_named_roles(role: IamRole, statement: Statement, deployment: Deployment) -> bool:
+def _by_named_roles(role: IamRole, statement: Statement, deployment: DeploymentFacts) -> bool:
     """Whether a role of people lets in roles of this account by their names, and nobody else."""
     path = f"{deployment.role_path}tuning/{deployment.environment}/people/"
     start = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/"
@@ -160,7 +160,7 @@ def _by_named_roles(role: IamRole, statement: Statement, deployment: Deployment)
     )
 
 
-def _by_workflow(deployment: Deployment) -> set[Condition]:
+def _by_workflow(deployment: DeploymentFacts) -> set[Condition]:
     """What lets nobody but the workflow's role in, and only for its own state machine."""
     return {
         Condition.of("ArnEquals", "aws:PrincipalArn", *sorted(deployment.workflow)),
@@ -246,7 +246,7 @@ _PERMISSIONS: Final = (
 )
 
 
-def _exceptions(deployment: Deployment) -> Iterator[But]:
+def _exceptions(deployment: DeploymentFacts) -> Iterator[But]:
     """Bedrock encrypts a custom model by a grant that the caller who starts the job creates."""
     if not deployment.by_workflow:
         yield but(deployment.workflow, "sts:AssumeRole", on=deployment.at_path("start"))

@@ -7,13 +7,13 @@ from typing import Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
-from bedrock_tuning.review.iam.simulator import Request
-from bedrock_tuning.review.promises.deployment import BEDROCK, Deployment
+from bedrock_tuning.review.iam.simulator import EvalRequest
+from bedrock_tuning.review.promises.deployment import BEDROCK, DeploymentFacts
 from bedrock_tuning.review.promises.promise import (
     FROM_THIS_ACCOUNT,
     Able,
     But,
-    Denied,
+    MustDeny,
     Never,
     but,
     request,
@@ -22,7 +22,7 @@ from bedrock_tuning.review.promises.promise import (
 _WRITES: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*", "s3:Create*")
 
 
-def _own_folders(deployment: Deployment) -> Iterator[But]:
+def _own_folders(deployment: DeploymentFacts) -> Iterator[But]:
     for name, role in deployment.service_roles.items():
         jobs = deployment.results(name)
         yield but(role.arn, "s3:GetObject", on=deployment.folders(name))
@@ -36,7 +36,7 @@ def _own_folders(deployment: Deployment) -> Iterator[But]:
             yield but(role.arn, "s3:ListBucket", on=bucket, when=listed)
 
 
-def _service_role_requests(deployment: Deployment) -> Iterator[Request]:
+def _service_role_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
     for name, role in deployment.service_roles.items():
         (jobs,) = deployment.bedrock("model-customization-job")
         source = {"aws:SourceAccount": identity.ACCOUNT, "aws:SourceArn": jobs.replace("*", "x/y")}
@@ -52,7 +52,7 @@ def _service_role_requests(deployment: Deployment) -> Iterator[Request]:
             yield request(role.arn, action, deployment.key("DataKey"), through)
 
 
-def _reports(deployment: Deployment) -> Iterable[But]:
+def _reports(deployment: DeploymentFacts) -> Iterable[But]:
     writers = (
         ("start_job", _checked(deployment)),
         ("merge record_job reconcile draw_page evaluate", _written(deployment)),
@@ -62,15 +62,15 @@ def _reports(deployment: Deployment) -> Iterable[But]:
         yield but(deployment.function(*handlers.split()), "s3:PutObject", on=resources)
 
 
-def _checked(deployment: Deployment) -> tuple[str, ...]:
+def _checked(deployment: DeploymentFacts) -> tuple[str, ...]:
     return tuple(f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets)
 
 
-def _written(deployment: Deployment) -> tuple[str, ...]:
+def _written(deployment: DeploymentFacts) -> tuple[str, ...]:
     return (f"{deployment.output}/{s3_layout.REPORTS}/*",)
 
 
-def _forgeries(deployment: Deployment) -> Iterator[Request]:
+def _forgeries(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
     """Changes by a role that is not in the templates and may do everything by its own policies."""
     somebody = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/somebody"
     decided = f"{deployment.output}/{s3_layout.APPROVALS}"
@@ -149,7 +149,7 @@ PROMISES: Final = (
             )
         ],
     ),
-    Denied(
+    MustDeny(
         id="M851",
         sentence="The buckets' own policies deny it to every other role and user of the account, "
         "whatever their policies allow: nobody else writes or deletes checked manifests, reports, "

@@ -19,7 +19,7 @@ _SETTINGS: Final = "/bedrock-tuning-settings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Customization:
+class CustomizationFacts:
     """What the settings of one customization say: its name, its two roles by ARN, its folders.
 
     output: its folder below jobs/. existing_role: the service role that no template makes, or "".
@@ -43,13 +43,13 @@ class Customization:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deployment:
+class DeploymentFacts:
     """What promises are about. All ARNs; an empty collection for what the templates do not have."""
 
     evidence: Evidence
 
     @cached_property
-    def customizations(self) -> tuple[Customization, ...]:
+    def customizations(self) -> tuple[CustomizationFacts, ...]:
         """Those whose settings a run can read."""
         return tuple(map(_customization, self._settings()))
 
@@ -186,7 +186,7 @@ class Deployment:
         start = f"arn:{identity.PARTITION}:bedrock:{self.region}:{identity.ACCOUNT}"
         return tuple(f"{start}:{kind}/*" for kind in kinds)
 
-    def teacher(self, customization: Customization) -> tuple[str, ...]:
+    def teacher(self, customization: CustomizationFacts) -> tuple[str, ...]:
         """What asking a teacher reaches: a model here, or a profile and its model anywhere."""
         id_, start = customization.teacher, f"arn:{identity.PARTITION}:bedrock"
         if not id_:
@@ -233,12 +233,12 @@ class Deployment:
         )
 
 
-def _customization(parameter: Resource) -> Customization:
+def _customization(parameter: Resource) -> CustomizationFacts:
     """Raises ValueError for settings that are no JSON object: nobody can say whose they are."""
     values = json.loads(str(parameter.properties.get("Value")))
     name = str(parameter.properties.get("Name")).rpartition("/")[2]
     chosen = values.get("job", {})
-    return Customization(
+    return CustomizationFacts(
         name=name,
         output=str(chosen.get("output_folder") or name),
         existing_role=_here(str(chosen.get("service_role", ""))),

@@ -5,8 +5,8 @@ from typing import Final
 
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
-from bedrock_tuning.review.iam.simulator import Request
-from bedrock_tuning.review.promises.deployment import BEDROCK, BY_WORKFLOW, Deployment
+from bedrock_tuning.review.iam.simulator import EvalRequest
+from bedrock_tuning.review.promises.deployment import BEDROCK, BY_WORKFLOW, DeploymentFacts
 from bedrock_tuning.review.promises.promise import Able, But, Never, but, request
 from bedrock_tuning.run.job import TAG_PREFIX
 
@@ -24,12 +24,12 @@ _END: Final = ("bedrock:DeleteProvisionedModelThroughput", "bedrock:DeleteCustom
 _ENDERS: Final = ("serve", "keep_leases", "provisioned_throughput")
 
 
-def _tagged(kind: str, deployment: Deployment, operator: str = "StringEquals") -> Condition:
+def _tagged(kind: str, deployment: DeploymentFacts, operator: str = "StringEquals") -> Condition:
     """kind: RequestTag for what is made, ResourceTag for what is there."""
     return Condition.of(operator, f"aws:{kind}/{_TAG}", deployment.environment)
 
 
-def _tagging(deployment: Deployment) -> Iterator[But]:
+def _tagging(deployment: DeploymentFacts) -> Iterator[But]:
     here = _tagged("ResourceTag", deployment)
     new = (
         _tagged("RequestTag", deployment),
@@ -72,7 +72,7 @@ def _of(kind: str, customization: str, operator: str = "StringEquals") -> Condit
 _OF_SOME: Final = Condition.of("Null", f"aws:RequestTag/{_WHOSE}", "false")
 
 
-def _asking(deployment: Deployment) -> list[But]:
+def _asking(deployment: DeploymentFacts) -> list[But]:
     """What a service role calls besides S3 and keys."""
 
     def through(profile: str) -> Condition:
@@ -97,7 +97,7 @@ def _asking(deployment: Deployment) -> list[But]:
     return graders + teachers
 
 
-def _asking_requests(deployment: Deployment) -> list[Request]:
+def _asking_requests(deployment: DeploymentFacts) -> list[EvalRequest]:
     graders = [
         request(each.service_role, "lambda:InvokeFunction", each.grader)
         for each in deployment.customizations
@@ -117,7 +117,7 @@ def _asking_requests(deployment: Deployment) -> list[Request]:
     return graders + teachers
 
 
-def _starting(deployment: Deployment) -> list[But]:
+def _starting(deployment: DeploymentFacts) -> list[But]:
     action = "bedrock:CreateModelCustomizationJob"
     if deployment.by_workflow:
         tagged = (_tagged("RequestTag", deployment), _OF_SOME)
@@ -138,7 +138,7 @@ def _starting(deployment: Deployment) -> list[But]:
     return own + named
 
 
-def _calling(deployment: Deployment) -> Iterator[But]:
+def _calling(deployment: DeploymentFacts) -> Iterator[But]:
     here, endpoints = _tagged("ResourceTag", deployment), deployment.bedrock(*_ENDPOINTS)
     base_models = f"arn:{identity.PARTITION}:bedrock:{deployment.region}::foundation-model/*"
     callers: list[tuple[Iterable[str], tuple[Condition, ...]]] = [
@@ -157,7 +157,7 @@ def _calling(deployment: Deployment) -> Iterator[But]:
         )
 
 
-def _watching(deployment: Deployment) -> Iterable[But]:
+def _watching(deployment: DeploymentFacts) -> Iterable[But]:
     here, jobs = _tagged("ResourceTag", deployment), deployment.bedrock("model-customization-job")
     for name, role in deployment.starters.items():
         yield but(role.arn, *_WATCH, on=jobs, when=(here, _of("ResourceTag", name)))
@@ -172,7 +172,7 @@ def _watching(deployment: Deployment) -> Iterable[But]:
     )
 
 
-def _passing(deployment: Deployment) -> Iterable[But]:
+def _passing(deployment: DeploymentFacts) -> Iterable[But]:
     passers: list[tuple[Iterable[str], str]] = [
         ([each.starter], each.service_role) for each in deployment.customizations
     ]
@@ -187,7 +187,7 @@ def _passing(deployment: Deployment) -> Iterable[But]:
         )
 
 
-def _job_requests(deployment: Deployment) -> Iterator[Request]:
+def _job_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
     for each in deployment.customizations:
         starter = each.starter
         for workflow, machine in zip(sorted(deployment.workflow), deployment.machines, strict=True):
@@ -217,7 +217,7 @@ _WATCH: Final = ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomiza
 _MADE: Final = ("model-customization-job", "custom-model")
 
 
-def _ending_requests(deployment: Deployment) -> Iterator[Request]:
+def _ending_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
     tag = {f"aws:ResourceTag/{_TAG}": deployment.environment}
     for handler in _ENDERS:
         # Without the function the request is refused, as it should be.

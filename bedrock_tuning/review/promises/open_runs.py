@@ -7,7 +7,7 @@ from typing import Final
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.iam.policy import listed
-from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.deployment import DeploymentFacts
 
 # By which the workflow's role uses other roles.
 _LENT: Final = {"iam:PassRole", "sts:AssumeRole"}
@@ -23,7 +23,7 @@ _LENT: Final = {"iam:PassRole", "sts:AssumeRole"}
     fix="Make it with bedrock_tuning/constructs/run_guard.py, and let the roles depend on it",
 )
 def guarded_runs(evidence: Evidence) -> Iterator[Violation]:
-    handlers = Deployment(evidence=evidence).handlers("guard_runs")
+    handlers = DeploymentFacts(evidence=evidence).handlers("guard_runs")
     guards = {
         guard.stack: guard
         for guard in evidence.assembly.of_type("Custom::RunGuard")

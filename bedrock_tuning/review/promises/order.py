@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found
-from bedrock_tuning.review.promises.deployment import BY_WORKFLOW, Deployment
+from bedrock_tuning.review.promises.deployment import BY_WORKFLOW, DeploymentFacts
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.graph import StateGraph, Transition
 
@@ -54,7 +54,7 @@ _FIX: Final = "Bring back the decision in bedrock_tuning/contracts/states/workfl
     fix=_FIX,
 )
 def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
-    checkers = Deployment(evidence=evidence).handlers("check_manifest")
+    checkers = DeploymentFacts(evidence=evidence).handlers("check_manifest")
     for machine, flow in _flow(evidence):
         resources = {name: str(state.get("Resource", "")) for name, state in flow.states.items()}
         approved = {n for n, called in resources.items() if called.endswith(".waitForTaskToken")}
@@ -171,7 +171,7 @@ def _named(state: Mapping[str, Any]) -> str:
     fix=_FIX,
 )
 def one_customization(evidence: Evidence) -> Iterator[Violation]:
-    deployment = Deployment(evidence=evidence)
+    deployment = DeploymentFacts(evidence=evidence)
     path = deployment.settings_path
     allowed = {
         name: f"States.Format('{path}/{{}}', {name})" for name in (_OF_THE_UPLOAD, _OF_THE_REQUEST)
@@ -207,7 +207,7 @@ def one_customization(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-def _of_another(state: Mapping[str, Any], deployment: Deployment) -> Iterator[tuple[str, str]]:
+def _of_another(state: Mapping[str, Any], deployment: DeploymentFacts) -> Iterator[tuple[str, str]]:
     """What of a job may be another customization's than the settings': what is there, the limit."""
     wanted = None if deployment.by_workflow else {"RoleArn.$": f"{_KEPT}.value.starter_role"}
     if state.get("Credentials") != wanted:
@@ -222,7 +222,7 @@ def _of_another(state: Mapping[str, Any], deployment: Deployment) -> Iterator[tu
             yield f"has {named or f'no {part}'}", f"{part} from {said}"
 
 
-def _own_parts(deployment: Deployment) -> dict[str, Any]:
+def _own_parts(deployment: DeploymentFacts) -> dict[str, Any]:
     """The parts of a job by which it is a customization's, as the settings alone say them."""
 
     def uri(bucket: str, key: str, *values: str) -> dict[str, str]:

@@ -9,8 +9,8 @@ from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.simulator import Policies, Request, decide, usual_context
-from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.iam.simulator import EvalRequest, Policies, decide, usual_context
+from bedrock_tuning.review.promises.deployment import DeploymentFacts
 from bedrock_tuning.review.promises.promise import Able, But, Never, but, reached, request
 from bedrock_tuning.run import items
 
@@ -20,7 +20,7 @@ _ANSWER: Final = ("states:SendTask*",)
 _WRITE: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
 
 
-def _objects(deployment: Deployment) -> tuple[str, ...]:
+def _objects(deployment: DeploymentFacts) -> tuple[str, ...]:
     """Whatever lies in the buckets of datasets."""
     return tuple(f"{bucket}/*" for bucket in deployment.datasets)
 
@@ -44,7 +44,7 @@ def _may(
     fix="Take one of the two statements away",
 )
 def separated(evidence: Evidence) -> Iterator[Violation]:
-    deployment = Deployment(evidence=evidence)
+    deployment = DeploymentFacts(evidence=evidence)
     for role in evidence.permissions.roles.values():
         uploads = _may(role.policy, _WRITE, _objects(deployment))
         approves = [
@@ -63,7 +63,7 @@ def separated(evidence: Evidence) -> Iterator[Violation]:
     fix="Put the Deny back that contracts/people.py says",
 )
 def separated_together(evidence: Evidence) -> Iterator[Violation]:
-    deployment = Deployment(evidence=evidence)
+    deployment = DeploymentFacts(evidence=evidence)
     roles = evidence.permissions.roles
     for name, uploaders in deployment.uploaders.items():
         asked = [
@@ -73,7 +73,7 @@ def separated_together(evidence: Evidence) -> Iterator[Violation]:
         for one, other in product(uploaders, deployment.person("Approver")):
             both = Policies(identity=[*roles[one].policy, *roles[other].policy])
             for action, resource, more in asked:
-                request = Request(
+                request = EvalRequest(
                     principal=one,
                     action=action,
                     resource=resource,
@@ -87,7 +87,7 @@ def separated_together(evidence: Evidence) -> Iterator[Violation]:
 Asked = tuple[str, str, Mapping[str, str]]
 
 
-def _uploads(deployment: Deployment, name: str) -> Iterator[Asked]:
+def _uploads(deployment: DeploymentFacts, name: str) -> Iterator[Asked]:
     for bucket in deployment.datasets:
         yield "s3:PutObject", f"{bucket}/{s3_layout.folder(name)}sample", {}
 
@@ -97,7 +97,7 @@ def _approvals(function: str) -> Iterator[Asked]:
     yield "lambda:InvokeFunction", function, {"lambda:InvokedViaFunctionUrl": "true"}
 
 
-def _by_address(deployment: Deployment) -> Iterator[But]:
+def _by_address(deployment: DeploymentFacts) -> Iterator[But]:
     every = (each for arn in deployment.handlers("approve") for each in _approvals(arn))
     for action, function, context in every:
         ((key, value),) = context.items()
@@ -110,7 +110,7 @@ def _by_address(deployment: Deployment) -> Iterator[But]:
         )
 
 
-def _items(deployment: Deployment) -> Iterator[But]:
+def _items(deployment: DeploymentFacts) -> Iterator[But]:
     waiting = deployment.function("approve") | deployment.workflow
     for principals, kinds in (
         (deployment.evidence.permissions.roles, items.RECORDS),
@@ -125,16 +125,16 @@ def _items(deployment: Deployment) -> Iterator[But]:
         )
 
 
-def _executions(deployment: Deployment) -> Iterator[str]:
+def _executions(deployment: DeploymentFacts) -> Iterator[str]:
     for machine in deployment.machines:
         yield f"{machine.replace(':stateMachine:', ':execution:')}*"
 
 
-def _decisions(deployment: Deployment) -> tuple[str, ...]:
+def _decisions(deployment: DeploymentFacts) -> tuple[str, ...]:
     return (f"{deployment.output}/{s3_layout.APPROVALS}/*",)
 
 
-def _approving_requests(deployment: Deployment) -> Iterator[Request]:
+def _approving_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
     for approver in deployment.person("Approver"):
         for function in deployment.handlers("approve") or {"«no approve»": ""}:
             for action, resource, context in _approvals(function):
@@ -150,7 +150,7 @@ def _approving_requests(deployment: Deployment) -> Iterator[Request]:
             yield request(role, action, "*")
 
 
-def _own_datasets(deployment: Deployment) -> Iterator[But]:
+def _own_datasets(deployment: DeploymentFacts) -> Iterator[But]:
     for name, uploader in deployment.uploaders.items():
         yield but(
             uploader,
@@ -168,7 +168,7 @@ def _own_datasets(deployment: Deployment) -> Iterator[But]:
     )
 
 
-def _own_data(deployment: Deployment) -> Iterator[But]:
+def _own_data(deployment: DeploymentFacts) -> Iterator[But]:
     yield from _own_datasets(deployment)
     for name, uploader in deployment.uploaders.items():
         prefixes = (*deployment.uploaded(name), s3_layout.manifests_prefix(name))

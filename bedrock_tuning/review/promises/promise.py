@@ -2,7 +2,7 @@
 
 A promise is a sentence that must stay true whatever the contracts say: it is written without them.
 `Never` is exact on wildcards and errs on the safe side: it counts every Allow, and no Deny that
-might take it back. `Able` and `Denied` decide requests by all policies together.
+might take it back. `Able` and `MustDeny` decide requests by all policies together.
 """
 
 from abc import ABC, abstractmethod
@@ -18,10 +18,10 @@ from bedrock_tuning.review.check import Check, Evidence, Violation, found
 from bedrock_tuning.review.iam.conditions import Context
 from bedrock_tuning.review.iam.containment import inside
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.simulator import Decision, Request, usual_context
+from bedrock_tuning.review.iam.simulator import EvalDecision, EvalRequest, usual_context
 from bedrock_tuning.review.iam.wildcards import meets
 from bedrock_tuning.review.iam.wording import conditions_in_words
-from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.deployment import DeploymentFacts
 
 FROM_THIS_ACCOUNT: Final = Condition.of("StringEquals", "aws:SourceAccount", identity.ACCOUNT)
 
@@ -62,9 +62,9 @@ class Never:
     id: str
     sentence: str
     actions: tuple[str, ...]
-    resources: Callable[[Deployment], Sequence[str]] = lambda _: ("*",)
-    but: Callable[[Deployment], Iterable[But]] = lambda _: ()
-    who: Callable[[Deployment], Iterable[str]] | None = None
+    resources: Callable[[DeploymentFacts], Sequence[str]] = lambda _: ("*",)
+    but: Callable[[DeploymentFacts], Iterable[But]] = lambda _: ()
+    who: Callable[[DeploymentFacts], Iterable[str]] | None = None
 
     def check(self) -> Check:
         """The promise as a check."""
@@ -72,7 +72,7 @@ class Never:
 
     def violations(self, evidence: Evidence) -> Iterator[Violation]:
         """Every statement that allows what nobody may do."""
-        deployment = Deployment(evidence=evidence)
+        deployment = DeploymentFacts(evidence=evidence)
         forbidden = tuple(self.resources(deployment))
         exceptions = list(self.but(deployment))
         who = None if self.who is None else frozenset(self.who(deployment))
@@ -98,7 +98,7 @@ class _Decided(ABC):
 
     id: str
     sentence: str
-    requests: Callable[[Deployment], Iterable[Request]]
+    requests: Callable[[DeploymentFacts], Iterable[EvalRequest]]
 
     def check(self) -> Check:
         """The promise as a check."""
@@ -108,11 +108,11 @@ class _Decided(ABC):
     def violations(self, evidence: Evidence) -> Iterator[Violation]:
         """Every request that is decided otherwise than promised."""
 
-    def _decisions(self, evidence: Evidence) -> list[tuple[Request, Decision]]:
+    def _decisions(self, evidence: Evidence) -> list[tuple[EvalRequest, EvalDecision]]:
         decide = evidence.permissions.decide
         return [
             (asked, decide(asked.principal, asked.action, asked.resource, asked.context))
-            for asked in self.requests(Deployment(evidence=evidence))
+            for asked in self.requests(DeploymentFacts(evidence=evidence))
         ]
 
 
@@ -134,7 +134,7 @@ class Able(_Decided):
                 )
 
 
-class Denied(_Decided):
+class MustDeny(_Decided):
     """What the policies of resources must deny, whatever the caller's own policies allow."""
 
     __slots__ = ()
@@ -142,7 +142,7 @@ class Denied(_Decided):
     def violations(self, evidence: Evidence) -> Iterator[Violation]:
         """Every request that no policy denies."""
         for asked, decision in self._decisions(evidence):
-            if decision is not Decision.EXPLICITLY_DENIED:
+            if decision is not EvalDecision.EXPLICITLY_DENIED:
                 bucket = evidence.assembly.by_arn(asked.resource.partition("/")[0])
                 yield found(
                     bucket or asked.resource,
@@ -153,9 +153,11 @@ class Denied(_Decided):
                 )
 
 
-def request(principal: str, action: str, resource: str, context: Context | None = None) -> Request:
+def request(
+    principal: str, action: str, resource: str, context: Context | None = None
+) -> EvalRequest:
     """A request over TLS, with what else its context says."""
-    return Request(
+    return EvalRequest(
         principal=principal,
         action=action,
         resource=resource,

@@ -9,7 +9,7 @@ from typing import Final
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
-from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.deployment import DeploymentFacts
 from bedrock_tuning.review.promises.promise import Never
 from bedrock_tuning.run.exposure import exposure, to_properties
 
@@ -21,7 +21,7 @@ from bedrock_tuning.run.exposure import exposure, to_properties
     "workflow itself does. No two settings name the same role.",
 )
 def own_roles(evidence: Evidence) -> Iterator[Violation]:
-    deployment = Deployment(evidence=evidence)
+    deployment = DeploymentFacts(evidence=evidence)
     roles = evidence.permissions.roles
     kinds = ("service_role",) if deployment.by_workflow else ("service_role", "starter_role")
     named = Counter(
@@ -63,7 +63,7 @@ def own_roles(evidence: Evidence) -> Iterator[Violation]:
 )
 def money_is_shown(evidence: Evidence) -> Iterator[Violation]:
     of_stack = {r.stack: r for r in evidence.assembly.of_type("Custom::ProvisionedThroughput")}
-    for each in Deployment(evidence=evidence).customizations:
+    for each in DeploymentFacts(evidence=evidence).customizations:
         resource = of_stack.get(each.settings.stack)
         if resource is None:
             yield found(each.settings, "no resource in this stack says what it may spend")
@@ -82,7 +82,7 @@ def money_is_shown(evidence: Evidence) -> Iterator[Violation]:
     fix="Give each customization folders of its own in [dataset] folders",
 )
 def own_folders(evidence: Evidence) -> Iterator[Violation]:
-    known = Deployment(evidence=evidence).customizations
+    known = DeploymentFacts(evidence=evidence).customizations
     for each in known:
         others = [
             (name, other.name) for other in known if other is not each for name in other.owned

@@ -9,7 +9,7 @@ from bedrock_tuning.review.workflow.choices import ABSENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class ValueDifference:
     """One value that differs. then, now: ABSENT on the side that does not have it.
 
     state: "" for the definition itself; one inside of a Map follows the Map's name. field: its path
@@ -22,7 +22,7 @@ class Difference:
     now: Any
 
 
-def differences(then: Any, now: Any, path: tuple[str, ...] = ()) -> Iterator[Difference]:
+def differences(then: Any, now: Any, path: tuple[str, ...] = ()) -> Iterator[ValueDifference]:
     """All of two definitions, or of what they have at a path."""
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in sorted({*then, *now}):
@@ -33,7 +33,7 @@ def differences(then: Any, now: Any, path: tuple[str, ...] = ()) -> Iterator[Dif
     # In Python, 1 is true.
     elif type(then) is not type(now) or then != now:
         state, field = _place(path)
-        yield Difference(state=state, field=field, then=then, now=now)
+        yield ValueDifference(state=state, field=field, then=then, now=now)
 
 
 def _place(path: tuple[str, ...]) -> tuple[str, str]:

@@ -31,18 +31,18 @@ TUNED_SHARE: Final = 0.35
 """How far a tuned model moves a vector of length 1."""
 
 
-class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
+class EmbeddingConfig(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
     """How long the vector shall be."""
 
     output_embedding_length: int | None = None
 
 
-class Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class EmbeddingBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """InvokeModel's body; the image comes in base64."""
 
     input_text: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     input_image: bytes | None = None
-    embedding_config: Config = Config()
+    embedding_config: EmbeddingConfig = EmbeddingConfig()
 
 
 def embed(
@@ -55,7 +55,7 @@ def embed(
     Raises ValidationException for what the model's limits forbid.
     """
     try:
-        asked = msgspec.convert(body, Body)
+        asked = msgspec.convert(body, EmbeddingBody)
     except msgspec.ValidationError as error:
         raise invalid(f"Malformed input request: {error}") from None
     text, image, limits = asked.input_text, asked.input_image, model.inference

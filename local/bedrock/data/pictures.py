@@ -37,7 +37,7 @@ class Texts(msgspec.Struct, rename="camel"):
     negative_text: Annotated[str, msgspec.Meta(min_length=1)] | None = None
 
 
-class Config(msgspec.Struct, rename="camel", frozen=True):
+class PictureConfig(msgspec.Struct, rename="camel", frozen=True):
     """How to draw, with the model's limits and defaults."""
 
     height: int = 1024
@@ -48,12 +48,12 @@ class Config(msgspec.Struct, rename="camel", frozen=True):
     quality: Literal["standard", "premium"] = "standard"
 
 
-class Body(msgspec.Struct, rename="camel"):
+class PictureBody(msgspec.Struct, rename="camel"):
     """InvokeModel's body; other tasks are not simulated."""
 
     task_type: Literal["TEXT_IMAGE"]
     text_to_image_params: Texts
-    image_generation_config: Config = Config()
+    image_generation_config: PictureConfig = PictureConfig()
 
 
 def generate(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def generate(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) ->
     Raises ValidationException for what the model's limits forbid.
     """
     try:
-        asked = msgspec.convert(body, Body)
+        asked = msgspec.convert(body, PictureBody)
     except msgspec.ValidationError as error:
         raise invalid(f"Malformed input request: {error}") from None
     texts, config = asked.text_to_image_params, asked.image_generation_config

@@ -12,7 +12,7 @@ LEARNED: Final = "learned"
 """The member of a custom model that holds what it learned; no answer of Bedrock's has it."""
 
 
-class Resource(msgspec.Struct, kw_only=True):
+class BedrockResource(msgspec.Struct, kw_only=True):
     """A resource by its ARN.
 
     members: what Get answers and lists show, by the API's names, with times in ISO 8601; an answer
@@ -30,7 +30,7 @@ class Resource(msgspec.Struct, kw_only=True):
     tags: Tags = {}
     settles_at: datetime | None = None
     settles_to: dict[str, Any] = {}
-    makes: "Resource | None" = None
+    makes: "BedrockResource | None" = None
 
     @property
     def kind(self) -> str:

@@ -25,7 +25,7 @@ def alone(aws: StubbedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.deployed()
     find = deployments.find
 
-    def found(*args: Any, **more: Any) -> deployments.Deployment:
+    def found(*args: Any, **more: Any) -> deployments.DeploymentClient:
         whole = find(*args, **more)
         return replace(whole, customizations={"pets-search": whole.customizations["pets-search"]})
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.doctor.check import Answer, Subject, examine
+from bedrock_tuning.client.deployment import DeploymentClient
+from bedrock_tuning.client.doctor.check import Observation, Subject, examine
 from bedrock_tuning.client.doctor.every_check import CHECKS
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.s3_layout import Buckets
@@ -29,7 +29,7 @@ def aws() -> Iterator[StubbedAws]:
 
 
 def subject(aws: StubbedAws, **changes: Any) -> Subject:
-    deployed = Deployment(
+    deployed = DeploymentClient(
         aws=aws,
         environment="dev",
         buckets=Buckets(training="train", validation="valid", output="out"),
@@ -48,7 +48,7 @@ def subject(aws: StubbedAws, **changes: Any) -> Subject:
     return Subject(**values)
 
 
-def ask(id: str, found: Subject) -> tuple[Answer, ...]:
+def ask(id: str, found: Subject) -> tuple[Observation, ...]:
     (check,) = (each for each in CHECKS if each.id == id)
     (result,) = examine(found, [check])
     return result.answers

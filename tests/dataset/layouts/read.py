@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from bedrock_tuning.dataset.layouts.listing import look
-from bedrock_tuning.dataset.layouts.reading import Options
+from bedrock_tuning.dataset.layouts.reading import LayoutOptions
 from bedrock_tuning.dataset.layouts.recognise import understand
 from bedrock_tuning.errors import UserError
 from tests.dataset.layouts.shelf import SHELF, TINY, laid, lay
@@ -14,7 +14,7 @@ from tests.dataset.layouts.spellings import spellings
 READ: Final = Path(__file__).with_name("read.txt")
 
 
-def _told(source: Path, options: Options, folder: Path) -> list[str]:
+def _told(source: Path, options: LayoutOptions, folder: Path) -> list[str]:
     room = folder / "room"
     room.mkdir()
     try:

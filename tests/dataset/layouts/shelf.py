@@ -14,7 +14,7 @@ import openpyxl
 import pyarrow
 from pyarrow import parquet
 
-from bedrock_tuning.dataset.layouts.reading import Options
+from bedrock_tuning.dataset.layouts.reading import LayoutOptions
 from bedrock_tuning.dataset.layouts.splits import Split
 from tests.support.pictures import png
 
@@ -45,7 +45,7 @@ class Layout:
     files: Callable[[], Files]
     pairs: Pairs
     splits: Mapping[str, Split] = field(default_factory=dict)
-    options: Options = field(default_factory=Options)
+    options: LayoutOptions = field(default_factory=LayoutOptions)
     left: Sequence[str] = ()
     said: str = ""
     source: str = ""
@@ -236,7 +236,7 @@ SHELF: Sequence[Layout] = (
         files=lambda: {"all.csv": f"image,caption,phase\n1.jpg,{DOG},Train\n2.jpg,{CAT},Test\n"},
         pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
         splits={"1.jpg": "train", "2.jpg": "test"},
-        options=Options(split_column="phase"),
+        options=LayoutOptions(split_column="phase"),
     ),
     Layout(
         name="a-table-per-split",
@@ -253,14 +253,14 @@ SHELF: Sequence[Layout] = (
         files=lambda: {"captions.csv": TABLE},
         pairs={"1.jpg": [DOG], "kept/2.jpg": [CAT], "3.jpg": [OWL]},
         splits={"kept/2.jpg": "validation"},
-        options=Options(validation="kept"),
+        options=LayoutOptions(validation="kept"),
     ),
     Layout(
         name="validation-pattern",
         files=lambda: {"captions.csv": TABLE},
         pairs={"1.jpg": [DOG], "batch-7/2.jpg": [CAT], "batch-8/3.jpg": [OWL]},
         splits={"batch-7/2.jpg": "validation"},
-        options=Options(validation="batch-7/*"),
+        options=LayoutOptions(validation="batch-7/*"),
     ),
     Layout(
         name="a-picture-called-test-is-in-no-split",
@@ -379,7 +379,7 @@ SHELF: Sequence[Layout] = (
             f"{n}.jpg": [text + "!" * k for k in range(5)]
             for n, text in ((1, DOG), (2, CAT), (3, OWL))
         },
-        options=Options(captions="captions.json"),
+        options=LayoutOptions(captions="captions.json"),
     ),
     Layout(
         name="karpathy",
@@ -550,13 +550,13 @@ SHELF: Sequence[Layout] = (
         name="class-folders-although-there-is-a-table",
         files=lambda: {"captions.csv": "file,caption\ndog/1.jpg,never\ncat/2.jpg,never\n"},
         pairs={"dog/1.jpg": ["a photo of a dog"], "cat/2.jpg": ["a photo of a cat"]},
-        options=Options(captions="folders"),
+        options=LayoutOptions(captions="folders"),
     ),
     Layout(
         name="captions-in-file-names",
         files=dict,
         pairs={"a_dog_on_grass_01.jpg": [DOG], "sub/a grey cat asleep (2).jpg": [CAT]},
-        options=Options(captions="filenames"),
+        options=LayoutOptions(captions="filenames"),
     ),
     Layout(
         name="kohya-txt",
@@ -617,7 +617,7 @@ SHELF: Sequence[Layout] = (
         name="an-encoding-by-option",
         files=lambda: {"c.csv": "file,caption\n1.jpg,犬が走る\n".encode("shift_jis")},
         pairs={"1.jpg": ["犬が走る"]},
-        options=Options(encoding="shift_jis"),
+        options=LayoutOptions(encoding="shift_jis"),
     ),
     Layout(
         name="no-header",
@@ -687,7 +687,7 @@ SHELF: Sequence[Layout] = (
         name="columns-by-option",
         files=lambda: {"c.csv": f"a,b,image,caption\n1.jpg,{DOG},2.jpg,wrong\n"},
         pairs={"1.jpg": [DOG]},
-        options=Options(file_column="A", caption_column="b"),
+        options=LayoutOptions(file_column="A", caption_column="b"),
     ),
     Layout(
         name="names-of-windows-in-capitals",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from bedrock_tuning.dataset.layouts.columns import _ANNOTATOR, _CAPTIONS, _IMAGES, _SPLITS
-from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, Options
+from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, LayoutOptions
 from bedrock_tuning.dataset.layouts.splits import _WORDS
 from bedrock_tuning.dataset.layouts.text import _PACKED
 from tests.dataset.layouts.shelf import (
@@ -31,7 +31,7 @@ class Spelling(NamedTuple):
 
     name: str
     files: Files
-    options: Options = Options()
+    options: LayoutOptions = LayoutOptions()
     images: Sequence[str] = IMAGES
     source: str = ""
 
@@ -52,9 +52,17 @@ def _columns() -> Iterator[Spelling]:
         yield Spelling(f"splits in {name}", {"a.csv": rows})
     usual = ("file,caption,extra", "1.jpg,a dog,big dog here", "2.jpg,a cat,small cat here")
     for options in (
-        *(Options(file_column=" FILE "), Options(file_column="extra"), Options(file_column="x")),
-        *(Options(caption_column="extra"), Options(caption_column="caption, Extra,")),
-        *(Options(split_column="extra"), Options(split_column="none"), Options(captions="a.csv")),
+        *(
+            LayoutOptions(file_column=" FILE "),
+            LayoutOptions(file_column="extra"),
+            LayoutOptions(file_column="x"),
+        ),
+        *(LayoutOptions(caption_column="extra"), LayoutOptions(caption_column="caption, Extra,")),
+        *(
+            LayoutOptions(split_column="extra"),
+            LayoutOptions(split_column="none"),
+            LayoutOptions(captions="a.csv"),
+        ),
     ):
         yield Spelling(f"{options}", {"a.csv": csv(*usual)}, options)
     for name, rows in {
@@ -173,7 +181,7 @@ def _tables() -> Iterator[Spelling]:
         yield Spelling(f"packed with {name}", {"a.csv": magic + b"more"})
     for encoding in ("cp1252", "utf-16", "none"):
         data = "file,caption\n1.jpg,größer\n".encode("cp1252")
-        yield Spelling(f"encoding {encoding}", {"a.csv": data}, Options(encoding=encoding))
+        yield Spelling(f"encoding {encoding}", {"a.csv": data}, LayoutOptions(encoding=encoding))
     sheet = [
         ("file", "caption", "n"),
         ("1.jpg", "a dog", 1.0),
@@ -368,7 +376,7 @@ def _splits() -> Iterator[Spelling]:
         }
         shown = ("1.jpg", "2.jpg", "val/3.jpg", "deep/val/4.jpg")
         yield Spelling(
-            f"--validation-dir {validation}", files, Options(validation=validation), shown
+            f"--validation-dir {validation}", files, LayoutOptions(validation=validation), shown
         )
 
 
@@ -401,7 +409,7 @@ def _folders() -> Iterator[Spelling]:
         },
     }.items():
         yield Spelling(f"beside: {name}", files)
-        yield Spelling(f"beside, wanted: {name}", files, Options(captions="sidecar"))
+        yield Spelling(f"beside, wanted: {name}", files, LayoutOptions(captions="sidecar"))
     yield Spelling("kohya", {"10_pets/1.txt": "a dog"}, images=("10_pets/1.jpg",))
     for shown in (
         ("cats/1.jpg", "big_dogs/2.jpg", "dogs+x/3.jpg"),
@@ -412,7 +420,9 @@ def _folders() -> Iterator[Spelling]:
         ("10_cats/1.jpg", "20_dogs/2.jpg", "4.jpg"),
     ):
         for captions in ("", "folders"):
-            yield Spelling(f"classes {captions}: {shown}", {}, Options(captions=captions), shown)
+            yield Spelling(
+                f"classes {captions}: {shown}", {}, LayoutOptions(captions=captions), shown
+            )
     shown = (
         "a_red+dog.jpg",
         "a cat (2).jpg",
@@ -421,7 +431,7 @@ def _folders() -> Iterator[Spelling]:
         "42.jpg",
         "x/two  cats 3.png",
     )
-    yield Spelling("captions in names", {}, Options(captions="filenames"), shown)
+    yield Spelling("captions in names", {}, LayoutOptions(captions="filenames"), shown)
     everything = {
         f"file{ending}": b"" for ending in sorted(NO_IMAGES) if ending in (".md", ".npy", ".cls")
     }
@@ -451,7 +461,10 @@ def _folders() -> Iterator[Spelling]:
     for captions in ("sub/a.csv", "none.csv", "1.jpg", "README"):
         files: Files = {**table, "README": "x"}
         yield Spelling(
-            f"--captions {captions}", files, Options(captions=captions), ("sub/1.jpg", "2.jpg")
+            f"--captions {captions}",
+            files,
+            LayoutOptions(captions=captions),
+            ("sub/1.jpg", "2.jpg"),
         )
     yield Spelling("a table as source", table, images=("sub/1.jpg", "2.jpg"), source="sub/a.csv")
     yield Spelling("a picture as source", table, images=("1.jpg",), source="1.jpg")

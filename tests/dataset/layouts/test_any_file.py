@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.dataset.layouts.listing import look
-from bedrock_tuning.dataset.layouts.reading import Options
+from bedrock_tuning.dataset.layouts.reading import LayoutOptions
 from bedrock_tuning.dataset.layouts.recognise import understand
 from bedrock_tuning.errors import UserError
 from tests.dataset.layouts.shelf import TINY
@@ -65,7 +65,7 @@ def read(name: str, data: bytes) -> None:
             (Path(folder) / image).write_bytes(TINY)
         (Path(folder) / name).write_bytes(data)
         with suppress(UserError):
-            found = understand(look(Path(folder), Options(), room=Path(folder) / "room"))
+            found = understand(look(Path(folder), LayoutOptions(), room=Path(folder) / "room"))
             assert found.pairs or found.left
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from bedrock_tuning.dataset.layouts import binary_tables
 from bedrock_tuning.dataset.layouts.listing import look
-from bedrock_tuning.dataset.layouts.reading import Options
+from bedrock_tuning.dataset.layouts.reading import LayoutOptions
 from bedrock_tuning.dataset.layouts.recognise import Understood, understand
 from bedrock_tuning.errors import UserError
 from tests.dataset.layouts.shelf import DOG, TINY, parquet_of, tar, zipped
 
 
 def read(folder: Path, room: Path, **options: str) -> Understood:
-    return understand(look(folder, Options(**options), room=room))
+    return understand(look(folder, LayoutOptions(**options), room=room))
 
 
 def refusal(folder: Path, room: Path, **options: str) -> str:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_tuning.dataset.layouts.names import Names
-from bedrock_tuning.dataset.layouts.reading import Options, Scene
+from bedrock_tuning.dataset.layouts.names import FileNames
+from bedrock_tuning.dataset.layouts.reading import LayoutOptions, Scene
 from bedrock_tuning.dataset.layouts.splits import split_of_name
 
 
 def test_a_whole_path_is_known_as_one_and_not_guessed_by_its_end() -> None:
-    names = Names(["images/1.jpg", "more/images/1.jpg"], root="/data/pets")
+    names = FileNames(["images/1.jpg", "more/images/1.jpg"], root="/data/pets")
     found = names.find("/data/pets/images/1.jpg")
     assert found is not None
     assert (found.file, found.how) == ("images/1.jpg", "by its whole path")
@@ -28,7 +28,7 @@ def test_a_whole_path_is_known_as_one_and_not_guessed_by_its_end() -> None:
 )
 def test_what_people_keep_beside_images_is_taken_for_none(ending: str) -> None:
     files = dict.fromkeys((f"a{ending}", f"b{ending.upper()}", "1.jpg", "2"), Path())
-    assert Scene(root=Path(), files=files, options=Options()).images == ["1.jpg", "2"]
+    assert Scene(root=Path(), files=files, options=LayoutOptions()).images == ["1.jpg", "2"]
 
 
 @pytest.mark.parametrize(

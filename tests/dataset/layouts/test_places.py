@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from bedrock_tuning.dataset.layouts.listing import look
-from bedrock_tuning.dataset.layouts.reading import Options
+from bedrock_tuning.dataset.layouts.reading import LayoutOptions
 from bedrock_tuning.dataset.layouts.recognise import Understood, understand
 from tests.dataset.layouts.shelf import TINY, Files, lay, zipped
 
 
 def read(source: Path, room: Path, **options: str) -> Understood:
     room.mkdir()
-    return understand(look(source, Options(**options), room=room))
+    return understand(look(source, LayoutOptions(**options), room=room))
 
 
 def pairs(found: Understood) -> list[tuple[str, str, str]]:

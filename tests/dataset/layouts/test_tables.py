@@ -7,8 +7,8 @@ import pyarrow
 import pytest
 
 from bedrock_tuning.dataset.layouts.columns import read_columns
-from bedrock_tuning.dataset.layouts.names import Names
-from bedrock_tuning.dataset.layouts.reading import Options, Row, Scene, Table
+from bedrock_tuning.dataset.layouts.names import FileNames
+from bedrock_tuning.dataset.layouts.reading import CaptionRow, LayoutOptions, Scene, Table
 from bedrock_tuning.dataset.layouts.tables import TABLES, cells_shown, read_tables
 from bedrock_tuning.errors import UserError
 
@@ -23,7 +23,7 @@ def tables(path: Path, data: bytes | str) -> list[Table]:
 
 
 def scene(*files: str) -> Scene:
-    return Scene(root=Path("/data"), files=dict.fromkeys(files, Path()), options=Options())
+    return Scene(root=Path("/data"), files=dict.fromkeys(files, Path()), options=LayoutOptions())
 
 
 @pytest.mark.parametrize(("blanks", "is_html"), [(506, True), (507, True), (508, False)])
@@ -130,10 +130,10 @@ def test_eight_columns_are_shown_and_the_others_counted() -> None:
     assert cells_shown([*"abcdefghij"]).endswith("g, h and 2 more columns")
 
 
-def _rows(count: int, *, gone: int) -> list[Row]:
+def _rows(count: int, *, gone: int) -> list[CaptionRow]:
     """Those of even numbers name the image that is here, but so many of them; the others none."""
     return [
-        Row(image="1.jpg" if n % 2 == 0 and n >= 2 * gone else "x", caption="a", where="")
+        CaptionRow(image="1.jpg" if n % 2 == 0 and n >= 2 * gone else "x", caption="a", where="")
         for n in range(count)
     ]
 
@@ -167,7 +167,7 @@ def test_half_of_the_rows_of_a_table_that_are_looked_at_must_name_images(
 
 @pytest.mark.parametrize(("count", "near"), [(9_999, "1234.jpg"), (10_000, "")])
 def test_a_similar_name_is_looked_for_among_fewer_than_ten_thousand(count: int, near: str) -> None:
-    names = Names(["1234.jpg", *("x" for _ in range(count - 1))])
+    names = FileNames(["1234.jpg", *("x" for _ in range(count - 1))])
     assert names.near("1234.jpgg") == near
 
 

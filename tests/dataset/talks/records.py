@@ -21,7 +21,7 @@ from bedrock_tuning.dataset.talks.names import (
 from bedrock_tuning.dataset.talks.nested import questions
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, Turn, UnfitError
-from bedrock_tuning.dataset.talks.write import FORMATS, Placed, write_talk
+from bedrock_tuning.dataset.talks.write import FORMATS, PlacedImage, write_talk
 from tests.dataset.talks.test_read import MORE, PLAIN, A, Q, chat
 from tests.dataset.talks.test_templates import LINES
 from tests.dataset.test_foreign import IMAGES, RECORDS
@@ -309,7 +309,9 @@ def written() -> str:
         lines.append(name)
         for format in FORMATS:
             try:
-                record = write_talk(talk, format, keep=lambda image: Placed("png", f"s3://{image}"))
+                record = write_talk(
+                    talk, format, keep=lambda image: PlacedImage("png", f"s3://{image}")
+                )
                 lines.append(f"  {format}: {json.dumps(record, ensure_ascii=False)}")
             except UnfitError as error:
                 lines.append(f"  {format}: unfit: {error}")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, Turn, UnfitError
-from bedrock_tuning.dataset.talks.write import FORMATS, Placed, write_talk
+from bedrock_tuning.dataset.talks.write import FORMATS, PlacedImage, write_talk
 from tests.support.properties import examples
 
 Q, A = "What is a dog?", "An animal."
@@ -369,4 +369,4 @@ def test_no_record_at_all_is_too_much(record: dict[str, Any]) -> None:
         if known is not None:
             for format in FORMATS:
                 with suppress(UnfitError):
-                    write_talk(known.talk, format, keep=lambda image: Placed("png", image))
+                    write_talk(known.talk, format, keep=lambda image: PlacedImage("png", image))

@@ -7,7 +7,7 @@ from bedrock_tuning.dataset.record_formats import misfits, shape_for
 from bedrock_tuning.dataset.talks.chunks import chunks
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, Turn, UnfitError
-from bedrock_tuning.dataset.talks.write import FORMATS, Placed, write_talk
+from bedrock_tuning.dataset.talks.write import FORMATS, PlacedImage, write_talk
 
 PAIR = Talk(
     turns=(Turn(role="user", text="What is it?"), Turn(role="assistant", text="A dog.")),
@@ -28,8 +28,8 @@ OURS = {
 }
 
 
-def kept(image: str) -> Placed:
-    return Placed("png", image)
+def kept(image: str) -> PlacedImage:
+    return PlacedImage("png", image)
 
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "input-only"])

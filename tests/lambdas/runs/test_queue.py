@@ -93,7 +93,7 @@ def test_fifty_uploads_of_twenty_customizations_are_all_trained_or_superseded(
 def test_two_that_wait_equally_long_do_not_ask_at_the_same_moment() -> None:
     waits = [
         job_queue.pause(
-            job_queue.Waiting(
+            job_queue.QueuedRun(
                 run=f"20261121-093000-{n:02d}aaaa",
                 customization="c",
                 status="queued",

@@ -156,7 +156,7 @@ def test_the_longest_queue_fits_into_an_executions_history() -> None:
     from datetime import UTC, datetime, timedelta
 
     now = start = datetime(2026, 11, 21, tzinfo=UTC)
-    run = job_queue.Waiting(
+    run = job_queue.QueuedRun(
         run="20261121-000000-00aaaa",
         customization="pets-search",
         status="queued",

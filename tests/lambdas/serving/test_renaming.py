@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import text, to_settings
 from bedrock_tuning.serving.intent import Begun, Intent, Published
 from lambdas import admit, keep_leases, provisioned_throughput
@@ -26,7 +26,7 @@ BY = "bedrock-tuning:customization"
 
 @pytest.fixture
 def new(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch, customize: Callable[..., Customization]
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, customize: Callable[..., CustomizationSettings]
 ) -> CloudFormation:
     """The stack of the new name; the old one is deployed, serves a model and has ended a run."""
     properties = {"Customization": NEW, "RenamedFrom": OLD, "OnDelete": "delete"}

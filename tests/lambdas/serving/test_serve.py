@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from lambdas import serve
 from lambdas._serving import _endpoints
 from tests.lambdas.aws import OUTPUT, Aws, settings
@@ -91,7 +91,7 @@ def test_after_its_lease_has_ended_a_model_is_served_by_a_new_endpoint(
 
 
 def test_the_answer_to_the_smoke_test_is_kept_with_its_picture(
-    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+    aws: Aws, flow: Flow, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(base_model=customize("pets-style").base_model)
     drawn = png(64, 64)

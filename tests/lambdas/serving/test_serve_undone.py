@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.serving.intent import Begun
 from lambdas import serve
 from lambdas._records import _intent
@@ -90,7 +90,7 @@ def test_a_swapped_endpoint_that_fails_its_smoke_test_gets_its_model_back(
 
 
 def test_a_commitment_that_fails_its_smoke_test_stays_and_the_reason_says_until_when(
-    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+    aws: Aws, flow: Flow, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(serving={"commitment": "OneMonth", "lease_hours": None})
     aws.bedrock_runtime.reply = b"{}"

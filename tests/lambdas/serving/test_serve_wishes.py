@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from lambdas._serving import _endpoints
 from tests.lambdas.aws import Aws
 from tests.lambdas.flow import DEPLOYMENT, NAME, NEW, OLD, PERSON, RUN, Flow
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("trained")
 
 
 def test_when_nothing_is_to_be_served_the_model_is_published_alone(
-    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+    aws: Aws, flow: Flow, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(serving={"mode": "none", "lease_hours": None})
 
@@ -60,7 +60,7 @@ def test_a_model_that_a_person_chose_and_that_fails_its_test_is_taken_back(
 
 
 def test_when_a_deployment_wishes_nothing_any_more_everything_goes_but_commitments(
-    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+    aws: Aws, flow: Flow, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(serving={"mode": "none", "lease_hours": None})
     aws.bedrock.have(model=OLD)
@@ -79,7 +79,7 @@ def test_when_a_deployment_wishes_nothing_any_more_everything_goes_but_commitmen
 
 @pytest.mark.slow
 def test_an_endpoint_that_refuses_its_deletion_for_ever_ends_the_flow(
-    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+    aws: Aws, flow: Flow, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(serving={"mode": "none", "lease_hours": None})
     aws.bedrock.have(model=OLD)
@@ -152,10 +152,12 @@ def test_an_endpoint_that_changes_is_described_by_what_it_will_serve(
 
 
 @pytest.fixture
-def nova(aws: Aws, customize: Callable[..., Customization]) -> Callable[..., Customization]:
+def nova(
+    aws: Aws, customize: Callable[..., CustomizationSettings]
+) -> Callable[..., CustomizationSettings]:
     """A customization of a model that is served on demand."""
 
-    def change(**serving: Any) -> Customization:
+    def change(**serving: Any) -> CustomizationSettings:
         wish = {"mode": "on-demand", "lease_hours": None, "embedding_length": None, **serving}
         return customize(base_model=catalogue()["nova-micro"], serving=wish)
 
@@ -164,7 +166,7 @@ def nova(aws: Aws, customize: Callable[..., Customization]) -> Callable[..., Cus
 
 
 def test_an_on_demand_model_is_deployed_without_a_lease(
-    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+    aws: Aws, flow: Flow, nova: Callable[..., CustomizationSettings]
 ) -> None:
     ended = flow.run()
 
@@ -177,7 +179,7 @@ def test_an_on_demand_model_is_deployed_without_a_lease(
 
 
 def test_an_on_demand_deployment_is_swapped_in_place(
-    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+    aws: Aws, flow: Flow, nova: Callable[..., CustomizationSettings]
 ) -> None:
     arn = aws.bedrock.have(model=OLD, kind="custom-model-deployment", status="Active")
 
@@ -188,7 +190,7 @@ def test_an_on_demand_deployment_is_swapped_in_place(
 
 
 def test_a_failed_smoke_test_of_an_on_demand_deployment_deletes_it(
-    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+    aws: Aws, flow: Flow, nova: Callable[..., CustomizationSettings]
 ) -> None:
     aws.bedrock_runtime.said = ""
 
@@ -197,7 +199,7 @@ def test_a_failed_smoke_test_of_an_on_demand_deployment_deletes_it(
 
 
 def test_a_model_of_text_is_asked_by_converse(
-    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+    aws: Aws, flow: Flow, nova: Callable[..., CustomizationSettings]
 ) -> None:
     ended = flow.run()
 
@@ -208,7 +210,7 @@ def test_a_model_of_text_is_asked_by_converse(
 
 
 def test_a_commitment_serves_even_where_on_demand_is_wished(
-    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+    aws: Aws, flow: Flow, nova: Callable[..., CustomizationSettings]
 ) -> None:
     """It is paid for anyway; it is an endpoint of another kind, asked for by its own calls."""
     arn = aws.bedrock.have(
@@ -222,7 +224,7 @@ def test_a_commitment_serves_even_where_on_demand_is_wished(
 
 
 def test_a_change_from_on_demand_to_nothing_removes_the_deployment(
-    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+    aws: Aws, flow: Flow, nova: Callable[..., CustomizationSettings]
 ) -> None:
     aws.bedrock.have(model=OLD, kind="custom-model-deployment", status="Active")
     nova(mode="none")
@@ -234,7 +236,7 @@ def test_a_change_from_on_demand_to_nothing_removes_the_deployment(
 
 
 def test_a_change_from_on_demand_to_provisioned_retires_the_deployment(
-    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+    aws: Aws, flow: Flow, nova: Callable[..., CustomizationSettings]
 ) -> None:
     aws.bedrock.have(model=OLD, kind="custom-model-deployment", status="Active")
     nova(mode="provisioned", lease_hours=1)
@@ -247,7 +249,7 @@ def test_a_change_from_on_demand_to_provisioned_retires_the_deployment(
 
 
 def test_as_many_model_units_are_bought_as_the_customization_says(
-    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+    aws: Aws, flow: Flow, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(serving={"model_units": 2})
     small = aws.bedrock.have(model=OLD, units=1)
@@ -260,7 +262,7 @@ def test_as_many_model_units_are_bought_as_the_customization_says(
 
 
 def test_an_endpoint_with_as_many_units_as_the_customization_says_is_used(
-    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+    aws: Aws, flow: Flow, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(serving={"model_units": 2})
     arn = aws.bedrock.have(model=OLD, units=2)

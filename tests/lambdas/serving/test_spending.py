@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from lambdas import keep_leases
 from tests.lambdas.aws import PREFIX, Aws
 from tests.lambdas.bedrock import BASE, TAGS, model_arn
@@ -29,7 +29,7 @@ class Life:
 
     aws: Aws
     stack: CloudFormation
-    customize: Callable[..., Customization]
+    customize: Callable[..., CustomizationSettings]
     models: Iterator[int] = field(default_factory=lambda: itertools.count(2))
     seconds: Iterator[int] = field(default_factory=lambda: itertools.count(10))
     deployed: bool = True
@@ -161,7 +161,7 @@ def _cells() -> Iterator[Any]:
 
 @pytest.fixture
 def life(
-    aws: Aws, stack: CloudFormation, trained: None, customize: Callable[..., Customization]
+    aws: Aws, stack: CloudFormation, trained: None, customize: Callable[..., CustomizationSettings]
 ) -> Life:
     aws.ssm.values[f"{PREFIX}/{NAME}/model"] = MODEL
     return Life(aws, stack, customize)

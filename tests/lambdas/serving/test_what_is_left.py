@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.serving.intent import Begun, Intent, Published, Terms
 from lambdas._records import _intent
 from tests.lambdas.aws import PREFIX, Aws
@@ -121,7 +121,7 @@ def test_a_model_that_nothing_may_serve_is_wished_but_not_published(aws: Aws, fl
 
 
 def test_where_nothing_is_to_be_served_the_model_alone_is_published(
-    flow: Flow, customize: Callable[..., Customization]
+    flow: Flow, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(serving={"mode": "none", "lease_hours": None})
 

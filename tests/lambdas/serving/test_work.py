@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.serving.intent import Terms, Wish
 from lambdas._serving.work import priced, terms_of
 
@@ -15,7 +15,7 @@ STYLE = "pets-style"
 
 @pytest.fixture
 def asked() -> Callable[..., Wish]:
-    def ask(customization: Customization, **changes: Any) -> Wish:
+    def ask(customization: CustomizationSettings, **changes: Any) -> Wish:
         given = {"run": "r", "order": "r", "model_arn": "", "model_run": ""}
         return Wish(
             **{"started_by": "deployment", "terms": terms_of(customization), **given, **changes}
@@ -25,7 +25,7 @@ def asked() -> Callable[..., Wish]:
 
 
 def test_a_deployments_wish_has_the_price_of_serving_alone(
-    asked: Callable[..., Wish], customize: Callable[..., Customization]
+    asked: Callable[..., Wish], customize: Callable[..., CustomizationSettings]
 ) -> None:
     style = customize(STYLE, budget={"approval": "over-budget", "max_run_usd": 100})
 
@@ -40,7 +40,7 @@ def test_a_deployments_wish_has_the_price_of_serving_alone(
 
 
 def test_a_price_above_the_budget_is_nobodys_approval_but_a_persons(
-    asked: Callable[..., Wish], customize: Callable[..., Customization]
+    asked: Callable[..., Wish], customize: Callable[..., CustomizationSettings]
 ) -> None:
     style = customize(STYLE, budget={"approval": "over-budget", "max_run_usd": 10})
 
@@ -50,7 +50,7 @@ def test_a_price_above_the_budget_is_nobodys_approval_but_a_persons(
 
 @pytest.mark.parametrize("started_by", ["run", "person"])
 def test_runs_and_people_bring_their_price_along(
-    started_by: str, asked: Callable[..., Wish], customize: Callable[..., Customization]
+    started_by: str, asked: Callable[..., Wish], customize: Callable[..., CustomizationSettings]
 ) -> None:
     style = customize(STYLE)
     wish = asked(style, started_by=started_by, price="84.00 USD", approval="by Ron")
@@ -59,7 +59,7 @@ def test_runs_and_people_bring_their_price_along(
 
 
 def test_what_is_not_billed_by_the_hour_has_no_price(
-    asked: Callable[..., Wish], customize: Callable[..., Customization]
+    asked: Callable[..., Wish], customize: Callable[..., CustomizationSettings]
 ) -> None:
     style = customize(STYLE, serving={"mode": "none", "lease_hours": None})
 
@@ -67,7 +67,7 @@ def test_what_is_not_billed_by_the_hour_has_no_price(
 
 
 def test_the_terms_are_what_the_customization_says(
-    customize: Callable[..., Customization],
+    customize: Callable[..., CustomizationSettings],
 ) -> None:
     style = customize(STYLE, serving={"model_units": 2, "commitment": "OneMonth"})
 

@@ -1,6 +1,6 @@
 """What counts as reading a property: asking for it by its name while a check runs."""
 
-from bedrock_tuning.review.assembly.reads import Properties, Reads, as_whole
+from bedrock_tuning.review.assembly.reads import Reads, TrackedProperties, as_whole
 
 BUCKET = {
     "VersioningConfiguration": {"Status": "Enabled"},
@@ -17,9 +17,9 @@ ALL = [
 ]
 
 
-def _new() -> tuple[Properties, Reads]:
+def _new() -> tuple[TrackedProperties, Reads]:
     reads = Reads()
-    return Properties(BUCKET, "Bucket", reads), reads
+    return TrackedProperties(BUCKET, "Bucket", reads), reads
 
 
 def test_a_value_that_is_asked_for_by_name_is_read_and_its_neighbours_are_not() -> None:

@@ -13,8 +13,8 @@ from typing import Any, Final
 from bedrock_tuning.contracts import Condition, Grant
 from bedrock_tuning.review.assembly.template import Assembly, resolve
 from bedrock_tuning.review.iam.access import (
-    Existing,
-    Permissions,
+    EffectivePermissions,
+    ExternalPolicy,
     administrator,
     build,
     owner_arn,
@@ -30,7 +30,7 @@ from bedrock_tuning.review.iam.conditions import (
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
 from bedrock_tuning.review.iam.keys import default_encryption, key_arn
 from bedrock_tuning.review.iam.policy import Statement, parse
-from bedrock_tuning.review.iam.simulator import ExclusionError, Policies, Request, decide
+from bedrock_tuning.review.iam.simulator import EvalRequest, ExclusionError, Policies, decide
 from bedrock_tuning.review.iam.wildcards import arn_contains, arn_matches, contains, matches, meets
 from bedrock_tuning.review.iam.wording import by_level, condition_in_words, conditions_in_words
 from tests.review.iam.probes import (
@@ -185,12 +185,14 @@ _ASKED: Final = (
 
 def _decisions() -> Iterator[str]:
     for who, (action, resource, account) in itertools.product((ROLE, USER, OTHER, SERVICE), _ASKED):
-        request = Request(principal=who, action=action, resource=resource, account=account)
+        request = EvalRequest(principal=who, action=action, resource=resource, account=account)
         yield f"{who} {action} {resource} {account}"
         for (at, by), (there, own) in itertools.product(_IDENTITY.items(), _RESOURCE.items()):
             answer = decide(request, Policies(identity=by, resource=own))
             yield f"  {at}, {there}: {answer[0]}"
-    request = Request(principal=ROLE, action="s3:GetObject", resource="arn:aws:s3:::b/K", account=A)
+    request = EvalRequest(
+        principal=ROLE, action="s3:GetObject", resource="arn:aws:s3:::b/K", account=A
+    )
     for more in (
         *({"Action": "S3:get*"}, {"Action": "s3:Put*"}, {"Action": ["s3:Put*", "s3:GetObject"]}),
         *({"Action": None, "NotAction": "s3:get*"}, {"Action": None, "NotAction": "s3:Put*"}),
@@ -211,7 +213,7 @@ def _decisions() -> Iterator[str]:
         if more.get("Action", "") is None:
             found = [_s(**{**more})]
         answer = decide(request, Policies(identity=found))
-        asked = Request(
+        asked = EvalRequest(
             **{**{f: getattr(request, f) for f in request.__slots__}, "context": {"k": "K"}}
         )
         yield f"{more}: {answer}, {decide(asked, Policies(identity=found))}"
@@ -518,7 +520,7 @@ def assembly() -> Assembly:
 _BESIDE: Final = "arn:aws:s3:::beside"
 
 
-def permissions() -> Permissions:
+def permissions() -> EffectivePermissions:
     """All of it, and a bucket that exists already, of another account."""
     policy = [
         _s(
@@ -527,7 +529,7 @@ def permissions() -> Permissions:
             Condition={"StringEquals": {"aws:ResourceAccount": B}},
         )
     ]
-    return build(assembly(), {_BESIDE: Existing(policy=policy, account=B)})
+    return build(assembly(), {_BESIDE: ExternalPolicy(policy=policy, account=B)})
 
 
 def _access() -> Iterator[str]:

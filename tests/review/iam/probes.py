@@ -7,10 +7,10 @@ from typing import Any, Final
 from bedrock_tuning.contracts import Condition, Grant
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.iam.access import Permissions, owner_arn
+from bedrock_tuning.review.iam.access import EffectivePermissions, owner_arn
 from bedrock_tuning.review.iam.conditions import Context, operator
 from bedrock_tuning.review.iam.keys import key_arn
-from bedrock_tuning.review.iam.simulator import Request, usual_context
+from bedrock_tuning.review.iam.simulator import EvalRequest, usual_context
 from bedrock_tuning.review.iam.wildcards import is_literal
 
 Values = dict[str, str | Sequence[str]]
@@ -49,12 +49,12 @@ def concrete(pattern: str, word: str = "sample") -> str:
     return pattern if pattern == "*" else pattern.replace("*", word).replace("?", "s")
 
 
-def requests_of(grant: Grant, principal: str) -> Iterator[Request]:
+def requests_of(grant: Grant, principal: str) -> Iterator[EvalRequest]:
     """One request per action and resource of a filled grant, with its conditions fulfilled."""
     context = {**usual_context(), **context_for(grant.conditions)}
     for action in grant.actions:
         for resource in grant.resources:
-            yield Request(
+            yield EvalRequest(
                 principal=principal,
                 action=concrete(action, "Sample"),
                 resource=concrete(resource),
@@ -90,7 +90,11 @@ def _fitting(base: str, pattern: str) -> str:
 
 
 def cannot_use(
-    permissions: Permissions, principal: str, action: str, resource: Resource, context: Context
+    permissions: EffectivePermissions,
+    principal: str,
+    action: str,
+    resource: Resource,
+    context: Context,
 ) -> list[str]:
     """What a principal lacks of a resource's key to do an action on it."""
     arn = key_arn(permissions.assembly, resource)
@@ -102,7 +106,7 @@ def cannot_use(
 
 
 def lacking(
-    permissions: Permissions, principal: str, action: str, arn: str, context: Context
+    permissions: EffectivePermissions, principal: str, action: str, arn: str, context: Context
 ) -> list[str]:
     """What a principal lacks to do an action on a resource: the action itself, or its key."""
     missing = [] if permissions.decide(principal, action, arn, context) else [action]

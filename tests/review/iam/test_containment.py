@@ -11,7 +11,7 @@ from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.iam.containment import beyond, inside, parts, short_of, trust_beyond
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.simulator import Policies, Request
+from bedrock_tuning.review.iam.simulator import EvalRequest, Policies
 from tests.review.iam.oracle import simulator
 
 READ = Statement(
@@ -241,13 +241,13 @@ def _random(seeded: random.Random) -> Statement:
     )
 
 
-def _requests() -> Iterator[Request]:
+def _requests() -> Iterator[EvalRequest]:
     for action in ("s3:GetObject", "s3:PutObject"):
         for key in ("train/a", "train/ab", "trainer", "other/a"):
             for region in ("us-east-1", "us-west-2", "eu-west-1"):
                 for source in (None, "arn:aws:s3:::a", "arn:aws:s3:::b"):
                     context = {"aws:RequestedRegion": region, "aws:SecureTransport": "true"}
-                    yield Request(
+                    yield EvalRequest(
                         principal=ROLE["AWS"][0],
                         action=action,
                         resource=f"arn:aws:s3:::data/{key}",

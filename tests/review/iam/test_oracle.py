@@ -10,8 +10,8 @@ from hypothesis import settings
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.bound_contracts import bind
-from bedrock_tuning.review.iam.access import Permissions, administrator
-from bedrock_tuning.review.iam.simulator import Policies, Request, decide, usual_context
+from bedrock_tuning.review.iam.access import EffectivePermissions, administrator
+from bedrock_tuning.review.iam.simulator import EvalRequest, Policies, decide, usual_context
 from tests.review.broken import Synthesized
 from tests.review.iam.oracle import simulator
 from tests.review.iam.oracle.near_misses import STRANGER, STRANGER_ACCOUNT, near_misses
@@ -24,14 +24,14 @@ def _simulator() -> None:
     simulator.require()
 
 
-Question = tuple[Request, Policies]
+Question = tuple[EvalRequest, Policies]
 # Actions that exist, for the samples of patterns that have none of that name.
 _REAL = {"kms:ReEncryptSample": "kms:ReEncryptFrom", "kms:DescribeSample": "kms:DescribeKey"}
 # The request names a kind of resource that the action does not have: AWS would not ask about it.
 _NO_SUCH_REQUEST = "no.resource.types"
 
 
-def _policies(permissions: Permissions, request: Request) -> Policies:
+def _policies(permissions: EffectivePermissions, request: EvalRequest) -> Policies:
     role = permissions.roles.get(request.principal)
     person = request.principal.startswith("arn:") and role is None
     return Policies(
@@ -40,7 +40,7 @@ def _policies(permissions: Permissions, request: Request) -> Policies:
     )
 
 
-def _account(permissions: Permissions, request: Request) -> Request:
+def _account(permissions: EffectivePermissions, request: EvalRequest) -> EvalRequest:
     """S3's ARNs do not say whose bucket it is; foundation models are everybody's own."""
     if ":s3:::" not in request.resource:
         if request.resource.split(":")[4:5] != [""]:
@@ -58,7 +58,7 @@ def _on_templates(synthesized: Synthesized) -> Iterator[Question]:
     people = [STRANGER, f"arn:aws:iam::{ACCOUNT}:user/admin"]
     for contract in synthesized.contracts.roles:
         arn = bound.resources[contract.name].arn
-        trusted = Request(
+        trusted = EvalRequest(
             principal=contract.service,
             action="sts:AssumeRole",
             resource=arn,

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.review.iam.policy import Statement, parse
-from bedrock_tuning.review.iam.simulator import Decision, ExclusionError, Policies, Request, decide
+from bedrock_tuning.review.iam.simulator import (
+    EvalDecision,
+    EvalRequest,
+    ExclusionError,
+    Policies,
+    decide,
+)
 
 A, B = "111122223333", "999999999999"
 ROLE = f"arn:aws:iam::{A}:role/r"
@@ -35,76 +41,76 @@ ROOT = {"AWS": f"arn:aws:iam::{A}:root"}
     ("request_", "policies", "expected"),
     [
         pytest.param(
-            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            EvalRequest(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
             Policies(identity=_statements(_allow("S3:getobject"))),
-            Decision.ALLOWED,
+            EvalDecision.ALLOWED,
             id="identity allows in the own account, actions in any case",
         ),
         pytest.param(
-            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            EvalRequest(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
             Policies(identity=_statements(_allow(), _deny("s3:Get*"))),
-            Decision.EXPLICITLY_DENIED,
+            EvalDecision.EXPLICITLY_DENIED,
             id="a refusal wins",
         ),
         pytest.param(
-            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            EvalRequest(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
             Policies(resource=_statements(_allow(Principal={"AWS": ROLE}))),
-            Decision.ALLOWED,
+            EvalDecision.ALLOWED,
             id="a resource's policy alone is enough in the own account",
         ),
         pytest.param(
-            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            EvalRequest(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
             Policies(resource=_statements(_allow(Principal=ROOT))),
-            Decision.IMPLICITLY_DENIED,
+            EvalDecision.IMPLICITLY_DENIED,
             id="the own account's name only hands over to identity policies",
         ),
         pytest.param(
-            Request(principal=OTHER, action="s3:GetObject", resource=OBJECT, account=A),
+            EvalRequest(principal=OTHER, action="s3:GetObject", resource=OBJECT, account=A),
             Policies(identity=_statements(_allow())),
-            Decision.IMPLICITLY_DENIED,
+            EvalDecision.IMPLICITLY_DENIED,
             id="from another account both must allow: only identity",
         ),
         pytest.param(
-            Request(principal=OTHER, action="s3:GetObject", resource=OBJECT, account=A),
+            EvalRequest(principal=OTHER, action="s3:GetObject", resource=OBJECT, account=A),
             Policies(
                 identity=_statements(_allow()),
                 resource=_statements(_allow(Principal={"AWS": B})),
             ),
-            Decision.ALLOWED,
+            EvalDecision.ALLOWED,
             id="from another account both must allow: both",
         ),
         pytest.param(
-            Request(principal=ROLE, action="kms:Decrypt", resource=KEY),
+            EvalRequest(principal=ROLE, action="kms:Decrypt", resource=KEY),
             Policies(identity=_statements(_allow())),
-            Decision.IMPLICITLY_DENIED,
+            EvalDecision.IMPLICITLY_DENIED,
             id="a key's own policy must speak",
         ),
         pytest.param(
-            Request(principal=ROLE, action="kms:Decrypt", resource=KEY),
+            EvalRequest(principal=ROLE, action="kms:Decrypt", resource=KEY),
             Policies(identity=_statements(_allow()), resource=_statements(_allow(Principal=ROOT))),
-            Decision.ALLOWED,
+            EvalDecision.ALLOWED,
             id="a key's policy hands over to the account",
         ),
         pytest.param(
-            Request(principal=ROLE, action="sts:AssumeRole", resource=ROLE),
+            EvalRequest(principal=ROLE, action="sts:AssumeRole", resource=ROLE),
             Policies(identity=_statements(_allow())),
-            Decision.IMPLICITLY_DENIED,
+            EvalDecision.IMPLICITLY_DENIED,
             id="nobody becomes a role that does not trust him",
         ),
         pytest.param(
-            Request(principal="events.amazonaws.com", action="sqs:SendMessage", resource="q"),
+            EvalRequest(principal="events.amazonaws.com", action="sqs:SendMessage", resource="q"),
             Policies(resource=_statements(_allow(Principal={"Service": "events.amazonaws.com"}))),
-            Decision.ALLOWED,
+            EvalDecision.ALLOWED,
             id="a service that is named",
         ),
         pytest.param(
-            Request(principal="events.amazonaws.com", action="sqs:SendMessage", resource="q"),
+            EvalRequest(principal="events.amazonaws.com", action="sqs:SendMessage", resource="q"),
             Policies(resource=_statements(_allow(Principal=ROOT))),
-            Decision.IMPLICITLY_DENIED,
+            EvalDecision.IMPLICITLY_DENIED,
             id="a service is in no account",
         ),
         pytest.param(
-            Request(
+            EvalRequest(
                 principal=ROLE,
                 action="s3:GetObject",
                 resource=OBJECT,
@@ -120,11 +126,11 @@ ROOT = {"AWS": f"arn:aws:iam::{A}:root"}
                     )
                 ),
             ),
-            Decision.EXPLICITLY_DENIED,
+            EvalDecision.EXPLICITLY_DENIED,
             id="plain HTTP is refused to everybody",
         ),
         pytest.param(
-            Request(principal=ROLE, action="iam:CreateUser", resource="*"),
+            EvalRequest(principal=ROLE, action="iam:CreateUser", resource="*"),
             Policies(
                 identity=parse(
                     {
@@ -134,22 +140,26 @@ ROOT = {"AWS": f"arn:aws:iam::{A}:root"}
                     where="test",
                 ).statements
             ),
-            Decision.ALLOWED,
+            EvalDecision.ALLOWED,
             id="NotAction allows whatever else there is",
         ),
     ],
 )
-def test_decision(request_: Request, policies: Policies, expected: Decision) -> None:
+def test_decision(request_: EvalRequest, policies: Policies, expected: EvalDecision) -> None:
     assert decide(request_, policies) is expected
 
 
 def test_decisions_are_called_as_the_simulator_of_iam_calls_them() -> None:
-    assert [str(each) for each in Decision] == ["Allowed", "ImplicitlyDenied", "ExplicitlyDenied"]
-    assert [bool(each) for each in Decision] == [True, False, False]
+    assert [str(each) for each in EvalDecision] == [
+        "Allowed",
+        "ImplicitlyDenied",
+        "ExplicitlyDenied",
+    ]
+    assert [bool(each) for each in EvalDecision] == [True, False, False]
 
 
 def test_what_is_not_understood_raises_instead_of_passing() -> None:
-    request = Request(principal=ROLE, action="s3:GetObject", resource=OBJECT)
+    request = EvalRequest(principal=ROLE, action="s3:GetObject", resource=OBJECT)
     excluded = _statements(_allow(NotPrincipal={"AWS": B}))
     with pytest.raises(ExclusionError, match="NotPrincipal"):
         decide(request, Policies(resource=excluded))

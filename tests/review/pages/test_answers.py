@@ -7,7 +7,7 @@ import pytest
 
 from bedrock_tuning import review
 from bedrock_tuning.review import CHECKS
-from bedrock_tuning.review.about import About
+from bedrock_tuning.review.about import Origin
 from bedrock_tuning.review.pages.facts import Facts
 from bedrock_tuning.review.pages.html import page
 from bedrock_tuning.review.pages.markdown import markdown
@@ -209,7 +209,7 @@ def test_the_storage_of_each_model_has_its_price_with_its_source(dev: Synthesize
 
 def test_a_tree_that_differs_from_its_commit_is_said_to(dev: Synthesized) -> None:
     facts = dev.facts
-    about = About(date="2026-11-26T19:00Z", commit="9a2b-dirty")
+    about = Origin(date="2026-11-26T19:00Z", commit="9a2b-dirty")
     for text in (page(facts, about=about), markdown(facts, about=about)):
         plain = text.replace("<wbr>", "")
         assert "9a2b, with changes that are in no commit: they are what was reviewed" in plain

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bedrock_tuning import review
-from bedrock_tuning.review.about import About
+from bedrock_tuning.review.about import Origin
 from bedrock_tuning.review.iam.wording import LEVELS
 from bedrock_tuning.review.pages.compare import compare
 from bedrock_tuning.review.pages.facts import DENIED, Facts
@@ -269,7 +269,7 @@ def test_a_pattern_of_roles_names_the_roles_that_it_means(facts: Facts) -> None:
 
 def test_names_from_templates_are_escaped(facts: Facts) -> None:
     evil = replace(facts.trusts[0], role="<script>alert(1)</script>", who='"><img src=x>')
-    text = page(replace(facts, trusts=[evil]), about=About(date="<b>now</b>"))
+    text = page(replace(facts, trusts=[evil]), about=Origin(date="<b>now</b>"))
     assert text.count("<script") == 1
     assert "<img" not in text
     assert "&lt;b&gt;now" in text
@@ -337,7 +337,7 @@ def test_axe_finds_nothing_wrong(facts: Facts, tmp_path: Path) -> None:
         assert found == [], shown
 
 
-ABOUT = About(
+ABOUT = Origin(
     date="2026-11-26T19:00Z",
     environment="prod",
     account="444455556666",

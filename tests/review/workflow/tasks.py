@@ -8,7 +8,7 @@ from typing import Any, Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.policy import listed
-from bedrock_tuning.review.iam.simulator import Request, usual_context
+from bedrock_tuning.review.iam.simulator import EvalRequest, usual_context
 
 _LAMBDA: Final = ":lambda:"
 _LOADED: Final = re.compile(r"States\.Format\('([^{}]+)/\{\}', .+\)")
@@ -25,7 +25,7 @@ def requests(
     machine: str,
     region: str,
     tags: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[Request]:
+) -> Iterator[EvalRequest]:
     """The requests of one state of a machine; raises UnknownTaskError.
 
     tags: those that a job bears.
@@ -37,7 +37,7 @@ def requests(
     resource = str(state.get("Resource", ""))
     context = usual_context()
     if _LAMBDA in resource and ":states:" not in resource:
-        yield Request(
+        yield EvalRequest(
             principal=role, action="lambda:InvokeFunction", resource=resource, context=context
         )
         return
@@ -54,7 +54,9 @@ def requests(
         raise UnknownTaskError(resource)
     for action, target, extra in known[call](parameters, region):
         borne = {f"{kind}/{key}": value for kind in extra for key, value in tags.items()}
-        yield Request(principal=role, action=action, resource=target, context={**context, **borne})
+        yield EvalRequest(
+            principal=role, action=action, resource=target, context={**context, **borne}
+        )
 
 
 # Action, resource, and where the request shows the job's tags.
@@ -93,7 +95,7 @@ def _read_job(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
     yield "bedrock:GetModelCustomizationJob", job, ("aws:ResourceTag",)
 
 
-def _map(state: Mapping[str, Any], role: str, machine: str) -> Iterator[Request]:
+def _map(state: Mapping[str, Any], role: str, machine: str) -> Iterator[EvalRequest]:
     context = usual_context()
     processor = state.get("ItemProcessor", {}).get("ProcessorConfig", {})
     if processor.get("Mode") == "DISTRIBUTED":
@@ -104,7 +106,7 @@ def _map(state: Mapping[str, Any], role: str, machine: str) -> Iterator[Request]
             ("states:DescribeExecution", execution),
             ("states:StopExecution", execution),
         ):
-            yield Request(principal=role, action=action, resource=resource, context=context)
+            yield EvalRequest(principal=role, action=action, resource=resource, context=context)
     if "ItemReader" not in state:
         return
     reader = state["ItemReader"]
@@ -112,7 +114,7 @@ def _map(state: Mapping[str, Any], role: str, machine: str) -> Iterator[Request]
     if call != "s3:getObject":
         raise UnknownTaskError(call)
     bucket = str(listed(reader.get("Parameters", {}).get("Bucket"))[0])
-    yield Request(
+    yield EvalRequest(
         principal=role,
         action="s3:GetObject",
         resource=f"arn:{identity.PARTITION}:s3:::{bucket}/{s3_layout.work_prefix('sample')}shards.jsonl",

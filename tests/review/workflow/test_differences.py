@@ -8,12 +8,12 @@ import pytest
 
 from bedrock_tuning.contracts.states import workflow
 from bedrock_tuning.review.workflow.choices import ABSENT
-from bedrock_tuning.review.workflow.differences import Difference, differences
+from bedrock_tuning.review.workflow.differences import ValueDifference, differences
 
 DEFINITION = workflow.definition(environment="dev", approval_days=7)
 
 
-def _changed(change: Callable[[dict[str, Any]], object]) -> list[Difference]:
+def _changed(change: Callable[[dict[str, Any]], object]) -> list[ValueDifference]:
     definition = copy.deepcopy(DEFINITION)
     change(definition)
     return list(differences(DEFINITION, definition))
@@ -61,4 +61,4 @@ def test_a_definition_does_not_differ_from_itself() -> None:
 def test_a_difference_says_in_which_state_and_field_it_is(
     change: Callable[[dict[str, Any]], object], state: str, field: str, then: Any, now: Any
 ) -> None:
-    assert _changed(change) == [Difference(state=state, field=field, then=then, now=now)]
+    assert _changed(change) == [ValueDifference(state=state, field=field, then=then, now=now)]

@@ -15,7 +15,7 @@ from bedrock_tuning.dataset.images.header import header
 from tools.bench.__main__ import main
 from tools.bench.page import markdown
 from tools.bench.pictures import pictures
-from tools.bench.result import Results, Section
+from tools.bench.result import BenchSection, Results
 from tools.bench.row_peers import json_reader, parser, pydantic_reader
 from tools.bench.texts import image_records, wrong_records
 
@@ -134,7 +134,7 @@ def test_drawn_pictures_have_headers_as_deep_as_cameras_write_them(tmp_path: Pat
 
 
 def test_goals_tell_what_was_wanted_and_whether_it_was_met() -> None:
-    section = Section(name="x", title="X")
+    section = BenchSection(name="x", title="X")
     section.at_least("rows/s", 5.0, 10, "{:g}")
     section.at_most("MiB", 5.0, 10, "{:g}")
     assert [(goal.wanted, goal.got, goal.met) for goal in section.goals] == [
@@ -146,7 +146,7 @@ def test_goals_tell_what_was_wanted_and_whether_it_was_met() -> None:
 def test_some_sections_measured_again_leave_the_others_as_they_were() -> None:
     def results(date: str, *names: str) -> Results:
         machine = {"processor": "A processor", "cores": 2}
-        sections = [Section(name=name, title=date) for name in names]
+        sections = [BenchSection(name=name, title=date) for name in names]
         return Results(
             date=date, quick=False, rounds=1, machine=machine, load=[1, 2], sections=sections
         )
@@ -162,7 +162,7 @@ def test_some_sections_measured_again_leave_the_others_as_they_were() -> None:
 
 
 def test_columns_are_headed_by_words() -> None:
-    section = Section(name="x", title="X", columns={"wall_s": "{:.1f}", "stacks": "{:.0f}"})
+    section = BenchSection(name="x", title="X", columns={"wall_s": "{:.1f}", "stacks": "{:.0f}"})
     section.row("all").add({"wall_s": 1.5, "stacks": 304.0})
     machine = {
         **dict.fromkeys(("commit", "processor", "cores", "memory_gib", "kernel"), "x"),

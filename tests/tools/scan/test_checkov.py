@@ -10,7 +10,7 @@ import pytest
 from tools.scan import checkov
 from tools.scan.cases import Case
 from tools.scan.checkov import Run
-from tools.scan.table import Finding, ScanError
+from tools.scan.table import ScanError, ScanFinding
 
 TEMPLATE = {
     "Resources": {
@@ -58,7 +58,7 @@ def test_a_finding_is_where_the_construct_is(folder: Path) -> None:
     (found,) = checkov.of_templates(
         {Case(): folder}, customizations=(), run=_run(_answer(failed=[_check(file)]))
     )
-    assert found == Finding(
+    assert found == ScanFinding(
         tool="checkov",
         rule="CKV_AWS_18",
         where="data/Logs",

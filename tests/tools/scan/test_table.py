@@ -7,7 +7,7 @@ import pytest
 from tools.scan import table
 from tools.scan.__main__ import finish, report
 from tools.scan.cases import CASES, OPTIONS, Case
-from tools.scan.table import Acknowledgement, Finding, TableError, general, judge
+from tools.scan.table import Acknowledgement, ScanFinding, TableError, general, judge
 
 REASON = "The rule looks at something that is not so here, as the contract says."
 
@@ -17,8 +17,8 @@ def _row(**changes: object) -> Acknowledgement:
     return Acknowledgement(**values)  # type: ignore[arg-type]
 
 
-def _found(rule: str = "R1", where: str = "data/A", options: str = "") -> Finding:
-    return Finding(tool="t", rule=rule, where=where, case=Case(options=options))
+def _found(rule: str = "R1", where: str = "data/A", options: str = "") -> ScanFinding:
+    return ScanFinding(tool="t", rule=rule, where=where, case=Case(options=options))
 
 
 def test_what_is_accepted_is_clean() -> None:
@@ -28,7 +28,7 @@ def test_what_is_accepted_is_clean() -> None:
 
 
 @pytest.mark.parametrize("found", [_found(rule="R2"), _found(where="data/B"), _found(rule="R1[x]")])
-def test_another_rule_or_place_is_not_accepted(found: Finding) -> None:
+def test_another_rule_or_place_is_not_accepted(found: ScanFinding) -> None:
     judged = judge([_found(), found], [_row()], tool="t")
     assert judged.unacknowledged == (found,)
     assert not judged.clean

@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from bedrock_tuning.cli.options import (
-    Deployed,
+    DeploymentOption,
     customization_option,
     deployment_options,
     files_option,
     model_option,
 )
-from bedrock_tuning.cli.preparing import FLAGSHIP, FORMATS, SHARE, Request
+from bedrock_tuning.cli.preparing import FLAGSHIP, FORMATS, SHARE, PrepareRequest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit_json, json_option, say
@@ -117,7 +117,7 @@ def prepare(
     *,
     dropped_max: float,
     as_json: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     **options: Any,
 ) -> None:
     """Turn what you have, images and captions or texts, into training and validation manifests.
@@ -147,7 +147,7 @@ def prepare(
     from bedrock_tuning.cli.terminal.prepared import as_document, show, show_next
     from bedrock_tuning.cli.terminal.progress import ProgressBar
 
-    with closing(Request(deployed=deployed, **options)) as request:
+    with closing(PrepareRequest(deployed=deployed, **options)) as request:
         prepared = request.run(meter=ProgressBar)
         report = request.verdict(prepared)
         if as_json:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from bedrock_tuning.cli.options import (
-    Deployed,
+    DeploymentOption,
     customization_option,
     deployment_options,
     files_option,
@@ -81,7 +81,7 @@ def validate(
     customization: str | None,
     customizations: Path | None,
     as_json: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     **options: Any,
 ) -> None:
     """Check a manifest and its images: every row against every rule.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.options import (
-    Deployed,
+    DeploymentOption,
     customization_argument,
     deployment_options,
     files_option,
@@ -49,7 +49,7 @@ def price(
     records: int | None,
     characters: int | None,
     customizations: Path | None,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     as_json: bool,
 ) -> None:
     """Estimate the price and time of a run; an unknown price never counts as free.

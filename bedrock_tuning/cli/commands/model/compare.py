@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedrock_tuning.cli.embedding import Wanted, embedding_options
-from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import json_option
@@ -15,7 +15,7 @@ from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
     from bedrock_tuning.client.inference import AskedModel
-    from bedrock_tuning.serving.side_by_side import Side
+    from bedrock_tuning.serving.side_by_side import ModelSide
 
 
 @command(
@@ -68,7 +68,7 @@ def compare(
     ctx: click.Context,
     /,
     *,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     **options: Any,
 ) -> None:
     """Compare a tuned model with its base model or another run's, on what it was not trained on.
@@ -94,7 +94,7 @@ def compare(
 
     wanted = Wanted(**options)
     deployment = deployed()
-    models: dict[Side, AskedModel] = {
+    models: dict[ModelSide, AskedModel] = {
         "base": base_of(deployment, wanted.customization),
         "tuned": tuned_of(deployment, wanted.customization),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import (
@@ -72,7 +72,7 @@ def invoke(
     output: Path | None,
     overwrite: bool,
     show_code: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     as_json: bool,
 ) -> None:
     """Ask a model: for the embedding of a text or an image, for a picture, or for a text.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, customization_of_latest, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_of_latest, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import (
     emit,
@@ -63,7 +63,7 @@ def metrics(
     plot: bool,
     file: Path | None,
     overwrite: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     as_json: bool,
 ) -> None:
     """Show the training and validation loss of runs, and what to change in the next one.
@@ -98,7 +98,7 @@ def metrics(
 
 
 def _curves(
-    deployed: Deployed, runs: Sequence[str], customization: str | None
+    deployed: DeploymentOption, runs: Sequence[str], customization: str | None
 ) -> "Mapping[str, list[Curve]]":
     """The curves of each run; raises UserError for a run that has none."""
     from bedrock_tuning.client.reports import stored

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.embedding import embedding_options
-from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import (
     emit_json,
@@ -18,7 +18,7 @@ from bedrock_tuning.cli.terminal.output import (
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.embedding import Item
+    from bedrock_tuning.client.embedding import EmbeddingInput
 
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 
@@ -63,7 +63,7 @@ def search(
     html: Path | None,
     overwrite: bool,
     yes: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     as_json: bool,
 ) -> None:
     """Search the pictures of a folder with a customization's embedding model.
@@ -87,7 +87,7 @@ def search(
     if not files:
         raise UserError("no JPEG or PNG found", where=str(folder), fix="choose another folder")
     asked = of_file(image) if image is not None else of_text(str(text))
-    items: list[Item] = [*map(of_file, files), asked]
+    items: list[EmbeddingInput] = [*map(of_file, files), asked]
     work = [(name, Embedder(model=model, length=length), items) for name, model in models.items()]
     agree_to_embed(work, images=len(items), yes=yes)
     found: dict[str, list[tuple[Path, float]]] = {}

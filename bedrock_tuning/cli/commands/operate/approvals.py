@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from bedrock_tuning.cli.options import Deployed, customization_option, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_option, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
 
@@ -15,7 +15,7 @@ from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_optio
 @customization_option("Only decisions about runs of this customization.")
 @json_option
 @deployment_options
-def approvals(*, customization: str | None, deployed: Deployed, as_json: bool) -> None:
+def approvals(*, customization: str | None, deployed: DeploymentOption, as_json: bool) -> None:
     """List who approved or declined which run, when, why, and at which price.
 
     Each decision is a separate object in the output bucket, which is never changed or removed.

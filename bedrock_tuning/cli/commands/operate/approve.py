@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
+    from bedrock_tuning.client.deployment import DeploymentClient
 
 
 @command(
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def approve(
     *,
     run: str,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     decline: bool,
     reason: str | None,
     yes: bool,
@@ -45,7 +45,7 @@ def approve(
     """
     from bedrock_tuning.client.approvals import decide, require_waiting
     from bedrock_tuning.client.runs import row
-    from bedrock_tuning.run.approvals import Answer
+    from bedrock_tuning.run.approvals import ApprovalAnswer
 
     if decline and not reason:
         raise UserError("a declined run needs a reason", fix='add --reason "…"')
@@ -69,7 +69,9 @@ def approve(
         else "the run is still waiting; "
         f'to end it: {deployment.command(f"approve {run} --decline")} --reason "…"',
     )
-    answer = Answer(run=run, decision="decline" if decline else "approve", reason=reason or "")
+    answer = ApprovalAnswer(
+        run=run, decision="decline" if decline else "approve", reason=reason or ""
+    )
     decision = decide(deployment, answer)
     if as_json:
         emit_json(
@@ -82,7 +84,7 @@ def approve(
         )
 
 
-def _unservable(deployment: "Deployment", name: str) -> Iterator[str]:
+def _unservable(deployment: "DeploymentClient", name: str) -> Iterator[str]:
     """Why the model could not be served once it is paid for."""
     from botocore.exceptions import BotoCoreError, ClientError
 

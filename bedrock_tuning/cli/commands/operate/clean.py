@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, customization_option, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_option, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import (
@@ -66,7 +66,7 @@ def clean(
     days: int,
     dry_run: bool,
     yes: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     as_json: bool,
 ) -> None:
     """Delete models that are neither published nor served, and images that no manifest names.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @json_option
 @deployment_options
-def cost(*, billed: bool, deployed: Deployed, as_json: bool) -> None:
+def cost(*, billed: bool, deployed: DeploymentOption, as_json: bool) -> None:
     """Show what each customization and team costs: endpoints so far and until their leases end,
     stored models per month.
 

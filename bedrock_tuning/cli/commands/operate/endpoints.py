@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--all", "every", is_flag=True, help="Include those not created by this project.")
 @json_option
 @deployment_options
-def endpoints(*, every: bool, deployed: Deployed, as_json: bool) -> None:
+def endpoints(*, every: bool, deployed: DeploymentOption, as_json: bool) -> None:
     """List every Provisioned Throughput with its age, the end of its lease and its price."""
     from bedrock_tuning.client.endpoints import endpoints as listed
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
+    from bedrock_tuning.client.deployment import DeploymentClient
     from bedrock_tuning.client.endpoints import ProvisionedEndpoint
 
 
@@ -40,7 +40,7 @@ def lease(
     customization: str,
     hours: int | None,
     end: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -95,7 +95,7 @@ def lease(
         say(f"the lease ends {expires}")
 
 
-def _end(deployment: "Deployment", customization: str, *, as_json: bool) -> None:
+def _end(deployment: "DeploymentClient", customization: str, *, as_json: bool) -> None:
     """By the workflow: it writes down that nothing is served before it deletes what is."""
     from bedrock_tuning.client.executions import start_serving, started_now
 
@@ -118,7 +118,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _leased(deployment: "Deployment", customization: str) -> "list[ProvisionedEndpoint]":
+def _leased(deployment: "DeploymentClient", customization: str) -> "list[ProvisionedEndpoint]":
     """What is billed by the hour for a customization; raises UserError where no lease can end."""
     from bedrock_tuning.client.endpoints import endpoints
 

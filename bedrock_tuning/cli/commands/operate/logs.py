@@ -2,7 +2,7 @@
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, deployment_options, run_or_latest
+from bedrock_tuning.cli.options import DeploymentOption, deployment_options, run_or_latest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
@@ -26,7 +26,7 @@ def logs(
     customization: str | None,
     follow: bool,
     every: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     as_json: bool,
 ) -> None:
     """Show the steps and errors of a run's execution, with what functions logged about it.

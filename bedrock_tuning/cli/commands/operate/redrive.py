@@ -2,7 +2,7 @@
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import (
     confirm,
@@ -25,7 +25,7 @@ from bedrock_tuning.wording import counted
 @yes_option
 @json_option
 @deployment_options
-def redrive(*, dry_run: bool, yes: bool, deployed: Deployed, as_json: bool) -> None:
+def redrive(*, dry_run: bool, yes: bool, deployed: DeploymentOption, as_json: bool) -> None:
     """Empty the dead-letter queue: start the runs of uploads whose event could not be delivered.
 
     First repair what the reason names, usually a permission; `tuning explain` helps. Each run

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, deployment_options, run_or_latest
+from bedrock_tuning.cli.options import DeploymentOption, deployment_options, run_or_latest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
@@ -55,7 +55,7 @@ def report(
     billed: bool,
     show: bool,
     overwrite: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     as_json: bool,
 ) -> None:
     """Write the page of a run, and download its report: what is wrong with its dataset, what was

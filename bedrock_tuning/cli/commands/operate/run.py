@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, deployment_options, run_or_latest
+from bedrock_tuning.cli.options import DeploymentOption, deployment_options, run_or_latest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
@@ -34,7 +34,7 @@ def run(
     customization: str | None,
     follow: bool,
     every: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     as_json: bool,
 ) -> None:
     """Show a run: its status, and where its report, metrics, model and endpoint are.

@@ -2,7 +2,7 @@
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, customization_option, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_option, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
 
@@ -25,7 +25,9 @@ from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_optio
 )
 @json_option
 @deployment_options
-def runs(*, deployed: Deployed, customization: str | None, limit: int, as_json: bool) -> None:
+def runs(
+    *, deployed: DeploymentOption, customization: str | None, limit: int, as_json: bool
+) -> None:
     """List runs, newest first: the result of each upload, and what to do next."""
     from bedrock_tuning.client.next_steps import next_step, result
     from bedrock_tuning.client.runs import rows, visible

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
-    from bedrock_tuning.config.customization import Customization
+    from bedrock_tuning.client.deployment import DeploymentClient
+    from bedrock_tuning.config.customization import CustomizationSettings
 
 
 @command(
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def serve(
     *,
     customization: str,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     of_run: str | None,
     yes: bool,
     as_json: bool,
@@ -92,7 +92,7 @@ def serve(
     say(f"see the result when it has ended: {deployment.command(f'run {run}')}")
 
 
-def _model_of(deployment: "Deployment", run: str, customization: str) -> str:
+def _model_of(deployment: "DeploymentClient", run: str, customization: str) -> str:
     """The model that a run trained; raises UserError where there is none any more."""
     from bedrock_tuning.client import runs
 
@@ -118,7 +118,7 @@ def _model_of(deployment: "Deployment", run: str, customization: str) -> str:
     return str(model)
 
 
-def _of_job(deployment: "Deployment", job_name: str | None) -> str | None:
+def _of_job(deployment: "DeploymentClient", job_name: str | None) -> str | None:
     """The model of a job whose run ended before it: somebody aborted the execution."""
     bedrock = deployment.aws.bedrock
     if job_name is None:
@@ -131,7 +131,7 @@ def _of_job(deployment: "Deployment", job_name: str | None) -> str | None:
 
 
 def _servable(
-    deployment: "Deployment", customization: "Customization", requested: str | None
+    deployment: "DeploymentClient", customization: "CustomizationSettings", requested: str | None
 ) -> str:
     """The model to serve, the published one if no other is requested.
 
@@ -167,7 +167,7 @@ def _servable(
     return model
 
 
-def _served(deployment: "Deployment", customization: "Customization") -> str | None:
+def _served(deployment: "DeploymentClient", customization: "CustomizationSettings") -> str | None:
     """What serves a customization or soon will; None for nothing.
 
     Raises UserError for an endpoint that is about to be deleted.
@@ -191,7 +191,7 @@ def _served(deployment: "Deployment", customization: "Customization") -> str | N
     return pointer(deployment, customization.name, "endpoint") if on_demand else None
 
 
-def _price(customization: "Customization") -> list[str]:
+def _price(customization: "CustomizationSettings") -> list[str]:
     from bedrock_tuning.run import cost
 
     serving = customization.serving

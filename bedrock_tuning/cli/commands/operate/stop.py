@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
+    from bedrock_tuning.client.deployment import DeploymentClient
 
 
 @command(
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @yes_option
 @json_option
 @deployment_options
-def stop(*, run: str, deployed: Deployed, yes: bool, as_json: bool) -> None:
+def stop(*, run: str, deployed: DeploymentOption, yes: bool, as_json: bool) -> None:
     """Stop the customization job of a run; the run then ends as stopped.
 
     You are billed for training up to that point. A stopped job cannot be resumed.
@@ -51,7 +51,7 @@ def stop(*, run: str, deployed: Deployed, yes: bool, as_json: bool) -> None:
         say(f"stopping; follow it with: {deployment.command(f'run {run} --follow')}")
 
 
-def _job(deployment: "Deployment", run: str, found: dict[str, Any]) -> Any:
+def _job(deployment: "DeploymentClient", run: str, found: dict[str, Any]) -> Any:
     """The run's job as Bedrock sees it; raises UserError when there is none."""
     bedrock = deployment.aws.bedrock
     fix = f"`{deployment.command(f'run {run}')}` shows it"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import Deployed, customization_option, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_option, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, Interrupted
 from bedrock_tuning.cli.terminal.output import (
@@ -20,10 +20,10 @@ from bedrock_tuning.cli.terminal.output import (
 from bedrock_tuning.wording import counted, in_bytes
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
-    from bedrock_tuning.client.runs import Row
-    from bedrock_tuning.client.upload import Sending, Side
+    from bedrock_tuning.client.deployment import DeploymentClient
+    from bedrock_tuning.client.upload import Sending, UploadSide
     from bedrock_tuning.report.report import Report
+    from bedrock_tuning.run.row import Row
 
 
 @command(
@@ -66,7 +66,7 @@ def upload(
     dry_run: bool,
     follow: bool,
     yes: bool,
-    deployed: Deployed,
+    deployed: DeploymentOption,
     as_json: bool,
 ) -> None:
     """Check a dataset, show its price, and upload it: the training manifest last, because it starts
@@ -155,7 +155,9 @@ def upload(
         ctx.exit(EXIT_NO if run is None else exit_code(run))
 
 
-def _check(deployment: "Deployment", customization: str, found: "list[Side]") -> "Report":
+def _check(
+    deployment: "DeploymentClient", customization: str, found: "list[UploadSide]"
+) -> "Report":
     """What the run would say of the dataset."""
     from bedrock_tuning.cli.terminal.progress import ProgressBar
     from bedrock_tuning.validating.request import ValidateOptions, validate
@@ -179,9 +181,9 @@ def _check(deployment: "Deployment", customization: str, found: "list[Side]") ->
 
 def _refuse(
     report: "Report",
-    found: "list[Side]",
+    found: "list[UploadSide]",
     customization: str,
-    deployment: "Deployment",
+    deployment: "DeploymentClient",
     *,
     as_json: bool,
 ) -> None:
@@ -211,7 +213,7 @@ def _tell(kind: str, plan: "Sending") -> None:
 
 
 def _price(
-    deployment: "Deployment", customization: str, report: "Report | None"
+    deployment: "DeploymentClient", customization: str, report: "Report | None"
 ) -> dict[str, object]:
     """Says what a run costs and how long it takes, and whether a person has to agree."""
     from bedrock_tuning.run import cost
@@ -233,7 +235,7 @@ def _price(
     return {"total_usd": found.total_usd, "unknown": found.unknown, "approval": approval}
 
 
-def _tell_unheard(deployment: "Deployment") -> None:
+def _tell_unheard(deployment: "DeploymentClient") -> None:
     """Says if nobody will hear of the run that waits; without the right to ask, says nothing."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -248,7 +250,10 @@ def _tell_unheard(deployment: "Deployment") -> None:
 
 
 def _started(
-    deployment: "Deployment", customization: str, sides: "list[Side]", before: str | None
+    deployment: "DeploymentClient",
+    customization: str,
+    sides: "list[UploadSide]",
+    before: str | None,
 ) -> "Row | None":
     """The run that this upload started; None if it is unknown or there is none."""
     from bedrock_tuning.client.runs import first_after

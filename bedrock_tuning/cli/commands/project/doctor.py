@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bedrock_tuning.client.aws import Aws
-    from bedrock_tuning.client.doctor.check import Check, Result, Subject
+    from bedrock_tuning.client.doctor.check import DoctorCheck, DoctorResult, Subject
 
 _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue"}
 
@@ -138,8 +138,8 @@ def doctor(
 
 
 def _chosen(
-    every: Sequence["Check"], ids: Sequence[str], given: Collection[str]
-) -> Sequence["Check"]:
+    every: Sequence["DoctorCheck"], ids: Sequence[str], given: Collection[str]
+) -> Sequence["DoctorCheck"]:
     from bedrock_tuning.errors import UserError
     from bedrock_tuning.wording import or_meant
 
@@ -158,7 +158,7 @@ def _chosen(
     return allowed
 
 
-def _list(checks: Sequence["Check"], *, as_json: bool) -> None:
+def _list(checks: Sequence["DoctorCheck"], *, as_json: bool) -> None:
     if as_json:
         emit_json([{"id": each.id, "title": each.title, "asks": each.asks} for each in checks])
         return
@@ -191,7 +191,7 @@ def _subject(
     return Subject.of(aws_in(read.settings.region), read.settings, read.customizations)
 
 
-def _show(result: "Result") -> None:
+def _show(result: "DoctorResult") -> None:
     for answer in result.answers:
         state = click.style(f"{answer.state:5}", fg=_COLOURS[answer.state])
         emit(f"{state} {result.check.id}: {answer.seen}")
@@ -199,7 +199,7 @@ def _show(result: "Result") -> None:
             emit(f"      fix: {answer.fix}")
 
 
-def _write(subject: "Subject", results: Sequence["Result"], verified: Path) -> int:
+def _write(subject: "Subject", results: Sequence["DoctorResult"], verified: Path) -> int:
     """Writes what was learned; how much it was. The local AWS is not AWS."""
     from bedrock_tuning.client.doctor.unknowns import write_verified
 
@@ -214,7 +214,7 @@ def _write(subject: "Subject", results: Sequence["Result"], verified: Path) -> i
     return len(learned)
 
 
-def _document(results: Sequence["Result"], written: int) -> dict[str, Any]:
+def _document(results: Sequence["DoctorResult"], written: int) -> dict[str, Any]:
     return {
         "ok": not any(result.state == "fail" for result in results),
         "written": written,

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @yes_option
 @json_option
 @deployment_options
-def retire(*, customization: str, deployed: Deployed, yes: bool, as_json: bool) -> None:
+def retire(*, customization: str, deployed: DeploymentOption, yes: bool, as_json: bool) -> None:
     """Delete the stack of a customization, with its endpoint, its roles and its settings.
 
     First shows what is served, until when a commitment is billed, and which models stay, with

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bedrock_tuning.contracts import Contracts
     from bedrock_tuning.contracts.project import Project
-    from bedrock_tuning.review.about import About
+    from bedrock_tuning.review.about import Origin
     from bedrock_tuning.review.assembly.template import Assembly
     from bedrock_tuning.review.pages.change import Change
     from bedrock_tuning.review.pages.facts import Facts
@@ -194,7 +194,7 @@ def _project(names: list[str], settings: Path, customizations: Path) -> "Project
 
 
 def _attest(
-    file: Path, assembly: "Assembly", about: "About", facts: "Facts", permits: bytes
+    file: Path, assembly: "Assembly", about: "Origin", facts: "Facts", permits: bytes
 ) -> None:
     from bedrock_tuning.review.attestation import attested
 
@@ -212,7 +212,7 @@ def _unknown(assembly: "Assembly", contracts: "Contracts | None", facts: "Facts"
 
 
 def _write(
-    facts: "Facts", changes: Changes, about: "About", *, html: Path | None, md: Path | None
+    facts: "Facts", changes: Changes, about: "Origin", *, html: Path | None, md: Path | None
 ) -> None:
     from bedrock_tuning.review import CHECKS
     from bedrock_tuning.review.pages.html import page

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from bedrock_tuning.cli.options import Deployed, deployment_options
+from bedrock_tuning.cli.options import DeploymentOption, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import counted
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployment
-    from bedrock_tuning.client.operations.upgrade import State
+    from bedrock_tuning.client.deployment import DeploymentClient
+    from bedrock_tuning.client.operations.upgrade import UpgradeState
 
 
 @command(
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @yes_option
 @json_option
 @deployment_options
-def upgrade(*, yes: bool, deployed: Deployed, as_json: bool) -> None:
+def upgrade(*, yes: bool, deployed: DeploymentOption, as_json: bool) -> None:
     """Prepare an environment of an older version for `cdk deploy`, and finish the upgrade after it.
 
     Run it before and after the deployment. Before, it refuses while a job trains or an endpoint
@@ -49,7 +49,7 @@ def upgrade(*, yes: bool, deployed: Deployed, as_json: bool) -> None:
         say(f"{deployment.environment} has no run that was closed for an upgrade: nothing to do")
 
 
-def _prepared(deployment: "Deployment", state: "State", *, yes: bool) -> list[str]:
+def _prepared(deployment: "DeploymentClient", state: "UpgradeState", *, yes: bool) -> list[str]:
     """The runs that are closed; raises UserError while something is at work."""
     from bedrock_tuning.client.deployment import deploy_command
     from bedrock_tuning.client.operations import upgrade as steps

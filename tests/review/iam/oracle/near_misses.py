@@ -7,14 +7,14 @@ from typing import Final
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.conditions import Context, operator
-from bedrock_tuning.review.iam.simulator import Request
+from bedrock_tuning.review.iam.simulator import EvalRequest
 from tests.review.iam.probes import concrete
 
 STRANGER_ACCOUNT: Final = "999999999999"
 STRANGER: Final = f"arn:aws:iam::{STRANGER_ACCOUNT}:user/stranger"
 
 
-def near_misses(request: Request, conditions: Iterable[Condition]) -> Iterator[Request]:
+def near_misses(request: EvalRequest, conditions: Iterable[Condition]) -> Iterator[EvalRequest]:
     """The same request with one thing wrong: another place, a condition missing or of others."""
     if request.resource != "*":
         for other in look_alikes(request.resource):

@@ -6,7 +6,7 @@ from typing import Any
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.iam.policy import PolicyKind, Statement, parse
-from bedrock_tuning.review.iam.simulator import Policies, Request
+from bedrock_tuning.review.iam.simulator import EvalRequest, Policies
 from tests.review.iam.oracle.near_misses import STRANGER_ACCOUNT
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ours"
@@ -71,13 +71,13 @@ _PATTERNS = {
 }
 
 
-def questions(seeded: random.Random, number: int) -> Iterator[tuple[Request, Policies]]:
+def questions(seeded: random.Random, number: int) -> Iterator[tuple[EvalRequest, Policies]]:
     """So many requests, each with policies of its own."""
     for _ in range(number):
         principal = seeded.choice(PRINCIPALS)
         action, resource, actions = seeded.choice(TARGETS)
         account = STRANGER_ACCOUNT if seeded.random() < 0.1 else ACCOUNT
-        request = Request(
+        request = EvalRequest(
             principal=principal,
             action=action,
             resource=resource,

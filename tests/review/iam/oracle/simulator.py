@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bedrock_tuning.review.iam.simulator import Policies, Request
+from bedrock_tuning.review.iam.simulator import EvalRequest, Policies
 from tests.review.iam.oracle.documents import document
 
 SCRIPT = Path(__file__).with_name("simulate.mjs")
@@ -29,7 +29,7 @@ def require() -> None:
     assert (ROOT / "node_modules" / package).is_dir(), f"{package} is missing: run `make install`"
 
 
-def ask(questions: Sequence[tuple[Request, Policies]], *, account: str) -> list[Answer]:
+def ask(questions: Sequence[tuple[EvalRequest, Policies]], *, account: str) -> list[Answer]:
     """One answer per question."""
     policies: dict[str, Mapping[str, Any]] = {}
     requests = []
