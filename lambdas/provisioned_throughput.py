@@ -21,7 +21,7 @@ from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
 from bedrock_tuning.run import cost
-from bedrock_tuning.serving.intent import Intent, Terms, Wish
+from bedrock_tuning.serving.intent import Intent, ServingRequest, Terms
 from bedrock_tuning.serving.plan import (
     Action,
     DesiredState,
@@ -154,7 +154,7 @@ def _status(
         return step.action.value, step.reason
     if customization.serving.mode == "none":
         return "handed-over", step.reason
-    asked = priced(_wish(intent, customization), customization)
+    asked = priced(_request(intent, customization), customization)
     verdict = may_buy(asked, intent, replaces=True)
     if verdict.answer == "no":
         # A lease may have been ended on purpose: only a person starts billing again.
@@ -167,8 +167,8 @@ def _status(
     return "handed-over", step.reason
 
 
-def _wish(intent: Intent, customization: CustomizationSettings) -> Wish:
-    return Wish(
+def _request(intent: Intent, customization: CustomizationSettings) -> ServingRequest:
+    return ServingRequest(
         run="",
         order="",
         started_by="deployment",

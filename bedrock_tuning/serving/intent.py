@@ -86,7 +86,7 @@ class Intent:
     generation: the fencing token; version: of the item, raised by every write, 0 if it was never
     written. on: something is, or is about to be, served; why, by, since: of this state. owner: the
     run that acts or acted last, "" after an end; until: by when it has finished, "" once it has.
-    order: the newest wish, by the time of its upload or command. deployment: the newest one that
+    order: the newest request, by the time of its upload or command. deployment: the newest one that
     acted. model_arn, model_run: what should be served. terms, price, approval: what the newest
     purchase was allowed on. before: what was published until the owner published something else,
     until it is done. renamed_to: the customization that has all of it now.
@@ -154,7 +154,7 @@ class Intent:
     def ended(self, *, why: str, by: str, now: str, owner: str = "") -> Self:
         """Switched off, before anything is deleted: earlier owners change nothing more.
 
-        No wish for a model, so an upload that is newer than what was served is served all the same.
+        It asks for no model, so an upload newer than what was served is served all the same.
         owner: the run that deletes what is there, if it is one.
         """
         return replace(
@@ -171,11 +171,11 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ServingRequest:
     """Somebody wants something served.
 
     run: the name of the attempt, which begins with its time. order: of an upload or a command, by
-    which the newest wins. model_arn: "" for whatever is served, which is a deployment's wish.
+    which the newest wins. model_arn: "" for whatever is served, which is a deployment's request.
     price: as it was shown or calculated; approval: who agreed to it, and why.
     """
 
@@ -191,14 +191,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What became of a wish: the item to write, or None and the reason."""
+    """What became of a request: the item to write, or None and the reason."""
 
     intent: Intent | None
     reason: str = ""
 
 
-def claim(intent: Intent, wish: Wish, *, now: str, until: str) -> Claim:
-    """Takes over a customization for a wish; until: by when it will be done.
+def claim(intent: Intent, request: ServingRequest, *, now: str, until: str) -> Claim:
+    """Takes over a customization for a request; until: by when it will be done.
 
     A repeated request finds its own claim. Otherwise the newest upload or command wins. A
     deployment changes the terms of what is served, never the model. It starts nothing that is off,
@@ -206,35 +206,37 @@ def claim(intent: Intent, wish: Wish, *, now: str, until: str) -> Claim:
     """
     if intent.renamed_to:
         return Claim(intent=None, reason=overtaken(intent))
-    if intent.owner == wish.run:
+    if intent.owner == request.run:
         return Claim(intent=intent)
     # What was recorded as published is proved: it is no longer anybody's to undo.
     begun = Begun() if intent.before else replace(intent.begun, swap_seen=False)
     taken = replace(
         intent,
         generation=intent.generation + 1,
-        on=wish.terms.mode != "none",
-        why=_WHY[wish.started_by],
-        by=wish.run,
+        on=request.terms.mode != "none",
+        why=_WHY[request.started_by],
+        by=request.run,
         since=now,
-        owner=wish.run,
+        owner=request.run,
         until=until,
-        terms=wish.terms,
-        price=wish.price or intent.price,
-        approval=wish.approval or intent.approval,
+        terms=request.terms,
+        price=request.price or intent.price,
+        approval=request.approval or intent.approval,
         begun=begun,
         before=None,
     )
-    if wish.started_by == "deployment":
-        if wish.run <= intent.deployment:
+    if request.started_by == "deployment":
+        if request.run <= intent.deployment:
             return Claim(intent=None, reason=f"{intent.deployment}, a newer deployment, took over")
         if not intent.on and taken.on:
             return Claim(intent=None, reason=not_served(intent))
-        return Claim(intent=replace(taken, deployment=wish.run))
-    if wish.order <= intent.order:
+        return Claim(intent=replace(taken, deployment=request.run))
+    if request.order <= intent.order:
         return Claim(intent=None, reason=overtaken(intent))
     return Claim(
-        intent=replace(taken, order=wish.order, model_arn=wish.model_arn, model_run=wish.model_run)
+        intent=replace(
+            taken, order=request.order, model_arn=request.model_arn, model_run=request.model_run
+        )
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bedrock_tuning.serving.intent import Intent, Wish, not_served
+from bedrock_tuning.serving.intent import Intent, ServingRequest, not_served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,41 +14,41 @@ class Verdict:
     reason: str
 
 
-def may_buy(wish: Wish, intent: Intent, *, replaces: bool) -> Verdict:
-    """Whether a wish may buy an endpoint, or keep one longer, on its terms.
+def may_buy(request: ServingRequest, intent: Intent, *, replaces: bool) -> Verdict:
+    """Whether a request may buy an endpoint, or keep one longer, on its terms.
 
-    intent: as it was before the wish took over. replaces: something is being billed now that the
+    intent: as it was before the request took over. replaces: something is being billed now that the
     purchase takes the place of. Nothing is ever bought without a recorded price and approval: of
     this purchase, or of the one that a deployment replaces on terms that are not dearer.
     """
-    if wish.terms.mode == "none":
+    if request.terms.mode == "none":
         return Verdict(answer="no", reason="nothing should be served")
-    if wish.started_by != "deployment":
+    if request.started_by != "deployment":
         missing = [
             name
-            for name, value in (("price", wish.price), ("approval", wish.approval))
+            for name, value in (("price", request.price), ("approval", request.approval))
             if not value
         ]
         if missing:
             return Verdict(answer="no", reason=f"no {' and no '.join(missing)} is recorded")
-        return Verdict(answer="yes", reason=wish.approval)
+        return Verdict(answer="yes", reason=request.approval)
     if not intent.on:
         return Verdict(answer="no", reason=not_served(intent))
     if not replaces:
         return Verdict(answer="no", reason="a deployment never begins to bill by the hour")
-    if may_renew(wish):
-        return Verdict(answer="yes", reason=wish.approval)
-    if wish.terms.mode == "provisioned" and not (intent.price and intent.approval):
+    if may_renew(request):
+        return Verdict(answer="yes", reason=request.approval)
+    if request.terms.mode == "provisioned" and not (intent.price and intent.approval):
         return Verdict(answer="ask", reason="no approval of what is served is recorded")
-    if intent.terms is not None and not wish.terms.dearer_than(intent.terms):
+    if intent.terms is not None and not request.terms.dearer_than(intent.terms):
         return Verdict(answer="yes", reason="on terms that cost no more than those approved")
     return Verdict(answer="ask", reason="the deployed terms cost more than those approved")
 
 
-def may_renew(wish: Wish) -> bool:
-    """Whether the lease of what a wish keeps or buys begins anew.
+def may_renew(request: ServingRequest) -> bool:
+    """Whether the lease of what a request keeps or buys begins anew.
 
-    It does at a price that was approved for this wish. What a deployment may do without, because
+    It does at a price that was approved for this request. What a deployment may do without, because
     its terms are not dearer, ends when what it replaces would have ended.
     """
-    return bool(wish.price and wish.approval)
+    return bool(request.price and request.approval)

@@ -10,7 +10,7 @@ from bedrock_tuning.config.lambda_environment import ServeEnvironment
 from bedrock_tuning.run import cost
 from bedrock_tuning.run.decisions import ServingStep
 from bedrock_tuning.serving import purchase
-from bedrock_tuning.serving.intent import Intent, StartedBy, Terms, Wish, claim, overtaken
+from bedrock_tuning.serving.intent import Intent, ServingRequest, StartedBy, Terms, claim, overtaken
 from lambdas._records import _intent, _pointers, _runs
 from lambdas._serving import _lifecycle
 
@@ -118,7 +118,7 @@ def own(work: Work) -> Work | WorkState:
     if "generation" in work.state:
         return work if owns(work) else lost(work, overtaken(work.intent))
     for _ in range(_intent.ATTEMPTS):
-        asked = priced(wish(work), work.customization)
+        asked = priced(request(work), work.customization)
         # Something is billed, or about to be, that a purchase would take the place of.
         replaces = bool(work.intent.published.endpoint_arn or work.intent.begun.request)
         verdict = purchase.may_buy(asked, work.intent, replaces=replaces)
@@ -176,7 +176,7 @@ def may_create(work: Work, *, replaces: bool) -> str | None:
 
     Jobs and approvals take days: what would be bought may serve nothing by now.
     """
-    asked = priced(wish(work), work.customization)
+    asked = priced(request(work), work.customization)
     verdict = purchase.may_buy(asked, work.intent, replaces=replaces)
     reason = verdict.reason
     if verdict.answer == "yes":
@@ -186,11 +186,11 @@ def may_create(work: Work, *, replaces: bool) -> str | None:
 
 def may_renew(work: Work) -> bool:
     """Whether the lease of what the owner buys or keeps begins anew."""
-    return purchase.may_renew(priced(wish(work), work.customization))
+    return purchase.may_renew(priced(request(work), work.customization))
 
 
-def priced(asked: Wish, customization: CustomizationSettings) -> Wish:
-    """A deployment's wish with its price, and the approval that its budget gives.
+def priced(asked: ServingRequest, customization: CustomizationSettings) -> ServingRequest:
+    """A deployment's request with its price, and the approval that its budget gives.
 
     Runs and people bring both along.
     """
@@ -203,11 +203,11 @@ def priced(asked: Wish, customization: CustomizationSettings) -> Wish:
     return replace(asked, price=price, approval=asked.approval or within)
 
 
-def wish(work: Work) -> Wish:
+def request(work: Work) -> ServingRequest:
     """What the run asks for."""
     state: Mapping[str, Any] = work.state
     started_by: StartedBy = state.get("started_by", "run")
-    return Wish(
+    return ServingRequest(
         run=state["run"],
         order=state.get("order", state["run"]),
         started_by=started_by,

@@ -216,8 +216,8 @@ class Stage:
                 )
 
     def _ask(self, kind: str, **old: str) -> None:
-        wish = {"Customization": NAME, "Mode": "provisioned", **self._own_roles}
-        self.ask("ProvisionedThroughput", kind, wish, **old)
+        desired = {"Customization": NAME, "Mode": "provisioned", **self._own_roles}
+        self.ask("ProvisionedThroughput", kind, desired, **old)
 
     @cached_property
     def _own_roles(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from tests.lambdas.bedrock import BASE, model_arn
 RUN, NEW = "20261121-093000-aaaaaa", model_arn(2)
 
 
-def test_a_purchase_names_what_is_wished_and_whose_it_is(
+def test_a_purchase_names_what_is_desired_and_whose_it_is(
     aws: Aws, customize: Callable[..., CustomizationSettings]
 ) -> None:
     aws.bedrock.models[NEW] = BASE
@@ -29,7 +29,7 @@ def test_a_purchase_names_what_is_wished_and_whose_it_is(
     )
 
     (asked,) = aws.bedrock.asked("CreateProvisionedModelThroughput")
-    # Another token for the same wish, in a later version, would buy a second endpoint.
+    # Another token for the same request, in a later version, would buy a second endpoint.
     token = hashlib.sha256(f"{NEW}|provisioned|3|OneMonth|{RUN}".encode()).hexdigest()[:32]
     assert asked == {
         "clientRequestToken": token,

@@ -327,7 +327,7 @@ def test_a_request_that_comes_twice_is_handed_over_once(aws: Aws, stack: CloudFo
 
 
 @pytest.mark.usefixtures("published")
-def test_a_model_that_is_served_as_wished_is_ready(aws: Aws, stack: CloudFormation) -> None:
+def test_a_model_that_is_served_as_desired_is_ready(aws: Aws, stack: CloudFormation) -> None:
     arn = aws.bedrock.have(model=MODEL)
 
     answer = stack.ask("Update")

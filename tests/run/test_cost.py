@@ -86,9 +86,9 @@ def test_the_date_of_an_estimate_is_that_of_its_oldest_price() -> None:
 
 
 def test_several_units_of_a_commitment_are_worded_and_counted() -> None:
-    wish = '[serving]\nmode = "provisioned"\nmodel_units = 2\ncommitment = "SixMonths"\n'
+    serving = '[serving]\nmode = "provisioned"\nmodel_units = 2\ncommitment = "SixMonths"\n'
 
-    run = estimate(customization=_load(COHERE + wish), training_characters=6_000_000)
+    run = estimate(customization=_load(COHERE + serving), training_characters=6_000_000)
 
     assert "2 epochs × about 1,000,000 tokens × 0.004 per 1,000" in run.lines[0].how
     assert run.lines[-1].label == "Provisioned Throughput for a commitment of 6 months"
@@ -152,17 +152,17 @@ def test_throughput_left_on_is_shown_per_hour_day_and_month() -> None:
     ("term", "usd"), [("OneMonth", 2 * 39.6 * 720), ("SixMonths", 2 * 23.77 * 6 * 720)]
 )
 def test_a_commitment_is_counted_for_its_whole_term(term: str, usd: float) -> None:
-    wish = f'[serving]\nmode = "provisioned"\nmodel_units = 2\ncommitment = "{term}"\n'
+    serving = f'[serving]\nmode = "provisioned"\nmodel_units = 2\ncommitment = "{term}"\n'
 
-    line = estimate(customization=_load(COHERE + wish), training_characters=1).lines[-1]
+    line = estimate(customization=_load(COHERE + serving), training_characters=1).lines[-1]
 
     assert line.usd == round(usd, 2)
 
 
 def test_a_base_models_commitment_price_is_not_taken_for_a_custom_models() -> None:
-    wish = 'stepCount = 500\n[serving]\nmode = "provisioned"\ncommitment = "OneMonth"\n'
+    serving = 'stepCount = 500\n[serving]\nmode = "provisioned"\ncommitment = "OneMonth"\n'
 
-    assert estimate(customization=_load(STYLE + wish)).lines[-1].usd is None
+    assert estimate(customization=_load(STYLE + serving)).lines[-1].usd is None
 
 
 def _with_budget(customization: CustomizationSettings, budget: str) -> CustomizationSettings:

@@ -1,10 +1,10 @@
-"""Who owns a customization: the newest wish, and nobody who was overtaken."""
+"""Who owns a customization: the newest request, and nobody who was overtaken."""
 
 from dataclasses import replace
 
 import pytest
 
-from bedrock_tuning.serving.intent import Begun, Intent, Published, Wish, claim, overtaken
+from bedrock_tuning.serving.intent import Begun, Intent, Published, ServingRequest, claim, overtaken
 from tests.serving.test_purchase import (
     APPROVED,
     ENDPOINT,
@@ -18,18 +18,18 @@ from tests.serving.test_purchase import (
 )
 
 
-@pytest.mark.parametrize("wish", [RUN, PERSON], ids=["run", "person"])
-def test_the_newest_wish_takes_over_and_the_generation_says_so(wish: Wish) -> None:
-    taken = claim(SERVED, wish, now=NOW, until=UNTIL).intent
+@pytest.mark.parametrize("asked", [RUN, PERSON], ids=["run", "person"])
+def test_the_newest_request_takes_over_and_the_generation_says_so(asked: ServingRequest) -> None:
+    taken = claim(SERVED, asked, now=NOW, until=UNTIL).intent
 
     assert taken is not None
-    assert (taken.generation, taken.owner, taken.order) == (4, wish.run, wish.run)
+    assert (taken.generation, taken.owner, taken.order) == (4, asked.run, asked.run)
     assert (taken.model_arn, taken.until, taken.on) == ("arn:another", UNTIL, True)
     # What is published stays until something else is.
     assert taken.published == SERVED.published
 
 
-def test_an_older_wish_changes_nothing_and_is_told_whose_is_newer() -> None:
+def test_an_older_request_changes_nothing_and_is_told_whose_is_newer() -> None:
     taken = claim(NEVER, RUN, now=NOW, until=UNTIL).intent
     assert taken is not None
     older = replace(RUN, run="20261122-092959-zzzzzz", order="20261122-092959-zzzzzz")

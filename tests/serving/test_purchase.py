@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.serving.intent import Intent, Published, Terms, Wish, claim
+from bedrock_tuning.serving.intent import Intent, Published, ServingRequest, Terms, claim
 from bedrock_tuning.serving.purchase import may_buy, may_renew
 
 TERMS = Terms(
@@ -40,49 +40,53 @@ SITUATIONS = {
 PRICED = {"price": "2.00 USD per hour", "approval": "within the budget"}
 
 
-def _wish(started_by: Any, *, terms: Terms = TERMS, **more: str) -> Wish:
+def _request(started_by: Any, *, terms: Terms = TERMS, **more: str) -> ServingRequest:
     names = {"run": "cccccc", "person": "serve-cccccc", "deployment": "deploy-cccccc"}
     run = f"20261122-093000-{names[started_by]}"
     model = {"model_arn": "arn:another", "model_run": run}
-    return Wish(run=run, order=run, started_by=started_by, terms=terms, **model, **more)
+    return ServingRequest(run=run, order=run, started_by=started_by, terms=terms, **model, **more)
 
 
-RUN, PERSON = _wish("run", **PRICED), _wish("person", **PRICED)
+RUN, PERSON = _request("run", **PRICED), _request("person", **PRICED)
 UNPRICED = [
-    _wish(who, **{name: value for name, value in PRICED.items() if name != missing})
+    _request(who, **{name: value for name, value in PRICED.items() if name != missing})
     for who in ("run", "person")
     for missing in PRICED
 ]
 # An upgrade deploys the same terms again.
-UPGRADE = _wish("deployment")
-CHEAPER = _wish("deployment", terms=replace(TERMS, lease_hours=4))
-DEARER = _wish("deployment", terms=replace(TERMS, units=2), price="4.00 USD per hour")
+UPGRADE = _request("deployment")
+CHEAPER = _request("deployment", terms=replace(TERMS, lease_hours=4))
+DEARER = _request("deployment", terms=replace(TERMS, units=2), price="4.00 USD per hour")
 APPROVED = replace(DEARER, approval="approved by somebody")
 OFF = {"never served", "lease ended", "a person ended it", "stack deleted and made again"}
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-@pytest.mark.parametrize("wish", [RUN, PERSON], ids=["run", "serve"])
-def test_a_run_and_a_person_buy_at_a_price_that_was_approved(wish: Wish, situation: str) -> None:
-    verdict = may_buy(wish, SITUATIONS[situation], replaces=situation not in OFF)
+@pytest.mark.parametrize("asked", [RUN, PERSON], ids=["run", "serve"])
+def test_a_run_and_a_person_buy_at_a_price_that_was_approved(
+    asked: ServingRequest, situation: str
+) -> None:
+    verdict = may_buy(asked, SITUATIONS[situation], replaces=situation not in OFF)
 
     assert (verdict.answer, verdict.reason) == ("yes", PRICED["approval"])
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-@pytest.mark.parametrize("wish", UNPRICED)
-def test_without_a_price_or_an_approval_nothing_is_bought(wish: Wish, situation: str) -> None:
-    verdict = may_buy(wish, SITUATIONS[situation], replaces=True)
+@pytest.mark.parametrize("asked", UNPRICED)
+def test_without_a_price_or_an_approval_nothing_is_bought(
+    asked: ServingRequest, situation: str
+) -> None:
+    verdict = may_buy(asked, SITUATIONS[situation], replaces=True)
 
     assert verdict.answer == "no"
     assert verdict.reason in ("no price is recorded", "no approval is recorded")
 
 
 @pytest.mark.parametrize("situation", sorted(OFF))
-@pytest.mark.parametrize("wish", [UPGRADE, CHEAPER, DEARER, APPROVED])
-def test_what_is_off_stays_off_whatever_is_deployed(wish: Wish, situation: str) -> None:
-    verdict = may_buy(wish, SITUATIONS[situation], replaces=True)
-    claimed = claim(SITUATIONS[situation], wish, now=NOW, until=UNTIL)
+@pytest.mark.parametrize("asked", [UPGRADE, CHEAPER, DEARER, APPROVED])
+def test_what_is_off_stays_off_whatever_is_deployed(asked: ServingRequest, situation: str) -> None:
+    verdict = may_buy(asked, SITUATIONS[situation], replaces=True)
+    claimed = claim(SITUATIONS[situation], asked, now=NOW, until=UNTIL)
 
     assert (verdict.answer, claimed.intent) == ("no", None)
     assert "is not being served" in verdict.reason
@@ -90,16 +94,16 @@ def test_what_is_off_stays_off_whatever_is_deployed(wish: Wish, situation: str) 
 
 
 @pytest.mark.parametrize(
-    ("wish", "answer"),
+    ("asked", "answer"),
     [(UPGRADE, "yes"), (CHEAPER, "yes"), (DEARER, "ask"), (APPROVED, "yes")],
     ids=["upgrade", "cheaper", "dearer", "dearer and approved"],
 )
 def test_a_deployment_replaces_what_is_served_and_asks_if_that_is_dearer(
-    wish: Wish, answer: str
+    asked: ServingRequest, answer: str
 ) -> None:
-    assert may_buy(wish, SERVED, replaces=True).answer == answer
+    assert may_buy(asked, SERVED, replaces=True).answer == answer
     # What somebody deleted by hand is not bought again.
-    assert may_buy(wish, SERVED, replaces=False).answer == "no"
+    assert may_buy(asked, SERVED, replaces=False).answer == "no"
 
 
 @pytest.mark.parametrize(
@@ -133,23 +137,23 @@ def test_what_nobody_wrote_down_about_what_is_served_is_asked_for(lost: dict[str
 
 
 def test_what_is_billed_by_request_needs_no_price_by_the_hour() -> None:
-    wish = _wish("deployment", terms=replace(TERMS, mode="on-demand", lease_hours=None))
+    asked = _request("deployment", terms=replace(TERMS, mode="on-demand", lease_hours=None))
 
-    assert may_buy(wish, replace(SERVED, price="", approval=""), replaces=True).answer == "yes"
+    assert may_buy(asked, replace(SERVED, price="", approval=""), replaces=True).answer == "yes"
 
 
 @pytest.mark.parametrize(
-    ("wish", "anew"),
+    ("asked", "anew"),
     [(RUN, True), (PERSON, True), (APPROVED, True), (UPGRADE, False), (CHEAPER, False)],
     ids=["run", "serve", "dearer and approved", "upgrade", "cheaper"],
 )
 def test_a_lease_begins_anew_only_at_a_price_that_was_approved_for_it(
-    wish: Wish, anew: bool
+    asked: ServingRequest, anew: bool
 ) -> None:
-    assert may_renew(wish) == anew
+    assert may_renew(asked) == anew
 
 
 def test_where_nothing_should_be_served_nothing_is_bought() -> None:
-    nothing = _wish("run", terms=replace(TERMS, mode="none"), **PRICED)
+    nothing = _request("run", terms=replace(TERMS, mode="none"), **PRICED)
 
     assert may_buy(nothing, SERVED, replaces=True).answer == "no"

@@ -33,7 +33,7 @@ def _thought(text: str) -> dict[str, Any]:
     return {"output": {"message": {"role": "assistant", "content": content}}}
 
 
-def test_an_embedding_model_is_asked_for_the_wished_length() -> None:
+def test_an_embedding_model_is_asked_for_the_length_of_the_settings() -> None:
     question = smoke_test.question(SEARCH)
 
     assert question.operation == "InvokeModel"
@@ -43,7 +43,7 @@ def test_an_embedding_model_is_asked_for_the_wished_length() -> None:
     }
 
 
-def test_without_a_wished_length_the_model_chooses() -> None:
+def test_without_a_length_in_the_settings_the_model_chooses() -> None:
     any_length = replace(SEARCH, serving=replace(SEARCH.serving, embedding_length=None))
 
     assert smoke_test.question(any_length).body == {"inputText": "a dog"}

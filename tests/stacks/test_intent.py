@@ -278,12 +278,12 @@ def test_alarms_really_reach_the_encrypted_topic(assembly: Any) -> None:
 
 
 def test_serving_is_one_custom_resource_per_customization(assembly: Any) -> None:
-    wishes = {
+    settings = {
         resource["Properties"]["Customization"]: resource["Properties"]
         for _, resource in _resources(assembly, "Custom::ProvisionedThroughput")
     }
-    assert set(wishes) == {"pets-search", "pets-style"}
-    assert wishes["pets-search"]["LeaseHours"] == "8"
+    assert set(settings) == {"pets-search", "pets-style"}
+    assert settings["pets-search"]["LeaseHours"] == "8"
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -130,7 +130,7 @@ def the_next_upload_fails(world: World) -> str:
 
 
 def not_the_newest(world: World) -> Iterator[str]:
-    """Of runs that nobody disturbed: the newest wish is served, and everybody knows."""
+    """Of runs that nobody disturbed: the newest request is served, and everybody knows."""
     newest = max(world.executions, key=lambda each: str(each.state["run"]))
     if not world.true(newest):
         yield f"{newest.state['run']} is the newest, and is not served"

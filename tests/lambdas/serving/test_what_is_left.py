@@ -51,7 +51,7 @@ def _served(run: str, arn: str, model: str, **changes: Any) -> Intent:
     return replace(served, **changes)
 
 
-def test_a_model_that_is_served_is_what_is_wished_and_published(flow: Flow) -> None:
+def test_a_model_that_is_served_is_what_is_desired_and_published(flow: Flow) -> None:
     arn = flow.run()["endpoint_arn"]
 
     assert _left() == _served(RUN, arn, NEW)
@@ -110,7 +110,7 @@ def test_an_error_after_publishing_leaves_what_is_published(aws: Aws, flow: Flow
     assert _left() == _served(RUN, ended["endpoint_arn"], NEW)
 
 
-def test_a_model_that_nothing_may_serve_is_wished_but_not_published(aws: Aws, flow: Flow) -> None:
+def test_a_model_that_nothing_may_serve_is_desired_but_not_published(aws: Aws, flow: Flow) -> None:
     del aws.ssm.values[f"{PREFIX}/{NAME}/serving"]
 
     flow.run()

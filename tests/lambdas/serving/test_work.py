@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.config.customization import CustomizationSettings
-from bedrock_tuning.serving.intent import Terms, Wish
+from bedrock_tuning.serving.intent import ServingRequest, Terms
 from lambdas._serving.work import priced, terms_of
 
 # The terms of a Provisioned Throughput whose price is published.
@@ -14,33 +14,33 @@ STYLE = "pets-style"
 
 
 @pytest.fixture
-def asked() -> Callable[..., Wish]:
-    def ask(customization: CustomizationSettings, **changes: Any) -> Wish:
+def asked() -> Callable[..., ServingRequest]:
+    def ask(customization: CustomizationSettings, **changes: Any) -> ServingRequest:
         given = {"run": "r", "order": "r", "model_arn": "", "model_run": ""}
-        return Wish(
+        return ServingRequest(
             **{"started_by": "deployment", "terms": terms_of(customization), **given, **changes}
         )
 
     return ask
 
 
-def test_a_deployments_wish_has_the_price_of_serving_alone(
-    asked: Callable[..., Wish], customize: Callable[..., CustomizationSettings]
+def test_a_deployments_request_has_the_price_of_serving_alone(
+    asked: Callable[..., ServingRequest], customize: Callable[..., CustomizationSettings]
 ) -> None:
     style = customize(STYLE, budget={"approval": "over-budget", "max_run_usd": 100})
 
-    wish = priced(asked(style), style)
+    request = priced(asked(style), style)
 
-    lines = wish.price.splitlines()
+    lines = request.price.splitlines()
     assert [line.partition(":")[0] for line in lines] == [
         "Provisioned Throughput for a lease of 4 h",
         *(f"Provisioned Throughput per {time}" for time in ("hour", "day", "month")),
     ]
-    assert wish.approval == "the price is within the budget"
+    assert request.approval == "the price is within the budget"
 
 
 def test_a_price_above_the_budget_is_nobodys_approval_but_a_persons(
-    asked: Callable[..., Wish], customize: Callable[..., CustomizationSettings]
+    asked: Callable[..., ServingRequest], customize: Callable[..., CustomizationSettings]
 ) -> None:
     style = customize(STYLE, budget={"approval": "over-budget", "max_run_usd": 10})
 
@@ -50,16 +50,18 @@ def test_a_price_above_the_budget_is_nobodys_approval_but_a_persons(
 
 @pytest.mark.parametrize("started_by", ["run", "person"])
 def test_runs_and_people_bring_their_price_along(
-    started_by: str, asked: Callable[..., Wish], customize: Callable[..., CustomizationSettings]
+    started_by: str,
+    asked: Callable[..., ServingRequest],
+    customize: Callable[..., CustomizationSettings],
 ) -> None:
     style = customize(STYLE)
-    wish = asked(style, started_by=started_by, price="84.00 USD", approval="by Ron")
+    request = asked(style, started_by=started_by, price="84.00 USD", approval="by Ron")
 
-    assert priced(wish, style) == wish
+    assert priced(request, style) == request
 
 
 def test_what_is_not_billed_by_the_hour_has_no_price(
-    asked: Callable[..., Wish], customize: Callable[..., CustomizationSettings]
+    asked: Callable[..., ServingRequest], customize: Callable[..., CustomizationSettings]
 ) -> None:
     style = customize(STYLE, serving={"mode": "none", "lease_hours": None})
 

@@ -1,4 +1,4 @@
-"""Serving after a deployment changed the wish, and serving on demand."""
+"""Serving after a deployment changed the desired state, and serving on demand."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -59,7 +59,7 @@ def test_a_model_that_a_person_chose_and_that_fails_its_test_is_taken_back(
     assert (aws.pointer("model"), aws.pointer("run")) == (NEW, RUN)
 
 
-def test_when_a_deployment_wishes_nothing_any_more_everything_goes_but_commitments(
+def test_when_a_deployment_asks_for_nothing_any_more_everything_goes_but_commitments(
     aws: Aws, flow: Flow, customize: Callable[..., CustomizationSettings]
 ) -> None:
     customize(serving={"mode": "none", "lease_hours": None})
@@ -158,8 +158,8 @@ def nova(
     """A customization of a model that is served on demand."""
 
     def change(**serving: Any) -> CustomizationSettings:
-        wish = {"mode": "on-demand", "lease_hours": None, "embedding_length": None, **serving}
-        return customize(base_model=catalogue()["nova-micro"], serving=wish)
+        desired = {"mode": "on-demand", "lease_hours": None, "embedding_length": None, **serving}
+        return customize(base_model=catalogue()["nova-micro"], serving=desired)
 
     change()
     return change
@@ -209,7 +209,7 @@ def test_a_model_of_text_is_asked_by_converse(
     assert ended["smoke"] == "a text of 4 characters"
 
 
-def test_a_commitment_serves_even_where_on_demand_is_wished(
+def test_a_commitment_serves_even_where_on_demand_is_desired(
     aws: Aws, flow: Flow, nova: Callable[..., CustomizationSettings]
 ) -> None:
     """It is paid for anyway; it is an endpoint of another kind, asked for by its own calls."""
