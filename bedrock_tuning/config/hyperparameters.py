@@ -115,10 +115,20 @@ def _automatic(value: Any, parameter: Hyperparameter) -> Any:
 def _warn(
     value: Any, *, section: Section, model: BaseModel, parameter: Hyperparameter, table: str
 ) -> None:
-    """Where sources disagree about the maximum, a value between the two is a warning."""
+    """Where sources disagree about the maximum or a choice, what only one allows is a warning."""
+    path = f"{table}.{parameter.name}"
+    if value in parameter.choices:
+        known = model.source_of(f"{path}.choices")
+        for other in known.alternatives:
+            if value not in other.value:
+                section.warn(
+                    parameter.name,
+                    f"{value} is no choice according to {', '.join(other.source)}; elsewhere it is "
+                    f"({model.name}, {cite(known.source)})",
+                )
     if parameter.warn is None or isinstance(value, str) or value <= parameter.warn:
         return
-    most = model.source_of(f"{table}.{parameter.name}.max")
+    most = model.source_of(f"{path}.max")
     tags = ", ".join(tag for other in most.alternatives for tag in other.source)
     section.warn(
         parameter.name,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -322,13 +323,20 @@ def _contract(options: ValidateOptions, model: BaseModel) -> DatasetContract:
     return next(iter(model.datasets.values())) if wanted is None else model.datasets[wanted]
 
 
+_TYPES: Final = {
+    "sft": "FINE_TUNING",
+    "rft": "REINFORCEMENT_FINE_TUNING",
+    "cpt": "CONTINUED_PRE_TRAINING",
+}
+
+
 def known_type(model: BaseModel, name: str) -> str:
     """A customization type of a model as it is written; raises UserError for another one."""
     wanted = name.upper().replace("-", "_")
     if wanted not in model.datasets:
         raise UserError(
             f'{model.name} has no customization type "{name}"'
-            f"{did_you_mean(wanted, model.datasets)}",
+            f"{did_you_mean(wanted, model.datasets, aliases=_TYPES)}",
             fix=f"--type {' or '.join(model.datasets)}",
         )
     return wanted

@@ -361,6 +361,18 @@ def test_a_value_in_a_warning_band_is_accepted_with_a_warning() -> None:
     assert "21 is above 20, the maximum according to NOVA-UG" in warned.warnings[0]
 
 
+def test_a_choice_that_only_one_source_allows_is_accepted_with_a_warning() -> None:
+    graded = (
+        'description = "x"\nbase_model = "nova-2-lite"\n'
+        'customization_type = "REINFORCEMENT_FINE_TUNING"\n'
+        'grader = "arn:aws:lambda:us-east-1:111122223333:function:grader"\n'
+        '[hyperparameters]\nreasoningEffort = "{}"'
+    )
+    assert _load(graded.format("low")).warnings == ()
+    (warning,) = _load(graded.format("medium")).warnings
+    assert "medium is no choice according to NOVA2-UG; elsewhere it is" in warning
+
+
 def test_allowing_a_model_that_is_open_is_pointed_out() -> None:
     assert "is not needed" in _load(SEARCH + "allow_closed_model = true").warnings[0]
 

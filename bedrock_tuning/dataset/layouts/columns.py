@@ -93,6 +93,9 @@ def read_columns(table: Table, scene: Scene) -> Reading | None:
             split=cell.get(split) if split else "",
             without=f"{where} has no caption",
         )
+    if reading.left and not reading.rows:
+        more = f", and {len(reading.left) - 1:,} more" if len(reading.left) > 1 else ""
+        scene.refuse(f"{table.file}: {reading.left[0].reason}{more}")
     return reading
 
 

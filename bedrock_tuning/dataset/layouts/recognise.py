@@ -214,13 +214,14 @@ def _nothing(scene: Scene) -> UserError:
     what = f"no captions were recognized for {counted(len(scene.images), 'image')}"
     if not scene.images:
         what = "there are no images"
-    first, may_be_text = next(iter(scene.refusals.items()), ("", True))
-    what += f". {first}" if first else ""
+    # What speaks of images says more than a table that may be one of texts.
+    why = sorted(scene.refusals, key=scene.refusals.__getitem__)[:1]
+    what = ". ".join((what, *why))
     fix = (
         "--captions FILE with --file-column and --caption-column for a table, --captions folders "
         "or --captions filenames for names, or a .txt beside each image"
     )
     if scene.images:
         return UserError(what, where=str(scene.root), fix=fix)
-    kind = NoImagesError if may_be_text else UserError
+    kind = NoImagesError if all(scene.refusals.values()) else UserError
     return kind(what, where=str(scene.root), fix="pass their folder")

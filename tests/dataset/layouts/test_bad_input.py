@@ -183,6 +183,16 @@ def test_numbers_beside_images_are_boxes(folder: Path, room: Path) -> None:
     assert "1.txt: numbers as of boxes, and no captions" in refusal(folder, room)
 
 
+def test_a_list_of_classes_is_not_what_is_wrong_with_boxes(folder: Path, room: Path) -> None:
+    (folder / "classes.txt").write_text("dog\ncat\n")
+    test_numbers_beside_images_are_boxes(folder, room)
+
+
+def test_a_table_whose_captions_are_all_empty_is_named(folder: Path, room: Path) -> None:
+    (folder / "a.csv").write_text("image,caption\n1.jpg,\n2.jpg, \n")
+    assert "a.csv: row 2 has no caption, and 1 more" in refusal(folder, room)
+
+
 def test_web_addresses_are_not_downloaded(folder: Path, room: Path) -> None:
     (folder / "a.csv").write_text("url,caption\nhttps://x.org/9.jpg,nine\n")
     assert "web addresses, not files here" in refusal(folder, room)
