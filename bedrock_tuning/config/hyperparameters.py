@@ -117,8 +117,8 @@ def _warn(
 ) -> None:
     """Where sources disagree about the maximum or a choice, what only one allows is a warning."""
     path = f"{table}.{parameter.name}"
-    if value in parameter.choices:
-        known = model.source_of(f"{path}.choices")
+    known = model.facts.get(f"{path}.choices")
+    if known is not None and value in parameter.choices:
         for other in known.alternatives:
             if value not in other.value:
                 section.warn(
