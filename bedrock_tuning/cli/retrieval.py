@@ -80,7 +80,6 @@ def show(
         client.keep(
             comparisons(deployment, wanted.customization, run),
             length,
-            run=run,
             model=str(tuned.tuned),
             items=whole.items,
             vectors=vectors["tuned"],

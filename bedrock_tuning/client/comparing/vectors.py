@@ -1,16 +1,14 @@
 """Vectors of a run's model, kept in the output bucket: it can be compared when it is not served.
 
-A file of NumPy's for each length of vectors. It holds what the inputs are known by, not the inputs,
-and is read without pickle: who may write there cannot run anything where it is read.
+A file for each length of vectors. It holds what the inputs are known by, not the inputs.
 """
 
-import io
-import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from bedrock_tuning.client.embedding import EmbeddingInput
+import msgspec
+
+from bedrock_tuning.client.embedding import Item
 from bedrock_tuning.client.reports import Folder
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.serving.comparison import Vector
@@ -18,19 +16,15 @@ from bedrock_tuning.serving.comparison import Vector
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_KEY_BYTES: Final = 32
-# Of a file that somebody else wrote, or that is not whole.
-_UNREADABLE: Final = (
-    *(ValueError, KeyError, OSError, EOFError, MemoryError, OverflowError, zipfile.BadZipFile),
-)
+# Half the size, and nearer than any two vectors that a rank tells apart.
+_NUMBER: Final = "<f4"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vectors:
-    """What a model answered. model: its ARN. by_key: vectors by EmbeddingInput.key."""
+class Vectors(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model answered. model: its ARN. by_key: the numbers of a vector by Item.key."""
 
     model: str
-    by_key: "dict[bytes, NDArray[Any]]" = field(default_factory=dict)
+    by_key: dict[bytes, bytes]
 
     def has(self, item: EmbeddingInput) -> bool:
         """Whether the model was asked this."""
@@ -38,12 +32,14 @@ class Vectors:
 
     def of(self, items: Iterable[EmbeddingInput]) -> "list[NDArray[Any]]":
         """One vector per input."""
-        return [self.by_key[each.key] for each in items]
+        import numpy as np
+
+        return [np.frombuffer(self.by_key[each.key], _NUMBER) for each in items]
 
 
 def file_name(length: int | None) -> str:
     """length: of the vectors."""
-    return f"vectors-{length}.npz"
+    return f"vectors-{length}.msgpack"
 
 
 def kept(folder: Folder, length: int | None) -> Vectors | None:
@@ -54,19 +50,29 @@ def kept(folder: Folder, length: int | None) -> Vectors | None:
         return None
     try:
         return _decoded(body)
-    except _UNREADABLE as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise UserError(
-            f"these are not vectors that `tuning compare` kept ({type(error).__name__})",
+            f"these are not vectors that `tuning compare` kept ({error})",
             where=folder.uri(name),
             fix="serve that run's model and compare it again",
         ) from None
+
+
+def _decoded(body: bytes) -> Vectors:
+    import numpy as np
+
+    found = msgspec.msgpack.decode(body, type=Vectors)
+    if len({*map(len, found.by_key.values())}) != 1:
+        raise ValueError("they are not of one length")
+    if not np.isfinite(np.frombuffer(b"".join(found.by_key.values()), _NUMBER)).all():
+        raise ValueError("not all are numbers")
+    return found
 
 
 def keep(
     folder: Folder,
     length: int | None,
     *,
-    run: str,
     model: str,
     items: Sequence[EmbeddingInput],
     vectors: Sequence[Vector],
@@ -80,40 +86,8 @@ def keep(
         # It is of no use to anybody.
         before = None
     known = before.by_key if before is not None and before.model == model else {}
-    # Half the size, and nearer than any two vectors that a rank tells apart.
-    asked = (np.asarray(vector, dtype=np.float32) for vector in vectors)
+    asked = (np.asarray(vector, _NUMBER).tobytes() for vector in vectors)
     found = known | dict(zip((each.key for each in items), asked, strict=True))
     if len(found) > len(known):
-        body = _encoded(Vectors(model=model, by_key=found), run)
-        folder.write(file_name(length), body, "application/zip")
-
-
-def _encoded(vectors: Vectors, run: str) -> bytes:
-    import numpy as np
-
-    file = io.BytesIO()
-    np.savez(
-        file,
-        model=np.asarray(vectors.model),
-        run=np.asarray(run),
-        keys=np.frombuffer(b"".join(vectors.by_key), dtype=np.uint8).reshape(-1, _KEY_BYTES),
-        vectors=np.stack(list(vectors.by_key.values())),
-    )
-    return file.getvalue()
-
-
-def _decoded(body: bytes) -> Vectors:
-    """Raises one of _UNREADABLE. Nothing may be compressed: a small file has no large content."""
-    import numpy as np
-
-    with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        if any(each.compress_type != zipfile.ZIP_STORED for each in archive.infolist()):
-            raise ValueError("compressed")
-    with np.load(io.BytesIO(body), allow_pickle=False) as file:
-        model, keys, vectors = str(file["model"]), file["keys"], file["vectors"]
-    fits = keys.dtype == np.uint8 and keys.ndim == 2 and keys.shape[1] == _KEY_BYTES
-    if not fits or vectors.dtype != np.float32 or vectors.ndim != 2 or len(keys) != len(vectors):
-        raise ValueError("other shapes")
-    if not np.isfinite(vectors).all():
-        raise ValueError("not numbers")
-    return Vectors(model=model, by_key=dict(zip(map(bytes, keys), vectors, strict=True)))
+        body = msgspec.msgpack.encode(Vectors(model=model, by_key=found))
+        folder.write(file_name(length), body, "application/vnd.msgpack")
