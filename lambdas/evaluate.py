@@ -27,7 +27,6 @@ from bedrock_tuning.serving.evaluation import (
 from lambdas import _aws
 from lambdas._data import _evaluation
 from lambdas._records import _pointers
-from lambdas._serving.asking import ask
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +90,8 @@ def _recall(
 
     def vector(given: str | bytes) -> Sequence[float]:
         text, image = (given, None) if isinstance(given, str) else (None, given)
-        answer = ask(model, questions.embedding(text=text, image=image, length=length))
+        question = questions.embedding(text=text, image=image, length=length)
+        answer = questions.ask(_aws.bedrock_runtime(), model, question)
         return [float(number) for number in answer["embedding"]]
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -1,6 +1,5 @@
 """A deployment's models, asked: the tuned one through its endpoint, or its base model."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from bedrock_tuning.catalogue import BaseModel, catalogue, key_of
 from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.contracts.contract import parameter_prefix
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.serving.questions import Question, answer_text
+from bedrock_tuning.serving.questions import Question, answer_text, ask
 
 _LONG: Final = 200
 _NOT_STREAMED: Final = frozenset({"AccessDeniedException", "ValidationException"})
@@ -28,13 +27,8 @@ class AskedModel:
 
     def ask(self, question: Question) -> Mapping[str, Any]:
         """The decoded answer; raises UserError while the endpoint cannot answer."""
-        runtime = self.deployment.aws.bedrock_runtime
         with self._ready():
-            if question.operation == "Converse":
-                return dict(runtime.converse(modelId=self.id, **question.body))
-            answer = runtime.invoke_model(modelId=self.id, body=json.dumps(question.body))
-            decoded: dict[str, Any] = json.loads(answer["body"].read())
-        return decoded
+            return dict(ask(self.deployment.aws.bedrock_runtime, self.id, question))
 
     def stream(self, question: Question) -> Iterator[str]:
         """A text as it is written, piece by piece; whole where it cannot be streamed.

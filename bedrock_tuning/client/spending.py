@@ -83,8 +83,7 @@ def _sum(prices: list[float | None]) -> float | None:
 def _served(each: ProvisionedEndpoint, *, now: datetime) -> Served:
     price, left = each.usd_per_hour, None
     if each.ends is not None:
-        end = datetime.strptime(each.ends, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        left = max(0.0, (end - now).total_seconds() / _HOUR)
+        left = max(0.0, (datetime.fromisoformat(each.ends) - now).total_seconds() / _HOUR)
     hours = (now - each.created).total_seconds() / _HOUR
     return Served(
         name=each.name,

@@ -6,6 +6,7 @@ endpoint as well, and needs bedrock:InvokeModel.
 """
 
 import base64
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,19 @@ def message(
     if system:
         body["system"] = [{"text": system}]
     return Question(operation="Converse", body=body)
+
+
+def ask(runtime: Any, model: str, question: Question) -> Any:
+    """The decoded answer. runtime: a client of bedrock-runtime. model: its id or endpoint's ARN."""
+    if question.operation == "Converse":
+        return runtime.converse(modelId=model, **question.body)
+    answer = runtime.invoke_model(
+        modelId=model,
+        body=json.dumps(question.body),
+        contentType="application/json",
+        accept="application/json",
+    )
+    return json.loads(answer["body"].read())
 
 
 def answer_text(answer: Mapping[str, Any]) -> str:

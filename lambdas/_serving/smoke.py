@@ -6,16 +6,17 @@ from typing import Any
 from bedrock_tuning import s3_layout
 from bedrock_tuning.report.run_page import SMOKE
 from bedrock_tuning.serving import smoke_test
+from bedrock_tuning.serving.questions import ask
 from bedrock_tuning.serving.smoke_test import SmokeResult
 from lambdas import _aws
 from lambdas._records import _runs
-from lambdas._serving.asking import ask
 from lambdas._serving.work import Work, WorkState
 
 
 def smoke(work: Work) -> WorkState:
     """Asks the endpoint, keeps its answer, and publishes what passes."""
-    answer = ask(work.state["endpoint_arn"], smoke_test.question(work.customization))
+    endpoint, question = work.state["endpoint_arn"], smoke_test.question(work.customization)
+    answer = ask(_aws.bedrock_runtime(), endpoint, question)
     test = smoke_test.verdict(work.customization, answer)
     _keep(work, answer, test)
     if not test.passed:

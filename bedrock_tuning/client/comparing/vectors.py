@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from bedrock_tuning.client.embedding import Item
+from bedrock_tuning.client.embedding import EmbeddingInput
 from bedrock_tuning.client.reports import Folder
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.serving.comparison import Vector
@@ -21,7 +21,7 @@ _NUMBER: Final = "<f4"
 
 
 class Vectors(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model answered. model: its ARN. by_key: the numbers of a vector by Item.key."""
+    """What a model answered. model: its ARN. by_key: numbers by EmbeddingInput.key."""
 
     model: str
     by_key: dict[bytes, bytes]

@@ -51,7 +51,7 @@ class RunLogs:
         self._every = every
         self._seen: set[str] = set()
         self._groups = dict(_groups(deployment))
-        self._began = _time(run["created"]) - _BEFORE
+        self._began = datetime.fromisoformat(run["created"]) - _BEFORE
 
     def news(self) -> list[LogLine]:
         """Lines that were not there at the last call, by time."""
@@ -76,7 +76,9 @@ class RunLogs:
                 yield LogLine(time=when, source="run", level="", text=moment.what)
 
     def _logged(self) -> Iterator[LogLine]:
-        until = datetime.now(UTC) if is_open(self._run) else _time(self._run["updated"]) + _AFTER
+        until = datetime.now(UTC)
+        if not is_open(self._run):
+            until = datetime.fromisoformat(self._run["updated"]) + _AFTER
         for group, source in self._groups.items():
             for event in listed(
                 self._deployment.aws.logs,
@@ -146,10 +148,6 @@ def _groups(deployment: DeploymentClient) -> Iterator[tuple[str, str]]:
             if each["ResourceType"] == "AWS::Logs::LogGroup" and is_function.endswith("Logs"):
                 name = is_function.removesuffix("Logs").removeprefix("Functions")
                 yield each["PhysicalResourceId"], name
-
-
-def _time(text: object) -> datetime:
-    return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 def _milliseconds(when: datetime) -> int:

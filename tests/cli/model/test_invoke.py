@@ -44,13 +44,16 @@ def made_from(aws: StubbedAws, base: str = EMBEDS) -> None:
     )
 
 
+JSON = dict.fromkeys(("contentType", "accept"), "application/json")
+
+
 def answers(aws: StubbedAws, body: dict[str, Any], answer: Any, model: str = ENDPOINT) -> None:
     data = json.dumps(answer).encode()
     aws.answer(
         "bedrock_runtime",
         "invoke_model",
         {"body": StreamingBody(io.BytesIO(data), len(data)), "contentType": "application/json"},
-        {"modelId": model, "body": json.dumps(body)},
+        {"modelId": model, "body": json.dumps(body), **JSON},
     )
 
 

@@ -38,7 +38,7 @@ class Runtime:
         self._lock = threading.Lock()
         self.asked: list[str] = []
 
-    def invoke_model(self, *, modelId: str, body: str) -> dict[str, Any]:  # noqa: N803
+    def invoke_model(self, *, modelId: str, body: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         with self._lock:
             self.asked.append(modelId)
             if len(self.asked) == self._stop_at:

@@ -54,7 +54,7 @@ class Models:
         self.seeds: list[int] = []
         self.exceptions = type("", (), {"ModelNotReadyException": KeyError})
 
-    def invoke_model(self, *, modelId: str, body: str) -> dict[str, Any]:  # noqa: N803
+    def invoke_model(self, *, modelId: str, body: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         self.asked.append(modelId)
         if len(self.asked) == self.stop_at:
             os.kill(os.getpid(), signal.SIGINT)
