@@ -205,7 +205,8 @@ class PrepareRequest:
         from bedrock_tuning.preparing.texts import TextPlan, prepare_texts
 
         required = self.contract is not None and self.contract.validation == "required"
-        share = self._share() or (SHARE if required else 1.0)
+        asked = self._share()
+        share = asked or (SHARE if required else 1.0)
         places: Places = {}
         if self.to is not None or self.customization is not None or self.dry_run:
             places = self._places(validates=share < 1)
@@ -216,6 +217,7 @@ class PrepareRequest:
                 contract=self.contract,
                 places=places,
                 share=share,
+                validates=asked is None or asked < 1,
                 seed=self.seed,
                 encoding=self.encoding,
                 split_column=self.split_column,

@@ -54,7 +54,7 @@ class TextPlan:
 
     contract: of the model, None if no model is named. places: bucket and key prefix by kind; empty
     if nobody said where the dataset will lie, which images need. share: of the records for
-    training, where no split is given.
+    training, where no split is given; validates: a validation set that is given is kept.
     """
 
     source: Path
@@ -62,6 +62,7 @@ class TextPlan:
     contract: DatasetContract | None
     places: Mapping[s3_layout.Kind, tuple[str, str]]
     share: float
+    validates: bool = True
     seed: int
     encoding: str
     split_column: str
@@ -226,6 +227,11 @@ def prepare_texts(plan: TextPlan) -> Prepared:
     given = any(item.split for item in items)
     if given and counts["test"]:
         work.said.append(f"test: {counted(counts['test'], 'record')} left out, for tests only")
+    if given and counts["validation"] and not plan.validates:
+        work.said.append(
+            f"validation: {counted(counts['validation'], 'record')} left out: there is to be no "
+            "validation set"
+        )
     with new_folder(plan.out) as folder:
         (folder / Workshop.FOLDER).mkdir(exist_ok=True)
         records = _write(plan, folder, items, kinds, work)
@@ -298,7 +304,8 @@ def _kinds(items: list[_Item], plan: TextPlan) -> list[s3_layout.Kind | None]:
     if len(set(splits.values())) > 1 or set(splits.values()) == {"test"}:
         for digest, split in splits.items():
             if split in ("validation", "test"):
-                kinds[digest] = "validation" if split == "validation" else None
+                is_kept = split == "validation" and plan.validates
+                kinds[digest] = "validation" if is_kept else None
     elif plan.share < 1:
         for digest in validation_digests(Counter(digests), share=plan.share, seed=plan.seed):
             kinds[digest] = "validation"
@@ -376,7 +383,8 @@ def _preview(items: list[_Item], kinds: list[s3_layout.Kind | None]) -> Iterator
     step = max(1, len(items) // _PREVIEW)
     for item, kind in list(zip(items, kinds, strict=True))[::step][:_PREVIEW]:
         texts = [turn.text for turn in item.talk.turns] or ["", item.talk.document]
-        yield Previewed(file=texts[0], caption=texts[-1], kind=kind or "left out")
+        answer = texts[-1] if len(texts) > 1 else ""
+        yield Previewed(file=texts[0], caption=answer, kind=kind or "left out")
 
 
 def _upload(plan: TextPlan, records: Mapping[str, int], has_images: bool) -> Iterator[str]:

@@ -207,7 +207,7 @@ def _split_of(scene: Scene, file: str) -> Split:
 
 
 class NoImagesError(UserError):
-    """A place has neither images nor a table that speaks of some: it may hold texts."""
+    """Neither images nor a table that speaks of some, but for images around it: may hold texts."""
 
 
 def _nothing(scene: Scene) -> UserError:
@@ -221,7 +221,6 @@ def _nothing(scene: Scene) -> UserError:
         "--captions FILE with --file-column and --caption-column for a table, --captions folders "
         "or --captions filenames for names, or a .txt beside each image"
     )
-    if scene.images:
-        return UserError(what, where=str(scene.root), fix=fix)
-    kind = NoImagesError if all(scene.refusals.values()) else UserError
-    return kind(what, where=str(scene.root), fix="pass their folder")
+    may_be_texts = all(scene.refusals.values()) and (scene.around or not scene.images)
+    kind = NoImagesError if may_be_texts else UserError
+    return kind(what, where=str(scene.root), fix=fix if scene.images else "pass their folder")

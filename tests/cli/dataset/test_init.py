@@ -166,3 +166,11 @@ def test_data_that_is_neither_texts_nor_images_is_told_as_what_it_is(
     result = run("init", "pets", "--data", name)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_images_around_a_file_of_texts_are_not_what_is_wrong_with_it(run: Run) -> None:
+    Path("1.png").write_bytes(b"")
+    Path("a.jsonl").write_text('{"prompt": "hi"}\n', "utf-8")
+    result = run("init", "pets", "--data", "a.jsonl")
+    assert "it ends without an answer; and no captions were recognized" in result.stderr
+    assert "give each record an answer" in result.stderr

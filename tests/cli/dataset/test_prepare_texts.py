@@ -250,6 +250,22 @@ def test_records_without_a_place_are_counted_by_reason(run: Run, tmp_path: Path)
     assert found["left_out_by"] == {reason: 1}
 
 
+@pytest.mark.parametrize("options", [("-m", "nova-2-lite"), ("-m", "nova-lite", "--split", "1")])
+def test_a_validation_set_that_is_not_wanted_is_left_out(
+    run: Run, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = (
+        {"prompt": f"q{n}", "completion": "a", "split": ("train", "validation")[n % 2]}
+        for n in range(400)
+    )
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found = converted(run, path, *options)
+    assert found["records"] == {"training": 200}
+    assert "validation: 200 records left out: there is to be no validation set" in found["said"]
+    assert found["verdict"]["valid"] is True
+
+
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
