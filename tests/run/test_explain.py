@@ -163,6 +163,15 @@ KNOWN = [
     ("Training loss is NaN", "the training diverged", "lower learningRate"),
     ("commitmentDuration is missing", "only be bought with a commitment", "model's ARN"),
     ("'utf-8' codec can't decode byte 0x92", "is not UTF-8", "save it as UTF-8"),
+    ("Stack x cannot be deleted while TerminationProtection is enabled", "is protected from",
+     "update-termination-protection"),
+    ("The CloudWatch Logs Resource Policy size was exceeded.", "longer than AWS allows",
+     "describe-resource-policies"),
+    ("INVALID_PAYMENT_INSTRUMENT", "payment method is missing", "Billing console"),
+    ("The desired model must share the same base model", "another model of the same base model",
+     "`tuning serve NAME`"),
+    ("TaskTimedOut: 'Provided task does not exist anymore'", "no longer waits for this answer",
+     "to be asked anew"),
     ("Model invocation logging is not enabled", "prompts in invocation logs", "tuning prepare"),
 ]  # fmt: skip
 
@@ -266,6 +275,21 @@ ELSEWHERE = [
     ("The bucket must be addressed using the specified endpoint", "different Region"),
     ("The request failed due to a temporary issue", "Bedrock itself failed"),
     ("Training data blocked by content filters", "provider's terms"),
+    ('Resource handler returned message: "The log group already exists" (HandlerErrorCode: '
+     "AlreadyExists)", "outside of it"),
+    ("#: extraneous key [inputText] , please reformat your input", "not about a dataset"),
+    ('Unknown parameter in input: "customizationConfig"', "does not have the call"),
+    ("The model is not eligible for on-demand deployment", "takes no on-demand deployment"),
+    ("Job has already completed", "does not allow this now"),
+    ("The key policy does not allow Bedrock to create grants", "may not use the key"),
+    ("Last message must be from the assistant", "turns of a conversation"),
+    ("Caption for record 7 is empty", "a text of a record is empty"),
+    ("image-ref in line 5 is not a valid S3 URI", "not one of a single object"),
+    ("The S3 object in the dataset has 0 bytes", "cannot be read"),
+    ("Image count 4 is less than the minimum 5", "too few or too many records"),
+    ("NaN encountered in loss", "the training diverged"),
+    ("Number of epochs 200 exceeds max 100", "a hyperparameter"),
+    ("ModelTimeoutException: The request took too long to process.", "Bedrock itself failed"),
     # Of other services and tools.
     *((words, "") for words in (
         "This file violates OpenAI's usage policies: too many examples",
