@@ -102,15 +102,15 @@ class EffectivePermissions:
             identity=role.policy if role else (),
             resource=self.guarding(action, resource),
         )
-        there = self.existing.get(owner_arn(resource))
-        where: Context = {"aws:ResourceAccount": there.account} if there else {}
+        existing = self.existing.get(owner_arn(resource))
+        where: Context = {"aws:ResourceAccount": existing.account} if existing else {}
         account = self.account if self.knows(resource) else ""
         request = EvalRequest(
             principal=principal,
             action=action,
             resource=resource,
-            context={**_who(principal), **(context or {}), **where},
-            account=there.account if there else account,
+            context={**_principal_context(principal), **(context or {}), **where},
+            account=existing.account if existing else account,
         )
         return decide(request, policies)
 
@@ -130,7 +130,7 @@ class EffectivePermissions:
         return owner in self.existing or self.assembly.by_arn(owner) is not None
 
 
-def _who(principal: str) -> dict[str, str]:
+def _principal_context(principal: str) -> dict[str, str]:
     """What every request of an IAM principal says about it; a service has neither."""
     if not principal.startswith("arn:"):
         return {}
@@ -175,7 +175,7 @@ _POLICY_OF: Final = {
 
 # Two syntheses that are compared have most policies in common.
 @lru_cache(maxsize=4_096)
-def _parsed(policy: str, where: str, kind: PolicyKind) -> Document:
+def _parse_policy(policy: str, where: str, kind: PolicyKind) -> Document:
     return parse(json.loads(policy), where=where, kind=kind)
 
 
@@ -187,9 +187,9 @@ class _Builder:
     def _parse(
         self, resource: Resource, raw: Any, where: str, kind: PolicyKind = "identity"
     ) -> list[Statement]:
-        found = _parsed(json.dumps(as_whole(raw)), where, kind)
-        self._permissions.problems += [(resource.path, problem) for problem in found.problems]
-        return [*found.statements]
+        document = _parse_policy(json.dumps(as_whole(raw)), where, kind)
+        self._permissions.problems += [(resource.path, problem) for problem in document.problems]
+        return [*document.statements]
 
     def role(self, resource: Resource) -> None:
         properties = resource.properties
@@ -258,14 +258,14 @@ class _Builder:
                 if by_arn:
                     role.managed.remove(resource.arn)
         if resource.type == _MANAGED:
-            self._of_people(resource, statements)
+            self._attach_to_people(resource, statements)
         for name in names:
             if self._assembly.by_name("AWS::IAM::Role", name) is None:
                 self._permissions.problems.append(
                     (resource.path, f"attached to an unknown role {name}")
                 )
 
-    def _of_people(self, resource: Resource, statements: list[Statement]) -> None:
+    def _attach_to_people(self, resource: Resource, statements: list[Statement]) -> None:
         arn = principal_of(resource)
         self._permissions.roles[arn] = IamRole(
             resource=resource, arn=arn, trust=[], policy=statements, managed=[]
@@ -273,8 +273,8 @@ class _Builder:
 
     def _permission(self, resource: Resource, properties: Mapping[str, Any]) -> None:
         function = str(properties.get("FunctionName", ""))
-        named = self._assembly.by_name("AWS::Lambda::Function", function)
-        arn = named.arn if named else function
+        function_resource = self._assembly.by_name("AWS::Lambda::Function", function)
+        arn = function_resource.arn if function_resource else function
         principal = str(properties.get("Principal", ""))
         kind = "Service" if principal.endswith(".amazonaws.com") else "AWS"
         conditions: dict[str, dict[str, str]] = {}

@@ -24,19 +24,19 @@ _MISSING: Final = "\0"
 _VARIABLE: Final = re.compile(r"\$\{([^}]+)\}")
 
 
-def _same(pattern: str, value: str) -> bool:
+def _is_same(pattern: str, value: str) -> bool:
     return pattern == value
 
 
-def _same_in_any_case(pattern: str, value: str) -> bool:
+def _is_same_in_any_case(pattern: str, value: str) -> bool:
     return pattern.casefold() == value.casefold()
 
 
 def _moment(text: str) -> datetime:
     if re.fullmatch(r"\d+", text):
         return datetime.fromtimestamp(int(text), UTC)
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _ordered(
@@ -66,13 +66,13 @@ _ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "GreaterThanEquals": ge,
 }
 _TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    "StringEquals": _same,
-    "StringEqualsIgnoreCase": _same_in_any_case,
+    "StringEquals": _is_same,
+    "StringEqualsIgnoreCase": _is_same_in_any_case,
     "StringLike": matches,
     "ArnEquals": arn_matches,
     "ArnLike": arn_matches,
-    "Bool": _same_in_any_case,
-    "BinaryEquals": _same,
+    "Bool": _is_same_in_any_case,
+    "BinaryEquals": _is_same,
     "IpAddress": _in_network,
     **{
         f"{kind}{name}": _ordered(read, compare)
@@ -111,26 +111,26 @@ class UnknownOperatorError(ValueError):
 @cache
 def operator(name: str) -> Operator:
     """Takes an operator's name apart; raises UnknownOperatorError."""
-    quantifier, _, rest = name.rpartition(":")
-    base = rest.removesuffix("IfExists")
-    known = base in OPERATORS or rest == "Null"
-    if quantifier not in QUANTIFIERS or not known:
+    quantifier, _, comparison = name.rpartition(":")
+    base = comparison.removesuffix("IfExists")
+    is_known = base in OPERATORS or comparison == "Null"
+    if quantifier not in QUANTIFIERS or not is_known:
         raise UnknownOperatorError(name)
     return Operator(
         quantifier=quantifier,
         base=_OPPOSITES.get(base, base),
         negated=base in _OPPOSITES,
-        if_exists=rest != base,
+        if_exists=comparison != base,
     )
 
 
 def lookup(context: Context, key: str) -> str | Sequence[str] | None:
     """A request's value under a key, which is compared in any case."""
-    found = context.get(key)
-    if found is not None:
-        return found
-    wanted = key.casefold()
-    return next((v for k, v in context.items() if k.casefold() == wanted), None)
+    value = context.get(key)
+    if value is not None:
+        return value
+    folded_key = key.casefold()
+    return next((value for name, value in context.items() if name.casefold() == folded_key), None)
 
 
 def filled(pattern: str, context: Context) -> str:
@@ -142,9 +142,9 @@ def filled(pattern: str, context: Context) -> str:
         name, _, default = match[1].partition(",")
         if name in ("*", "?", "$"):
             return name
-        found = lookup(context, name.strip())
-        if isinstance(found, str):
-            return found
+        request_value = lookup(context, name.strip())
+        if isinstance(request_value, str):
+            return request_value
         return default.strip().strip("'") if default else _MISSING
 
     return _VARIABLE.sub(value, pattern)
@@ -170,8 +170,8 @@ def _holds(condition: Condition, context: Context) -> bool:
     patterns = [filled(pattern, context) for pattern in condition.values]
     test = _TESTS[kind.base]
 
-    def fits(single: str) -> bool:
-        return any(test(pattern, single) for pattern in patterns) != kind.negated
+    def fits(item: str) -> bool:
+        return any(test(pattern, item) for pattern in patterns) != kind.negated
 
     if kind.quantifier == "ForAllValues":
         return all(map(fits, values))
@@ -186,40 +186,43 @@ def implies(strong: Sequence[Condition], weak: Sequence[Condition]) -> bool:
 
     Exact for the operators that contracts use; in doubt, False.
     """
-    return all(any(_implies(s, w) for s in strong) for w in weak)
+    return all(any(_implies(condition, required) for condition in strong) for required in weak)
 
 
-def _implies(strong: Condition, weak: Condition) -> bool:
-    if strong.key.casefold() != weak.key.casefold():
+def _implies(premise: Condition, conclusion: Condition) -> bool:
+    if premise.key.casefold() != conclusion.key.casefold():
         return False
-    if strong.operator == weak.operator and strong.values == weak.values:
+    if premise.operator == conclusion.operator and premise.values == conclusion.values:
         return True
     try:
-        one, other = operator(strong.operator), operator(weak.operator)
+        inner, outer = operator(premise.operator), operator(conclusion.operator)
     except UnknownOperatorError:
         return False
-    if "Null" in (one.base, other.base) or one.negated != other.negated:
+    if "Null" in (inner.base, outer.base) or inner.negated != outer.negated:
         return False
-    if one.quantifier != other.quantifier or (one.if_exists and not other.if_exists):
+    if inner.quantifier != outer.quantifier or (inner.if_exists and not outer.if_exists):
         return False
-    if any("${" in value for value in (*strong.values, *weak.values)):
+    if any("${" in value for value in (*premise.values, *conclusion.values)):
         return False
-    if one.negated:
-        return one.base == other.base and set(weak.values) <= set(strong.values)
-    return all(any(_within(one, s, other, w) for w in weak.values) for s in strong.values)
+    if inner.negated:
+        return inner.base == outer.base and set(conclusion.values) <= set(premise.values)
+    return all(
+        any(_within(inner, value, outer, limit) for limit in conclusion.values)
+        for value in premise.values
+    )
 
 
 _ARNS: Final = ("ArnEquals", "ArnLike")
 
 
-def _within(one: Operator, inner: str, other: Operator, outer: str) -> bool:
-    """Whether every value that `one` accepts for `inner` is accepted by `other` for `outer`."""
-    if one.base == "StringEquals":
-        return _TESTS[other.base](outer, inner)
-    if one.base in _ARNS and other.base in _ARNS:
+def _within(inner_operator: Operator, inner: str, outer_operator: Operator, outer: str) -> bool:
+    """Whether every value that one operator accepts for `inner` is accepted by the other for `outer`."""
+    if inner_operator.base == "StringEquals":
+        return _TESTS[outer_operator.base](outer, inner)
+    if inner_operator.base in _ARNS and outer_operator.base in _ARNS:
         return arn_contains(outer, inner)
-    if one.base != other.base:
+    if inner_operator.base != outer_operator.base:
         return False
-    if one.base == "StringLike":
+    if inner_operator.base == "StringLike":
         return contains(outer, inner)
-    return _same_in_any_case(inner, outer) if one.base == "Bool" else inner == outer
+    return _is_same_in_any_case(inner, outer) if inner_operator.base == "Bool" else inner == outer

@@ -44,7 +44,7 @@ def parts(statement: Statement) -> Iterator[tuple[str, str]]:
             yield action, resource
 
 
-def beyond(statements: Iterable[Statement], promised: Sequence[Statement]) -> Iterator[str]:
+def beyond(statements: Iterable[Statement], promises: Sequence[Statement]) -> Iterator[str]:
     """What statements of one effect say that no single promised statement contains: sentences."""
     for statement in statements:
         excluding = [
@@ -60,67 +60,69 @@ def beyond(statements: Iterable[Statement], promised: Sequence[Statement]) -> It
             names = " and ".join(excluding)
             yield f"{statement.label}: {names} covers all that is not named, now and later"
             continue
-        found: dict[str, list[str]] = {}
+        reasons_by_action: dict[str, list[str]] = {}
         for action, resource in parts(statement):
-            why = _outside(statement, action, resource, promised)
-            if why:
-                found.setdefault(action, []).append(why)
-        for reasons in found.values():
-            more = f" (and on {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-            yield f"{statement.label}: {reasons[0]}{more}"
+            reason = _why_outside(statement, action, resource, promises)
+            if reason:
+                reasons_by_action.setdefault(action, []).append(reason)
+        for reasons in reasons_by_action.values():
+            suffix = f" (and on {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+            yield f"{statement.label}: {reasons[0]}{suffix}"
 
 
-def inside(statement: Statement, action: str, resource: str, promised: Sequence[Statement]) -> bool:
+def inside(statement: Statement, action: str, resource: str, promises: Sequence[Statement]) -> bool:
     """Whether one promised statement contains this part of a statement."""
-    return not _outside(statement, action, resource, promised)
+    return not _why_outside(statement, action, resource, promises)
 
 
-def _outside(
-    statement: Statement, action: str, resource: str, promised: Sequence[Statement]
+def _why_outside(
+    statement: Statement, action: str, resource: str, promises: Sequence[Statement]
 ) -> str:
     """Why no promised statement contains this part; "" if one does. The nearest miss is told."""
-    known = [p for p in promised if _action_inside(action, p.actions)]
-    if not known:
+    by_action = [promise for promise in promises if _action_inside(action, promise.actions)]
+    if not by_action:
         return f"{action} is not in the contract"
-    here = [p for p in known if _resource_inside(resource, p.resources or ("*",))]
-    if not here:
-        wanted = sorted({r for p in known for r in p.resources})
-        return f"{action} on {resource}; the contract says {', '.join(wanted)}"
-    named = [p for p in here if _principals_inside(statement, p)]
-    if not named:
-        return f"{action} for {_whom(statement)}; the contract says {_whom(*here)}"
-    if any(implies(statement.conditions, p.conditions) for p in named):
+    by_resource = [
+        promise for promise in by_action if _resource_inside(resource, promise.resources or ("*",))
+    ]
+    if not by_resource:
+        patterns = sorted({pattern for promise in by_action for pattern in promise.resources})
+        return f"{action} on {resource}; the contract says {', '.join(patterns)}"
+    by_principal = [promise for promise in by_resource if _principals_inside(statement, promise)]
+    if not by_principal:
+        return f"{action} for {_subjects(statement)}; the contract says {_subjects(*by_resource)}"
+    if any(implies(statement.conditions, promise.conditions) for promise in by_principal):
         return ""
-    limits = " or ".join(conditions_in_words(p.conditions) for p in named)
+    limits = " or ".join(conditions_in_words(promise.conditions) for promise in by_principal)
     return (
         f"{action} on {resource} {conditions_in_words(statement.conditions)}; "
         f"the contract says {limits}"
     )
 
 
-def _whom(*statements: Statement) -> str:
+def _subjects(*statements: Statement) -> str:
     names = {
         f"{kind} {name}"
-        for s in statements
-        for kind, found in (s.principals or s.not_principals or {}).items()
-        for name in found
+        for statement in statements
+        for kind, ids in (statement.principals or statement.not_principals or {}).items()
+        for name in ids
     }
     return ", ".join(sorted(names)) or "the role itself"
 
 
-def short_of(promised: Iterable[Statement], statements: Sequence[Statement]) -> Iterator[str]:
+def short_of(promises: Iterable[Statement], statements: Sequence[Statement]) -> Iterator[str]:
     """What is promised and no single statement contains: sentences."""
-    for promise in promised:
+    for promise in promises:
         for action, resource in parts(promise):
-            given = any(
-                _action_inside(action, s.actions)
-                and _resource_inside(resource, s.resources or ("*",))
-                and _speaks_to_all(s, promise)
-                and implies(promise.conditions, s.conditions)
-                for s in statements
-                if not (s.not_actions or s.not_resources)
+            is_granted = any(
+                _action_inside(action, statement.actions)
+                and _resource_inside(resource, statement.resources or ("*",))
+                and _speaks_to_all(statement, promise)
+                and implies(promise.conditions, statement.conditions)
+                for statement in statements
+                if not (statement.not_actions or statement.not_resources)
             )
-            if not given:
+            if not is_granted:
                 condition = conditions_in_words(promise.conditions)
                 yield f"{action} on {resource} {condition} is missing: {promise.sid}"
 
@@ -148,5 +150,9 @@ def trust_beyond(
         actions=("sts:AssumeRole",),
         conditions=tuple(conditions),
     )
-    yield from beyond([s for s in statements if s.effect == "Allow"], [promise])
-    yield from short_of([promise], [s for s in statements if s.effect == "Allow"])
+    yield from beyond(
+        [statement for statement in statements if statement.effect == "Allow"], [promise]
+    )
+    yield from short_of(
+        [promise], [statement for statement in statements if statement.effect == "Allow"]
+    )

@@ -36,8 +36,8 @@ def default_encryption(bucket: Resource) -> Any:
 
 def key_arn(assembly: Assembly, resource: Resource) -> str:
     """The ARN of a resource's key; "" when it has none or AWS's own."""
-    named = key_of(resource)
-    if "alias/aws/" in named:
+    name = key_of(resource)
+    if "alias/aws/" in name:
         return ""
-    key = assembly.by_name("AWS::KMS::Key", named)
-    return key.arn if key else named
+    key = assembly.by_name("AWS::KMS::Key", name)
+    return key.arn if key else name

@@ -76,35 +76,38 @@ def text(value: Any) -> str:
 def parse(document: Any, *, where: str, kind: PolicyKind = "identity") -> Document:
     """Reads a resolved policy document. Only a role's trust policy names no resource, and only
     identity policies name no principal."""
-    found = Document()
+    policy = Document()
     if not isinstance(document, dict):
-        found.problems.append(f"{where}: the policy is not an object")
-        return found
-    found.problems += [
+        policy.problems.append(f"{where}: the policy is not an object")
+        return policy
+    policy.problems += [
         f"{where}: unknown element {name!r}"
         for name in document
         if name not in ("Version", "Id", "Statement")
     ]
     if document.get("Version") != VERSION:
-        found.problems.append(
+        policy.problems.append(
             f"{where}: Version is {document.get('Version')!r}, not {VERSION!r}: "
             "policy variables would not work"
         )
     statements = listed(document.get("Statement"))
     if not statements:
-        found.problems.append(f"{where}: the policy has no statement")
+        policy.problems.append(f"{where}: the policy has no statement")
     for number, raw in enumerate(statements):
         place = f"{where}/Statement/{number}"
         if not isinstance(raw, dict):
-            found.problems.append(f"{place}: the statement is not an object")
+            policy.problems.append(f"{place}: the statement is not an object")
             continue
-        found.problems += _form(raw, place)
-        for element, wanted in (("Resource", kind != "trust"), ("Principal", kind != "identity")):
-            if wanted != bool({element, f"Not{element}"} & set(raw)):
-                problem = "missing" if wanted else "not allowed"
-                found.problems.append(f"{place}: {element} is {problem}")
-        found.statements.append(_statement(raw, where))
-    return found
+        policy.problems += _form(raw, place)
+        for element, must_have in (
+            ("Resource", kind != "trust"),
+            ("Principal", kind != "identity"),
+        ):
+            if must_have != bool({element, f"Not{element}"} & set(raw)):
+                problem = "missing" if must_have else "not allowed"
+                policy.problems.append(f"{place}: {element} is {problem}")
+        policy.statements.append(_statement(raw, where))
+    return policy
 
 
 def _form(raw: Mapping[str, Any], place: str) -> Iterator[str]:
@@ -119,7 +122,9 @@ def _form(raw: Mapping[str, Any], place: str) -> Iterator[str]:
         yield f"{place}: has both Resource and NotResource"
     for name in ("Action", "NotAction", "Resource", "NotResource"):
         values = listed(raw.get(name))
-        if name in raw and not (values and all(isinstance(v, str) and v for v in values)):
+        if name in raw and not (
+            values and all(isinstance(value, str) and value for value in values)
+        ):
             yield f"{place}: {name} must be a text or a list of texts"
     principal = raw.get("Principal", raw.get("NotPrincipal"))
     if isinstance(principal, dict):

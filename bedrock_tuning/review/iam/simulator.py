@@ -82,31 +82,31 @@ class Policies:
 
 def decide(request: EvalRequest, policies: Policies) -> EvalDecision:
     """The decision about one request."""
-    identity = [each.effect for each in _applying(policies.identity, request)]
+    identity = [statement.effect for statement in _matching_statements(policies.identity, request)]
     resource = list(_granting(policies.resource or (), request))
     # One that refuses ends it below.
-    allowing = {how for _, how in resource}
+    mentions = {mention for _, mention in resource}
     if "Deny" in [*identity, *(statement.effect for statement, _ in resource)]:
         return EvalDecision.EXPLICITLY_DENIED
-    allowed = _combined(
+    is_allowed = _combine(
         request,
         identity="Allow" in identity,
-        by_name=_BY_NAME in allowing,
-        by_account=_BY_ACCOUNT in allowing,
+        by_name=_BY_NAME in mentions,
+        by_account=_BY_ACCOUNT in mentions,
     )
-    return EvalDecision.ALLOWED if allowed else EvalDecision.IMPLICITLY_DENIED
+    return EvalDecision.ALLOWED if is_allowed else EvalDecision.IMPLICITLY_DENIED
 
 
-def _combined(request: EvalRequest, *, identity: bool, by_name: bool, by_account: bool) -> bool:
-    own = request.principal_account
-    if own is None:
+def _combine(request: EvalRequest, *, identity: bool, by_name: bool, by_account: bool) -> bool:
+    caller = request.principal_account
+    if caller is None:
         return by_name
     owner = _owner_of(request)
     # Nobody may use a key or become a role unless its own policy speaks of them.
     must_speak = request.action.split(":")[0] == "kms" or request.action.startswith(
         "sts:AssumeRole"
     )
-    if own != owner:
+    if caller != owner:
         return identity and (by_name or by_account)
     if must_speak:
         return by_name or (by_account and identity)
@@ -116,11 +116,13 @@ def _combined(request: EvalRequest, *, identity: bool, by_name: bool, by_account
 def _owner_of(request: EvalRequest) -> str | None:
     """The account whose resource it is: said by the ARN, or beside it, or the caller's own."""
     parts = request.resource.split(":")
-    named = parts[4] if len(parts) > 4 else ""
-    return request.account or named or request.principal_account
+    account = parts[4] if len(parts) > 4 else ""
+    return request.account or account or request.principal_account
 
 
-def _applying(statements: Iterable[Statement], request: EvalRequest) -> Iterator[Statement]:
+def _matching_statements(
+    statements: Iterable[Statement], request: EvalRequest
+) -> Iterator[Statement]:
     """Those statements that speak of the request's action and resource, conditions fulfilled."""
     for statement in statements:
         if (
@@ -135,12 +137,12 @@ def _granting(
     statements: Iterable[Statement], request: EvalRequest
 ) -> Iterator[tuple[Statement, str]]:
     """The same for policies with principals, and how each of them speaks of the caller."""
-    for statement in _applying(statements, request):
+    for statement in _matching_statements(statements, request):
         if statement.not_principals is not None:
             raise ExclusionError("NotPrincipal is not supported; list the principals")
-        how = _speaks_of(statement.principals or {}, request)
-        if how:
-            yield statement, how
+        mention = _speaks_of(statement.principals or {}, request)
+        if mention:
+            yield statement, mention
 
 
 def _speaks_of(principals: Principals, request: EvalRequest) -> str:

@@ -15,7 +15,10 @@ _LITERAL = re.compile(r"[^*?]*")
 
 @lru_cache(maxsize=65_536)
 def _expression(pattern: str) -> re.Pattern[str]:
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    parts = (
+        ".*" if character == "*" else "." if character == "?" else re.escape(character)
+        for character in pattern
+    )
     return re.compile("".join(parts), re.DOTALL)
 
 
@@ -47,7 +50,7 @@ def contains(outer: str, inner: str) -> bool:
         return True
     alphabet = {*outer, _OTHER} - {"*", "?"}
     # A position in the one, and all where the other can be after the same text.
-    todo = [(0, _closed(frozenset({0}), outer))]
+    todo = [(0, _closure(frozenset({0}), outer))]
     seen = set()
     while todo:
         pair = position, around = todo.pop()
@@ -58,17 +61,17 @@ def contains(outer: str, inner: str) -> bool:
             if len(outer) not in around:
                 return False
             continue
-        here = inner[position]
-        if here == "*":
+        symbol = inner[position]
+        if symbol == "*":
             todo.append((position + 1, around))
-        after = position if here == "*" else position + 1
-        for character in alphabet if here in "*?" else here:
-            todo.append((after, _step(around, outer, character)))
+        next_position = position if symbol == "*" else position + 1
+        for character in alphabet if symbol in "*?" else symbol:
+            todo.append((next_position, _step(around, outer, character)))
     return True
 
 
 @lru_cache(maxsize=65_536)
-def meets(one: str, other: str) -> bool:
+def meets(pattern: str, other_pattern: str) -> bool:
     """Whether some text is described by both."""
     todo = [(0, 0)]
     seen = set()
@@ -77,51 +80,51 @@ def meets(one: str, other: str) -> bool:
         if pair in seen:
             continue
         seen.add(pair)
-        here, there = one[left : left + 1], other[right : right + 1]
-        if not here and not there:
+        symbol, other_symbol = pattern[left : left + 1], other_pattern[right : right + 1]
+        if not symbol and not other_symbol:
             return True
         # A star stands for nothing, or for what the other one has here.
-        if here == "*" or (here and there == "*"):
+        if symbol == "*" or (symbol and other_symbol == "*"):
             todo.append((left + 1, right))
-        if there == "*" or (there and here == "*"):
+        if other_symbol == "*" or (other_symbol and symbol == "*"):
             todo.append((left, right + 1))
-        if here == there or (here and there and "?" in (here, there)):
+        if symbol == other_symbol or (symbol and other_symbol and "?" in (symbol, other_symbol)):
             todo.append((left + 1, right + 1))
     return False
 
 
 def _literal_start(pattern: str) -> str:
     """What every text of a pattern with a wildcard starts with."""
-    found = _LITERAL.match(pattern)
-    return found[0] if found is not None else ""
+    match = _LITERAL.match(pattern)
+    return match[0] if match is not None else ""
 
 
 def _literal_end(pattern: str) -> str:
     return _literal_start(pattern[::-1])[::-1]
 
 
-def _closed(states: frozenset[int], pattern: str) -> frozenset[int]:
+def _closure(states: frozenset[int], pattern: str) -> frozenset[int]:
     """The positions reachable without reading: a star may stand for nothing."""
-    found = set()
+    positions = set()
     for state in states:
-        found.add(state)
+        positions.add(state)
         position = state
         while position < len(pattern) and pattern[position] == "*":
             position += 1
-            found.add(position)
-    return frozenset(found)
+            positions.add(position)
+    return frozenset(positions)
 
 
 def _step(states: frozenset[int], pattern: str, character: str) -> frozenset[int]:
-    after = set()
+    positions = set()
     for state in states:
         if state < len(pattern):
-            here = pattern[state]
-            if here == "*":
-                after.add(state)
-            elif here in ("?", character):
-                after.add(state + 1)
-    return _closed(frozenset(after), pattern)
+            symbol = pattern[state]
+            if symbol == "*":
+                positions.add(state)
+            elif symbol in ("?", character):
+                positions.add(state + 1)
+    return _closure(frozenset(positions), pattern)
 
 
 def arn_contains(outer: str, inner: str) -> bool:
@@ -135,5 +138,5 @@ def arn_matches(pattern: str, arn: str) -> bool:
 
 
 def _by_parts(test: Callable[[str, str], bool], pattern: str, arn: str) -> bool:
-    parts, others = pattern.split(":", 5), arn.split(":", 5)
-    return len(parts) == len(others) == 6 and all(map(test, parts, others))
+    parts, arn_parts = pattern.split(":", 5), arn.split(":", 5)
+    return len(parts) == len(arn_parts) == 6 and all(map(test, parts, arn_parts))

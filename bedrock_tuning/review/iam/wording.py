@@ -29,7 +29,9 @@ LEGEND: Final = (
 
 def condition_in_words(condition: Condition) -> str:
     """One condition: key, operator, values: "s3:prefix like pets-search/*"."""
-    values = " or ".join("this account" if v == ACCOUNT else v for v in condition.values)
+    values = " or ".join(
+        "this account" if value == ACCOUNT else value for value in condition.values
+    )
     try:
         parts = operator(condition.operator)
     except UnknownOperatorError:
@@ -46,7 +48,7 @@ def conditions_in_words(conditions: Sequence[Condition]) -> str:
     """All conditions of a statement: "if … and …", or "without conditions"."""
     if not conditions:
         return "without conditions"
-    return "if " + " and ".join(sorted(condition_in_words(c) for c in conditions))
+    return "if " + " and ".join(sorted(condition_in_words(condition) for condition in conditions))
 
 
 _LIST: Final = re.compile(r"^(list|describe(?!key))", re.IGNORECASE)
@@ -84,7 +86,9 @@ LEVELS: Final = ("all", "permissions", "write", "tag", "run", "use key", "read",
 
 def by_level(actions: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
     """Actions by their levels, the strongest first: one who reads what it writes does both."""
-    found: dict[str, list[str]] = {}
+    actions_by_level: dict[str, list[str]] = {}
     for action in actions:
-        found.setdefault(access_level(action), []).append(action)
-    return [(level, tuple(found[level])) for level in LEVELS if level in found]
+        actions_by_level.setdefault(access_level(action), []).append(action)
+    return [
+        (level, tuple(actions_by_level[level])) for level in LEVELS if level in actions_by_level
+    ]

@@ -53,19 +53,23 @@ class StateGraph:
 
     def transitions(self) -> list[Transition]:
         """All transitions, also those that lead nowhere."""
-        return [each for name, state in self.states.items() for each in transitions(name, state)]
+        return [
+            transition
+            for name, state in self.states.items()
+            for transition in transitions(name, state)
+        ]
 
     def reached(self, *, without: Callable[[Transition], bool] = lambda _: False) -> set[str]:
         """States that can be reached from the start; without: transitions that are taken away."""
-        found: set[str] = set()
+        names: set[str] = set()
         todo = [self.start]
         while todo:
             name = todo.pop()
-            if name not in found and name in self.states:
-                found.add(name)
-                leaving = transitions(name, self.states[name])
-                todo += [each.head for each in leaving if not without(each)]
-        return found
+            if name not in names and name in self.states:
+                names.add(name)
+                outgoing = transitions(name, self.states[name])
+                todo += [transition.head for transition in outgoing if not without(transition)]
+        return names
 
 
 def transitions(name: str, state: StateDefinition) -> Iterator[Transition]:
