@@ -216,7 +216,7 @@ _ARNS: Final = ("ArnEquals", "ArnLike")
 
 
 def _within(inner_operator: Operator, inner: str, outer_operator: Operator, outer: str) -> bool:
-    """Whether every value that one operator accepts for `inner` is accepted by the other for `outer`."""
+    """Whether the outer operator accepts for `outer` what the inner one accepts for `inner`."""
     if inner_operator.base == "StringEquals":
         return _TESTS[outer_operator.base](outer, inner)
     if inner_operator.base in _ARNS and outer_operator.base in _ARNS:

@@ -86,20 +86,20 @@ def answers(
     deletions: Sequence[Deletion],
 ) -> Iterator[Answer]:
     """In the order in which people ask."""
-    asked = _Asked(evidence, labels)
-    for question, sentences, more in (
-        ("Who can approve a price?", _approving(asked), "people"),
-        ("How long does an approval wait, and what ends the wait?", _waiting(asked), "workflow"),
-        ("When does serving need an approval?", _serving(asked), "limits"),
-        ("Who can write what Amazon Bedrock reads?", _writing(asked), "guards"),
+    access = _AccessIndex(evidence, labels)
+    for question, sentences, section in (
+        ("Who can approve a price?", _approving(access), "people"),
+        ("How long does an approval wait, and what ends the wait?", _waiting(access), "workflow"),
+        ("When does serving need an approval?", _serving(access), "limits"),
+        ("Who can write what Amazon Bedrock reads?", _writing(access), "guards"),
         ("What can it cost at most?", _spending(money), "money"),
         ("What is still billed when nothing runs?", _billed(costs), "costs"),
         ("What does deletion remove, and what remains?", _deleting(deletions), "deletion"),
     ):
-        yield Answer(question=question, sentences=tuple(sentences), more=more)
+        yield Answer(question=question, sentences=tuple(sentences), more=section)
 
 
-class _Asked:
+class _AccessIndex:
     """Who may do what, by the names that people know."""
 
     def __init__(self, evidence: Evidence, labels: Labels) -> None:
@@ -120,13 +120,13 @@ class _Asked:
 
         tag, key: only of those that may change that tag, or write items with such a key.
         """
-        found = [
+        names = [
             self.labels.path(path)
-            for path, allowed in self._allowed(tuple(actions), tag, key)
+            for path, patterns in self._allowed(tuple(actions), tag, key)
             if (path in self._people or not people)
-            and any(meets(r, one) for r in resources for one in allowed)
+            and any(meets(resource, pattern) for resource in resources for pattern in patterns)
         ]
-        return ", ".join(found) or _NOBODY
+        return ", ".join(names) or _NOBODY
 
     def writers(self, key: str) -> str:
         """Whose policies allow to write items of the runs table whose keys start like this."""
@@ -134,64 +134,74 @@ class _Asked:
 
     def _allowed(self, actions: tuple[str, ...], tag: str, key: str) -> Allowed:
         """Whose policies allow one of the actions, and to which resources."""
-        asked = actions, tag, key
-        if asked not in self._known:
-            self._known[asked] = [
+        question = actions, tag, key
+        if question not in self._known:
+            self._known[question] = [
                 (role.path, resources)
                 for role in self.evidence.permissions.roles.values()
                 if (
                     resources := frozenset(
                         resource
-                        for each in role.policy
-                        if each.effect == "Allow" and _changes(each, tag) and _writes(each, key)
-                        for _, resource in reached(each, actions, ("*",))
+                        for statement in role.policy
+                        if statement.effect == "Allow"
+                        and _changes(statement, tag)
+                        and _writes(statement, key)
+                        for _, resource in reached(statement, actions, ("*",))
                     )
                 )
             ]
-        return self._known[asked]
+        return self._known[question]
 
     @cached_property
     def _people(self) -> frozenset[str]:
         bound = self.evidence.bound
-        whose = (*bound.contracts.people, *bound.contracts.roles)
-        return frozenset(bound.path(each.place) for each in whose if "person." in each.name)
+        roles = (*bound.contracts.people, *bound.contracts.roles)
+        return frozenset(bound.path(role.place) for role in roles if "person." in role.name)
 
-    def named(self, arns: Collection[str]) -> str:
+    def names(self, arns: Collection[str]) -> str:
         """Resources by their names."""
         return ", ".join(map(self.labels.arn, arns))
 
     def states(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every state of every state machine."""
         for machine in self.evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-            for each in graph.graphs(graph.template_definition(machine)):
-                yield from each.states.items()
+            for level in graph.graphs(graph.template_definition(machine)):
+                yield from level.states.items()
 
 
 def _changes(statement: Statement, tag: str) -> bool:
     """Whether a statement does not keep a tag as it is."""
-    keys = [c.values for c in statement.conditions if c.key == "aws:TagKeys"]
+    keys = [
+        condition.values for condition in statement.conditions if condition.key == "aws:TagKeys"
+    ]
     return not tag or not keys or any(tag in values for values in keys)
 
 
 def _writes(statement: Statement, key: str) -> bool:
     """Whether a statement allows items whose keys start like this."""
-    keys = [c.values for c in statement.conditions if c.key == "dynamodb:LeadingKeys"]
-    return not key or not keys or any(meets(v, f"{key}*") for values in keys for v in values)
+    keys = [
+        condition.values
+        for condition in statement.conditions
+        if condition.key == "dynamodb:LeadingKeys"
+    ]
+    return (
+        not key or not keys or any(meets(value, f"{key}*") for values in keys for value in values)
+    )
 
 
-def _approving(asked: _Asked) -> Iterator[Sentence]:
-    approve = list(asked.deployment.handlers("approve"))
+def _approving(access: _AccessIndex) -> Iterator[Sentence]:
+    handlers = list(access.deployment.handlers("approve"))
     yield Sentence(
-        text=f"Whoever has {asked.who(('lambda:Invoke*',), approve)}, with a signed request. The "
+        text=f"Whoever has {access.who(('lambda:Invoke*',), handlers)}, with a signed request. The "
         "decision is recorded under the IAM identity that signed it.",
         checks=("M846", "M849", "W508"),
     )
     yield Sentence(
-        text=f"Of the roles here, only {asked.who(('states:SendTask*',), ('*',))} can resume a run "
-        "that waits.",
+        text=f"Of the roles here, only {access.who(('states:SendTask*',), ('*',))} can resume a "
+        "run that waits.",
         checks=("M844", "M847"),
     )
-    tokens = (each for state in asked.states() for each in _tokens(*state))
+    tokens = (token for state in access.states() for token in _tokens(*state))
     yield Sentence(
         text="The token that resumes it, with what is asked, is written to "
         f"{' and '.join(sorted(set(tokens))) or 'nothing'}, and nowhere else.",
@@ -202,9 +212,9 @@ def _approving(asked: _Asked) -> Iterator[Sentence]:
         "person who can assume one role with each policy can.",
         checks=("M840", "M841"),
     )
-    decisions = f"{asked.deployment.output}/{s3_layout.APPROVALS}/*"
+    decisions = f"{access.deployment.output}/{s3_layout.APPROVALS}/*"
     yield Sentence(
-        text=f"{asked.who(_WRITE, (decisions,))} writes each decision once; no role here "
+        text=f"{access.who(_WRITE, (decisions,))} writes each decision once; no role here "
         "changes or deletes one.",
         checks=("M848", "R406"),
     )
@@ -212,30 +222,39 @@ def _approving(asked: _Asked) -> Iterator[Sentence]:
 
 def _tokens(name: str, state: Mapping[str, Any]) -> Iterator[str]:
     """Where a state writes the token with which it goes on."""
-    if _RESUMES in str({k: v for k, v in state.items() if k not in ("ItemProcessor", "Branches")}):
+    if _RESUMES in str(
+        {
+            field: value
+            for field, value in state.items()
+            if field not in ("ItemProcessor", "Branches")
+        }
+    ):
         key = _ITEM.fullmatch(str(get(state, "Parameters", "Key", "id", "S.$")))
         yield f"the item `{key[1]}RUN` of the runs table" if key else f"what “{name}” calls"
 
 
-def _waiting(asked: _Asked) -> Iterator[Sentence]:
-    for name, state in asked.states():
+def _waiting(access: _AccessIndex) -> Iterator[Sentence]:
+    for name, state in access.states():
         if not str(state.get("Resource")).endswith(".waitForTaskToken"):
             continue
         seconds = state.get("TimeoutSeconds")
         time = f"at most {counted(seconds // _DAY, 'day')}" if isinstance(seconds, int) else "on"
-        then = ", ".join(f"“{each.get('Next')}”" for each in state.get("Catch", ()))
+        targets = ", ".join(f"“{catcher.get('Next')}”" for catcher in state.get("Catch", ()))
         yield Sentence(
             text=f"“{name}” waits {time}. An approval ends the wait; a refusal or the end of that "
-            f"time leads to {then}, and nothing starts.",
+            f"time leads to {targets}, and nothing starts.",
             checks=("F700",),
         )
-    runs = [f"{m.replace(':stateMachine:', ':execution:')}:*" for m in asked.deployment.machines]
-    people, every = asked.who(_STOP, runs, people=True), asked.who(_STOP, runs)
+    runs = [
+        f"{machine.replace(':stateMachine:', ':execution:')}:*"
+        for machine in access.deployment.machines
+    ]
+    people, principals = access.who(_STOP, runs, people=True), access.who(_STOP, runs)
     yield Sentence(
         text="No policy for people allows stopping an execution, which would end the wait, too"
-        f"{'.' if every == _NOBODY else f'; {every} can.'}"
+        f"{'.' if principals == _NOBODY else f'; {principals} can.'}"
         if people == _NOBODY
-        else f"{every} can stop an execution, which ends the wait, too."
+        else f"{principals} can stop an execution, which ends the wait, too."
     )
     yield Sentence(
         text="An approval counts for the dataset, the hyperparameters and the price for which it "
@@ -245,7 +264,7 @@ def _waiting(asked: _Asked) -> Iterator[Sentence]:
     )
 
 
-def _serving(asked: _Asked) -> Iterator[Sentence]:
+def _serving(access: _AccessIndex) -> Iterator[Sentence]:
     yield Sentence(
         text="A run requests one approval, before its job, which covers everything: its price "
         "includes a month of storage and the whole lease or commitment. A run within its limit "
@@ -256,9 +275,9 @@ def _serving(asked: _Asked) -> Iterator[Sentence]:
         text="Quotas count, too: a run also waits for approval if the account lacks the quota to "
         "store or to serve its model."
     )
-    start = asked.who(_START, asked.deployment.machines, people=True)
+    starters = access.who(_START, access.deployment.machines, people=True)
     yield Sentence(
-        text=f"`tuning serve` needs no approver: whoever has {start} accepts the price that it "
+        text=f"`tuning serve` needs no approver: whoever has {starters} accepts the price that it "
         "shows. CloudTrail, which these templates do not set up, records who that was.",
     )
     yield Sentence(
@@ -268,23 +287,25 @@ def _serving(asked: _Asked) -> Iterator[Sentence]:
     )
 
 
-def _writing(asked: _Asked) -> Iterator[Sentence]:
-    deployment, bound = asked.deployment, asked.evidence.bound
-    for each in deployment.customizations:
+def _writing(access: _AccessIndex) -> Iterator[Sentence]:
+    deployment, bound = access.deployment, access.evidence.bound
+    for customization in deployment.customizations:
         folders = [
             f"{bucket}/{folder}*"
             for bucket in deployment.datasets
-            for folder in deployment.uploaded(each.name)
+            for folder in deployment.uploaded(customization.name)
         ]
         yield Sentence(
-            text=f"{asked.named(folders)}: {asked.who(_WRITE, folders)}.", checks=("M842", "M843")
+            text=f"{access.names(folders)}: {access.who(_WRITE, folders)}.",
+            checks=("M842", "M843"),
         )
-    checked = [f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets]
+    manifests = [f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets]
     path = deployment.at_path("check").partition(":role")[2]
     denies = "have to deny" if "training" in bound.contracts.given else "deny"
     yield Sentence(
-        text=f"{asked.named(checked)}, the manifests that jobs read: {asked.who(_WRITE, checked)}. "
-        f"The buckets' policies {denies} it to all but roles below `role{path}`.",
+        text=f"{access.names(manifests)}, the manifests that jobs read: "
+        f"{access.who(_WRITE, manifests)}. The buckets' policies {denies} it to all but roles "
+        f"below `role{path}`.",
         checks=("M811", "M842", "R406"),
     )
     yield Sentence(
@@ -293,14 +314,14 @@ def _writing(asked: _Asked) -> Iterator[Sentence]:
         "change after that.",
         checks=("M801",),
     )
-    closed = bound.contracts.data_roles
+    roles = bound.contracts.data_roles
     yield Sentence(
         text="The buckets' policies deny everything to other users and roles of the account "
-        f"(`deny_others`), except {', '.join(closed)} and the roles of these stacks."
-        if closed
+        f"(`deny_others`), except {', '.join(roles)} and the roles of these stacks."
+        if roles
         else "Nothing prevents other users and roles of the account from writing to the upload "
         "folders if their own policies allow it. The setting `deny_others` does; it is off here.",
-        checks=("R406",) if closed else (),
+        checks=("R406",) if roles else (),
     )
 
 
@@ -325,23 +346,23 @@ def _spending(money: Money) -> Iterator[Sentence]:
 
 
 def _billed(costs: Sequence[Cost]) -> Iterator[Sentence]:
-    until: dict[str, list[str]] = {}
-    for each in costs:
-        until.setdefault(each.until, []).append(each.what)
-    for end, what in until.items():
-        yield Sentence(text=f"Until {end}: {', '.join(what)}.")
+    costs_by_end: dict[str, list[str]] = {}
+    for cost in costs:
+        costs_by_end.setdefault(cost.until, []).append(cost.what)
+    for end, names in costs_by_end.items():
+        yield Sentence(text=f"Until {end}: {', '.join(names)}.")
 
 
 def _deleting(deletions: Sequence[Deletion]) -> Iterator[Sentence]:
-    protected = [each.stack for each in deletions if each.protected]
+    stacks = [deletion.stack for deletion in deletions if deletion.protected]
     yield Sentence(
         text=f"Delete the stacks in this order: {', '.join(each.stack for each in deletions)}. "
-        f"Termination protection is on for {', '.join(protected) or 'none of them'}.",
+        f"Termination protection is on for {', '.join(stacks) or 'none of them'}.",
         checks=("S611",),
     )
-    kept = [name for each in deletions for name in each.keeps]
+    remains = [name for deletion in deletions for name in deletion.keeps]
     yield Sentence(
-        text=f"What remains: {', '.join(kept)}, and every custom model.", checks=("S601", "S614")
+        text=f"What remains: {', '.join(remains)}, and every custom model.", checks=("S601", "S614")
     )
     yield Sentence(
         text="Leases end only as long as their keeper is there: what is still served when its "
@@ -351,45 +372,45 @@ def _deleting(deletions: Sequence[Deletion]) -> Iterator[Sentence]:
 
 def changeable(evidence: Evidence, labels: Labels) -> Iterator[Changeable]:
     """What limits spending, and who can change it once it is deployed."""
-    asked = _Asked(evidence, labels)
-    deployment = asked.deployment
+    access = _AccessIndex(evidence, labels)
+    deployment = access.deployment
     path = f"{deployment.settings_path}/*"
-    start = f"arn:{identity.PARTITION}:ssm:{deployment.region}:{identity.ACCOUNT}"
-    parameters = [f"{start}:parameter{path}"]
-    deployers = next(each.name for each in PEOPLE if "deploy" in each.abilities)
-    writes = asked.who(("ssm:PutParameter", "ssm:DeleteParameter*"), parameters)
+    prefix = f"arn:{identity.PARTITION}:ssm:{deployment.region}:{identity.ACCOUNT}"
+    parameters = [f"{prefix}:parameter{path}"]
+    deployers = next(persona.name for persona in PEOPLE if "deploy" in persona.abilities)
+    writers = access.who(("ssm:PutParameter", "ssm:DeleteParameter*"), parameters)
     yield Changeable(
         what="limit and approval of runs, mode, model units, lease_hours, commitment",
         kept=f"the settings, parameters {path}",
-        who=f"a {deployers}, by a deployment; of the roles here, {writes}",
+        who=f"a {deployers}, by a deployment; of the roles here, {writers}",
         most="any value; the next review shows it (`--against`)",
     )
     yield Changeable(
         what="the end of a running lease",
         kept=f"the endpoint's tag {_LEASE}",
-        who=asked.who(_TAG, deployment.bedrock("provisioned-model"), tag=_LEASE),
+        who=access.who(_TAG, deployment.bedrock("provisioned-model"), tag=_LEASE),
         most=f"any date: IAM cannot limit it. `tuning lease` extends it to at most "
         f"{LEASE_HOURS_MAX:,} hours from now, any number of times; a successful run restarts it",
     )
     yield Changeable(
         what="whether a model is served, and from when",
         kept="the item intent#NAME of the runs table",
-        who=f"{asked.who(_START, deployment.machines, people=True)}, by an execution; "
-        f"{asked.writers('intent#')} write the item",
+        who=f"{access.who(_START, deployment.machines, people=True)}, by an execution; "
+        f"{access.writers('intent#')} write the item",
         most="the mode, units and lease of the settings",
     )
     decisions = f"{deployment.output}/{s3_layout.APPROVALS}/*"
     yield Changeable(
         what="a price that was approved",
         kept=f"the run's item, and {labels.arn(decisions)}",
-        who=f"no person: {asked.writers('run#')} write the run's item, and only "
-        f"{asked.who(_WRITE, (decisions,))} the copy, once",
+        who=f"no person: {access.writers('run#')} write the run's item, and only "
+        f"{access.who(_WRITE, (decisions,))} the copy, once",
         most="another price, dataset or hyperparameter needs a new approval",
     )
     yield Changeable(
         what="how many custom models are stored",
         kept="Amazon Bedrock",
         who="each successful job adds one; an administrator of the account deletes them; "
-        f"of the roles here, {asked.who(('bedrock:DeleteCustomModel',), ('*',))} does",
+        f"of the roles here, {access.who(('bedrock:DeleteCustomModel',), ('*',))} does",
         most="the account's quota; each costs storage per month",
     )

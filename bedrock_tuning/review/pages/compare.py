@@ -62,16 +62,18 @@ class _Side:
             permissions = access.build(without(permissions.assembly, aside))
         self.permissions = permissions
         self._ignored = re.compile(rf"\b{re.escape(ignored)}\b") if ignored else None
-        longest_first = sorted(
-            permissions.assembly.resources, key=lambda r: len(r.name), reverse=True
+        by_length = sorted(
+            permissions.assembly.resources, key=lambda resource: len(resource.name), reverse=True
         )
         self._keys: dict[str, str] = {}
-        for resource in longest_first:
+        for resource in by_length:
             self._keys.setdefault(resource.name, self.key(resource).partition("/")[2])
         names = "|".join(re.escape(name) for name in self._keys if name)
         # Whole words only: a bucket called "x" is not in every text with an x.
         self._names = re.compile(rf"(?<![\w-])(?:{names or '(?!)'})(?![\w-])")
-        self.resources = {self.key(r): r for r in permissions.assembly.resources}
+        self.resources = {
+            self.key(resource): resource for resource in permissions.assembly.resources
+        }
 
     def key(self, resource: Resource) -> str:
         """What makes a resource the same on both sides."""
@@ -94,16 +96,19 @@ class _Side:
         """Statements with keys for generated names."""
         return [self._statement(statement) for statement in statements]
 
-    def _statement(self, s: Statement) -> Statement:
+    def _statement(self, statement: Statement) -> Statement:
         return replace(
-            s,
-            resources=tuple(map(self.plain, s.resources)),
-            not_resources=tuple(map(self.plain, s.not_resources)),
+            statement,
+            resources=tuple(map(self.plain, statement.resources)),
+            not_resources=tuple(map(self.plain, statement.not_resources)),
             principals=None
-            if s.principals is None
-            else {kind: tuple(map(self.plain, names)) for kind, names in s.principals.items()},
+            if statement.principals is None
+            else {
+                kind: tuple(map(self.plain, names)) for kind, names in statement.principals.items()
+            },
             conditions=tuple(
-                Condition.of(c.operator, c.key, *map(self.plain, c.values)) for c in s.conditions
+                Condition.of(condition.operator, condition.key, *map(self.plain, condition.values))
+                for condition in statement.conditions
             ),
         )
 
@@ -117,8 +122,8 @@ class _Side:
                 for arn in role.managed
             ]
             yield f"role {name}", [*self.statements(role.policy), *managed]
-        for arn, found in self.permissions.policies.items():
-            yield f"policy of {self.labels.arn(arn)}", self.statements(found)
+        for arn, statements in self.permissions.policies.items():
+            yield f"policy of {self.labels.arn(arn)}", self.statements(statements)
         for endpoint in self.permissions.endpoints:
             name = self.labels.of(endpoint.resource)
             yield f"endpoint {name}", self.statements(endpoint.policy or ())
@@ -127,28 +132,38 @@ class _Side:
 def compare(before: EffectivePermissions, after: EffectivePermissions) -> list[Change]:
     """All differences, the gravest first."""
     environments = [_environment(permissions) for permissions in (before, after)]
-    same = environments[0] == environments[1]
-    added = customizations.like_others(before.assembly, after.assembly)
-    gone = customizations.names(before.assembly).keys() - after.assembly.templates if same else ()
+    same_environment = environments[0] == environments[1]
+    new_stacks = customizations.like_others(before.assembly, after.assembly)
+    removed_stacks = (
+        customizations.names(before.assembly).keys() - after.assembly.templates
+        if same_environment
+        else ()
+    )
     old, new = (
-        _Side(permissions, aside=aside, ignored="" if same else name)
+        _Side(permissions, aside=aside, ignored="" if same_environment else name)
         for permissions, aside, name in zip(
-            (before, after), (gone, added), environments, strict=True
+            (before, after), (removed_stacks, new_stacks), environments, strict=True
         )
     )
-    found = [
-        *(Change(kind=REMOVED, where=old.labels.stack(each), what=_GONE) for each in sorted(gone)),
+    raw_changes = [
+        *(
+            Change(kind=REMOVED, where=old.labels.stack(stack), what=_GONE)
+            for stack in sorted(removed_stacks)
+        ),
         *_permissions(old, new),
         *_resources(old, new),
         *_workflows(old, new),
-        *(Change(kind=ADDED, where=new.labels.stack(each), what=_NEW) for each in sorted(added)),
+        *(
+            Change(kind=ADDED, where=new.labels.stack(stack), what=_NEW)
+            for stack in sorted(new_stacks)
+        ),
     ]
-    readable = [replace(c, what=_readable(c.what, new.labels)) for c in found]
+    changes = [replace(change, what=_with_names(change.what, new.labels)) for change in raw_changes]
     # Stable: of the same kind, permissions stay before properties.
-    return sorted(_grouped(readable), key=lambda c: (ORDER.index(c.kind), not c.grave))
+    return sorted(_group(changes), key=lambda change: (ORDER.index(change.kind), not change.grave))
 
 
-def _grouped(changes: Sequence[Change]) -> list[Change]:
+def _group(changes: Sequence[Change]) -> list[Change]:
     """The same change of many resources as one."""
     places: dict[tuple[str, str, bool], list[str]] = {}
     for change in changes:
@@ -164,7 +179,7 @@ def _environment(permissions: EffectivePermissions) -> str:
     return Labels(permissions.assembly).shared.strip("-").removeprefix("tuning-")
 
 
-def _readable(text: str, labels: Labels) -> str:
+def _with_names(text: str, labels: Labels) -> str:
     """A text with names for what ARNs name."""
     return (
         labels.text(re.sub(r"arn:[^\s,«]*«([^»]*)»", r"\1", text)).replace("«", "").replace("»", "")
@@ -181,13 +196,14 @@ _EFFECTS: Final = {
 def _permissions(old: _Side, new: _Side) -> Iterator[Change]:
     before, after = dict(old.policies()), dict(new.policies())
     for where in sorted({*before, *after}):
-        for effect, (more, less) in _EFFECTS.items():
+        for effect, (addition, removal) in _EFFECTS.items():
             then, now = (
-                [s for s in side.get(where, []) if s.effect == effect] for side in (before, after)
+                [statement for statement in side.get(where, []) if statement.effect == effect]
+                for side in (before, after)
             )
             for (kind, verb), texts in (
-                (more, _only_in(now, then)),
-                (less, _only_in(then, now)),
+                (addition, _only_in(now, then)),
+                (removal, _only_in(then, now)),
             ):
                 for text in texts:
                     yield Change(
@@ -195,30 +211,32 @@ def _permissions(old: _Side, new: _Side) -> Iterator[Change]:
                     )
 
 
-def _only_in(statements: Sequence[Statement], others: Sequence[Statement]) -> Iterator[str]:
+def _only_in(
+    statements: Sequence[Statement], other_statements: Sequence[Statement]
+) -> Iterator[str]:
     """What statements say that no other one contains: by action, with its places and condition."""
     for statement in statements:
         if statement.not_actions or statement.not_resources:
-            if statement not in others:
+            if statement not in other_statements:
                 yield f"{statement.label} by exclusion"
             continue
-        found: dict[tuple[str, ...], list[str]] = {}
+        actions_by_places: dict[tuple[str, ...], list[str]] = {}
         for action in statement.actions:
             places = tuple(
                 place
-                for each, place in parts(statement)
-                if each == action and not inside(statement, action, place, others)
+                for part_action, place in parts(statement)
+                if part_action == action and not inside(statement, action, place, other_statements)
             )
             if places:
-                found.setdefault(places, []).append(action)
-        for places, actions in found.items():
-            who = [n for names in (statement.principals or {}).values() for n in names]
+                actions_by_places.setdefault(places, []).append(action)
+        for places, actions in actions_by_places.items():
+            principals = [name for names in (statement.principals or {}).values() for name in names]
             yield " ".join(
                 part
                 for part in (
                     ", ".join(actions),
                     f"on {', '.join(places)}" if places != ("*",) else "",
-                    f"for {', '.join(who)}" if who else "",
+                    f"for {', '.join(principals)}" if principals else "",
                     conditions_in_words(statement.conditions),
                 )
                 if part
@@ -229,14 +247,14 @@ def _resources(old: _Side, new: _Side) -> Iterator[Change]:
     for key in sorted({*old.resources, *new.resources}):
         then, now = old.resources.get(key), new.resources.get(key)
         if now is None and then is not None:
-            kept = then.keeps_on_delete
+            is_kept = then.keeps_on_delete
             what = f"{kind_of(then)} was removed from the templates"
-            what += ", what it holds is retained" if kept else ""
+            what += ", what it holds is retained" if is_kept else ""
             yield Change(
                 kind=REMOVED,
                 where=key,
                 what=what,
-                grave=then.type in STATEFUL and not kept,
+                grave=then.type in STATEFUL and not is_kept,
             )
         elif then is None and now is not None:
             yield Change(kind=ADDED, where=key, what=f"a new {kind_of(now)}")
@@ -253,33 +271,42 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
         yield Change(kind=REPLACED, where=key, what=what, grave=stateful)
         return
     for name in ("DeletionPolicy", "UpdateReplacePolicy"):
-        was, is_ = then.raw.get(name, "Delete"), now.raw.get(name, "Delete")
-        if was != is_:
-            worse = str(was).startswith("Retain") and not str(is_).startswith("Retain")
-            kind = LOOSENED if worse else CHANGED
-            yield Change(kind=kind, where=key, what=f"{name}: {was} → {is_}", grave=worse)
-    forced = create_only().get(now.type, [])
+        old_value, new_value = then.raw.get(name, "Delete"), now.raw.get(name, "Delete")
+        if old_value != new_value:
+            is_worse = str(old_value).startswith("Retain") and not str(new_value).startswith(
+                "Retain"
+            )
+            kind = LOOSENED if is_worse else CHANGED
+            yield Change(
+                kind=kind, where=key, what=f"{name}: {old_value} → {new_value}", grave=is_worse
+            )
+    create_only_paths = create_only().get(now.type, [])
     before, after = (
         dict(_leaves(old.value(customizations.compared(then)))),
         dict(_leaves(new.value(customizations.compared(now)))),
     )
     reads = new.permissions.assembly.reads
     # Without contracts no check has run, and nothing says what is unusual.
-    unread = set(reads.unread(now.type, now.properties)) if "A107" in reads.ran else set()
+    unread_paths = set(reads.unread(now.type, now.properties)) if "A107" in reads.ran else set()
     for path in sorted({*before, *after}):
-        was, is_ = before.get(path), after.get(path)
-        if was == is_:
+        old_value, new_value = before.get(path), after.get(path)
+        if old_value == new_value:
             continue
-        what = f"{path}: {in_a_line(was)} → {in_a_line(is_)}"
-        if was is None and ".".join(s for s in path.split(".") if not s.isdigit()) in unread:
+        what = f"{path}: {in_a_line(old_value)} → {in_a_line(new_value)}"
+        if (
+            old_value is None
+            and ".".join(step for step in path.split(".") if not step.isdigit()) in unread_paths
+        ):
             what = f"{what}, which no check reads"
             yield Change(kind=LOOSENED, where=key, what=what, grave=True)
-        elif any(path == each or path.startswith(f"{each}.") for each in forced):
+        elif any(path == prefix or path.startswith(f"{prefix}.") for prefix in create_only_paths):
             what = f"a change of {what} makes a new one"
             yield Change(kind=REPLACED, where=key, what=what, grave=stateful)
         else:
-            worse = _is_worse(path, was, is_)
-            yield Change(kind=LOOSENED if worse else CHANGED, where=key, what=what, grave=worse)
+            is_worse = _is_worse(path, old_value, new_value)
+            yield Change(
+                kind=LOOSENED if is_worse else CHANGED, where=key, what=what, grave=is_worse
+            )
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -314,24 +341,26 @@ _MUST_STAY: Final = (
 )
 
 
-def _is_worse(path: str, was: Any, is_: Any) -> bool:
+def _is_worse(path: str, old_value: Any, new_value: Any) -> bool:
     """Whether a protection goes: switched off, taken away, or shorter."""
     if path in ("State", "ActionsEnabled"):
-        return str(is_).lower() in ("disabled", "false")
-    last = next((step for step in reversed(path.split(".")) if not step.isdigit()), "")
+        return str(new_value).lower() in ("disabled", "false")
+    name = next((step for step in reversed(path.split(".")) if not step.isdigit()), "")
     if path == "VersioningConfiguration.Status":
-        return bool(is_ != "Enabled")
+        return bool(new_value != "Enabled")
     if path == "RetentionInDays":
-        return is_ is not None and (was is None or int(is_) < int(was))
-    return last in _MUST_STAY and was is not None and str(is_).lower() in ("none", "false")
+        return new_value is not None and (old_value is None or int(new_value) < int(old_value))
+    return (
+        name in _MUST_STAY and old_value is not None and str(new_value).lower() in ("none", "false")
+    )
 
 
 def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
     kind = "AWS::StepFunctions::StateMachine"
     before, after = (
         {
-            side.key(m): side.value(graph.template_definition(m))
-            for m in side.permissions.assembly.of_type(kind)
+            side.key(machine): side.value(graph.template_definition(machine))
+            for machine in side.permissions.assembly.of_type(kind)
         }
         for side in (old, new)
     )

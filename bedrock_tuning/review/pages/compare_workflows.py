@@ -18,16 +18,19 @@ def workflows(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iter
 
 def _next_states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     """What comes after what, and when."""
-    was, is_ = (
+    before, after = (
         {
-            (f"{each.name}{t.tail}", condition(t.rule, whole=True) if t.rule else t.label): t.head
-            for each in graph.graphs(definition)
-            for t in reversed(each.transitions())
+            (
+                f"{level.name}{transition.tail}",
+                condition(transition.rule, whole=True) if transition.rule else transition.label,
+            ): transition.head
+            for level in graph.graphs(definition)
+            for transition in reversed(level.transitions())
         }
         for definition in (then, now)
     )
-    for tail, when in sorted({*was, *is_}):
-        heads = [side.get((tail, when), "nothing") for side in (was, is_)]
+    for tail, when in sorted({*before, *after}):
+        heads = [side.get((tail, when), "nothing") for side in (before, after)]
         if heads[0] != heads[1]:
             what = f"after {tail}{f', {when}' if when else ''}: {heads[0]} → {heads[1]}"
             yield Change(kind=WORKFLOW, where=key, what=what)
@@ -36,13 +39,15 @@ def _next_states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> I
 def _states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     """What a state does differently; what comes after it is told elsewhere."""
     by_state: dict[str, list[ValueDifference]] = {}
-    for each in differences(then, now):
-        if each.field.partition(".")[0] not in ("Choices", "Default", "Next"):
-            by_state.setdefault(each.state, []).append(each)
-    for name, found in by_state.items():
-        fields = ", ".join(f"{d.field} {in_a_line(d.then)} → {in_a_line(d.now)}" for d in found)
+    for difference in differences(then, now):
+        if difference.field.partition(".")[0] not in ("Choices", "Default", "Next"):
+            by_state.setdefault(difference.state, []).append(difference)
+    for name, diffs in by_state.items():
+        fields = ", ".join(
+            f"{diff.field} {in_a_line(diff.then)} → {in_a_line(diff.now)}" for diff in diffs
+        )
         what = f"{name or 'the definition'}: {fields}"
-        if not found[0].field:
-            gone = found[0].now is ABSENT
-            what = f"the state {name} was removed" if gone else f"a new state {name}"
+        if not diffs[0].field:
+            is_removed = diffs[0].now is ABSENT
+            what = f"the state {name} was removed" if is_removed else f"a new state {name}"
         yield Change(kind=WORKFLOW, where=key, what=what)

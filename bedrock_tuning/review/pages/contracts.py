@@ -53,15 +53,21 @@ def contract_page(contracts: Contracts, *, commands: Mapping[str, Sequence[str]]
             (_role(role), role, _words(conditions_in_words(role.trust)), _rows(role))
             for role in contracts.roles
         ],
-        people=[(_person(each), each, _rows(each)) for each in contracts.people],
+        people=[(_person(person), person, _rows(person)) for person in contracts.people],
         commands=[
-            ("command", *(each.name for each in PEOPLE)),
+            ("command", *(persona.name for persona in PEOPLE)),
             *(
-                (f"`tuning {name}`", *("yes" if each in able(needs) else "" for each in PEOPLE))
+                (
+                    f"`tuning {name}`",
+                    *("yes" if persona in able(needs) else "" for persona in PEOPLE),
+                )
                 for name, needs in commands.items()
             ),
         ],
-        guarded=[(_NAMES.get(each.name, each.name), _rows(each)) for each in contracts.guarded],
+        guarded=[
+            (_NAMES.get(resource.name, resource.name), _rows(resource))
+            for resource in contracts.guarded
+        ],
         checks=[
             (title, [check for check in CHECKS if check.id.startswith(letter)])
             for letter, title in _GROUPS
@@ -76,17 +82,17 @@ def _role(role: Role) -> str:
 
 
 def _person(policy: Role) -> str:
-    _, name, *whose = policy.name.split(".")
-    return f"{name.capitalize()}{''.join(f' of {each}' for each in whose)}"
+    _, name, *owners = policy.name.split(".")
+    return f"{name.capitalize()}{''.join(f' of {owner}' for owner in owners)}"
 
 
 def _paths(roles: Sequence[Role]) -> dict[str, list[str]]:
     """The roles at each IAM path of their own, by which policies name them."""
-    found: dict[str, list[str]] = {}
+    roles_by_path: dict[str, list[str]] = {}
     for role in roles:
         if role.path != "/":
-            found.setdefault(f"role{role.path}*", []).append(_role(role))
-    return found
+            roles_by_path.setdefault(f"role{role.path}*", []).append(_role(role))
+    return roles_by_path
 
 
 def _anchor(title: str) -> str:
@@ -100,18 +106,23 @@ def _rows(contract: Role | Guarded) -> list[tuple[str, ...]]:
     What a grant allows of several levels is a row for each.
     """
     rows: list[tuple[str, ...]] = []
-    for each in (*contract.grants, *contract.refusals):
-        who = ", ".join(f"`{_words(service)}`" for service in each.services)
-        who = "this account" if each.everybody_here else who
-        refused = each.effect == "Deny"
-        levels = [("**refused**", each.actions)] if refused else by_level(each.actions)
+    for permission in (*contract.grants, *contract.refusals):
+        principals = ", ".join(f"`{_words(service)}`" for service in permission.services)
+        principals = "this account" if permission.everybody_here else principals
+        is_refusal = permission.effect == "Deny"
+        levels = (
+            [("**refused**", permission.actions)] if is_refusal else by_level(permission.actions)
+        )
         rows += [
             (
-                f"{each.why}{f' ({who})' if who else ''}",
+                f"{permission.why}{f' ({principals})' if principals else ''}",
                 level,
                 ", ".join(f"`{action}`" for action in actions),
-                ", ".join("everything" if r == "*" else _words(r) for r in each.resources),
-                _words(conditions_in_words(each.conditions)),
+                ", ".join(
+                    "everything" if resource == "*" else _words(resource)
+                    for resource in permission.resources
+                ),
+                _words(conditions_in_words(permission.conditions)),
             )
             for level, actions in levels
         ]

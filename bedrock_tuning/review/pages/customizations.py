@@ -33,11 +33,11 @@ def names(assembly: Assembly) -> dict[str, str]:
 
 def like_others(before: Assembly, after: Assembly) -> set[str]:
     """Stacks of new customizations that allow what an earlier customization's stack allows."""
-    known = {_outline(before, stack, name) for stack, name in names(before).items()}
+    known_outlines = {_outline(before, stack, name) for stack, name in names(before).items()}
     return {
         stack
         for stack, name in names(after).items()
-        if stack not in before.templates and _outline(after, stack, name) in known
+        if stack not in before.templates and _outline(after, stack, name) in known_outlines
     }
 
 
@@ -57,7 +57,9 @@ def _outline(assembly: Assembly, stack: str, name: str) -> str:
 
 
 def _without_values(raw: Mapping[str, Any]) -> dict[str, Any]:
-    properties = {name: each for name, each in raw.get("Properties", {}).items() if name != "Tags"}
+    properties = {
+        name: value for name, value in raw.get("Properties", {}).items() if name != "Tags"
+    }
     if raw.get("Type") == RESOURCE:
         return properties | {name: "«value»" for name in _ELSEWHERE if name in properties}
     settings = get(properties, "Value", "Fn::Sub")
@@ -69,7 +71,9 @@ def _without_values(raw: Mapping[str, Any]) -> dict[str, Any]:
 def compared(resource: Resource) -> dict[str, Any]:
     """A resource's properties as a comparison reads them: settings one by one, money elsewhere."""
     if resource.type == RESOURCE:
-        return {name: each for name, each in resource.properties.items() if name not in _ELSEWHERE}
+        return {
+            name: value for name, value in resource.properties.items() if name not in _ELSEWHERE
+        }
     if resource.type == _PARAMETER:
         return dict(_settings(resource))
     return resource.properties
@@ -78,10 +82,13 @@ def compared(resource: Resource) -> dict[str, Any]:
 def _settings(resource: Resource) -> Iterator[tuple[str, Any]]:
     for name, value in resource.properties.items():
         try:
-            found = json.loads(str(value)) if name == "Value" else None
+            settings = json.loads(str(value)) if name == "Value" else None
         except ValueError:
-            found = None
-        if isinstance(found, dict):
-            yield name, {key: each for key, each in found.items() if key not in _MONEY_SETTINGS}
+            settings = None
+        if isinstance(settings, dict):
+            yield (
+                name,
+                {key: value for key, value in settings.items() if key not in _MONEY_SETTINGS},
+            )
         else:
             yield name, value

@@ -23,39 +23,44 @@ class Branch:
 
 def decisions(definition: Mapping[str, Any]) -> Iterator[Branch]:
     """All of a definition, in its order."""
-    for each in graph.graphs(definition):
-        for name, state in each.states.items():
+    for level in graph.graphs(definition):
+        for name, state in level.states.items():
             if state.get("Type") != "Choice":
                 continue
-            ways = [
-                (choices.condition(way.rule, whole=True) if way.rule else "otherwise", way.head)
-                for way in graph.transitions(name, state)
+            branches = [
+                (
+                    choices.condition(transition.rule, whole=True)
+                    if transition.rule
+                    else "otherwise",
+                    transition.head,
+                )
+                for transition in graph.transitions(name, state)
             ]
-            paths = {path for when, _ in ways for path in _PATH.findall(when)}
-            by = tuple(_answered(each, name, paths))
-            for when, then in ways:
+            paths = {path for when, _ in branches for path in _PATH.findall(when)}
+            by = tuple(_answering_states(level, name, paths))
+            for when, then in branches:
                 yield Branch(
-                    state=f"{each.name}{name}", when=when.replace("$.", ""), by=by, then=then
+                    state=f"{level.name}{name}", when=when.replace("$.", ""), by=by, then=then
                 )
 
 
-def _answered(each: StateGraph, choice: str, paths: set[str]) -> Iterator[str]:
+def _answering_states(level: StateGraph, choice: str, paths: set[str]) -> Iterator[str]:
     """The states before a Choice that keep their results where it looks, the nearest on each way.
 
     One whose error leads here has not answered.
     """
-    before: dict[str, list[str]] = {}
-    for way in each.transitions():
-        if not way.caught:
-            before.setdefault(way.head, []).append(way.tail)
-    seen, todo = {choice}, [*before.get(choice, ())]
+    predecessors: dict[str, list[str]] = {}
+    for transition in level.transitions():
+        if not transition.caught:
+            predecessors.setdefault(transition.head, []).append(transition.tail)
+    seen, todo = {choice}, [*predecessors.get(choice, ())]
     while todo:
         name = todo.pop()
         if name in seen:
             continue
         seen.add(name)
-        kept = f"{each.states[name].get('ResultPath')}."
-        if any(f"{path}.".startswith(kept) for path in paths):
+        prefix = f"{level.states[name].get('ResultPath')}."
+        if any(f"{path}.".startswith(prefix) for path in paths):
             yield name
         else:
-            todo += before.get(name, ())
+            todo += predecessors.get(name, ())

@@ -29,34 +29,38 @@ class Deletion:
     @property
     def needs(self) -> str:
         """What has to be done before it can be deleted."""
-        wanted = [f"deletion of {', '.join(self.first)}"] if self.first else []
+        steps = [f"deletion of {', '.join(self.first)}"] if self.first else []
         if self.protected:
-            wanted.insert(0, "its termination protection switched off")
-        return "; ".join(wanted) or "nothing"
+            steps.insert(0, "its termination protection switched off")
+        return "; ".join(steps) or "nothing"
 
 
 def deletions(assembly: Assembly, labels: Labels) -> Iterator[Deletion]:
     """Every stack, in an order in which they can be deleted."""
     importers = _importers(assembly)
-    served = {resource.stack for resource in assembly.of_type(RESOURCE)}
-    left = dict.fromkeys(assembly.templates)
-    while left:
+    serving_stacks = {resource.stack for resource in assembly.of_type(RESOURCE)}
+    stacks = dict.fromkeys(assembly.templates)
+    while stacks:
         # Whatever imports from itself in a circle comes last, in any order.
-        free = [each for each in left if not importers[each] & left.keys()] or [*left]
+        candidates = [stack for stack in stacks if not importers[stack] & stacks.keys()] or [
+            *stacks
+        ]
         # What is billed ends first.
-        for stack in sorted(free, key=lambda each: (each not in served, each)):
-            del left[stack]
+        for stack in sorted(candidates, key=lambda stack: (stack not in serving_stacks, stack)):
+            del stacks[stack]
             yield _deletion(assembly, labels, stack, sorted(importers[stack]))
 
 
 def _deletion(assembly: Assembly, labels: Labels, stack: str, first: list[str]) -> Deletion:
-    own = [resource for resource in assembly.resources if resource.stack == stack]
+    resources = [resource for resource in assembly.resources if resource.stack == stack]
     return Deletion(
         stack=labels.stack(stack),
         first=tuple(map(labels.stack, first)),
         protected=assembly.protected.get(stack, False),
-        ends="; ".join(filter(None, map(_ended, own))),
-        keeps=tuple(_kept(each, labels) for each in own if _is_kept(each)),
+        ends="; ".join(filter(None, map(_end_of, resources))),
+        keeps=tuple(
+            _kept_in_words(resource, labels) for resource in resources if _is_kept(resource)
+        ),
     )
 
 
@@ -64,21 +68,21 @@ def _is_kept(resource: Resource) -> bool:
     return resource.keeps_on_delete and resource.type != "AWS::S3::BucketPolicy"
 
 
-def _kept(resource: Resource, labels: Labels) -> str:
-    locked = get(resource.properties, "DeletionProtectionEnabled") is True
-    return f"{kind_of(resource)} {labels.of(resource)}{' (deletion protection)' * locked}"
+def _kept_in_words(resource: Resource, labels: Labels) -> str:
+    is_locked = get(resource.properties, "DeletionProtectionEnabled") is True
+    return f"{kind_of(resource)} {labels.of(resource)}{' (deletion protection)' * is_locked}"
 
 
-def _ended(resource: Resource) -> str:
+def _end_of(resource: Resource) -> str:
     """What stops with a resource that is deleted."""
     if resource.type == RESOURCE:
-        return _serving_ended(resource.properties)
+        return _end_of_serving(resource.properties)
     if get(resource.properties, "Handler") == _LEASES:
         return "the lease keeper: what is still served then is billed until somebody deletes it"
     return ""
 
 
-def _serving_ended(properties: Mapping[str, Any]) -> str:
+def _end_of_serving(properties: Mapping[str, Any]) -> str:
     if properties.get("Mode") == "none":
         return "nothing: its model is not served"
     if properties.get("OnDelete") == "retain":
@@ -93,10 +97,10 @@ def _importers(assembly: Assembly) -> dict[str, set[str]]:
         for stack, template in assembly.templates.items()
         for output in template.get("Outputs", {}).values()
     }
-    found: dict[str, set[str]] = {stack: set() for stack in assembly.templates}
+    importers: dict[str, set[str]] = {stack: set() for stack in assembly.templates}
     for stack, template in assembly.templates.items():
         for name in imports(template):
             owner = exports.get(name, stack)
             if owner != stack:
-                found[owner].add(stack)
-    return found
+                importers[owner].add(stack)
+    return importers

@@ -131,29 +131,34 @@ class Facts:
 
     def accesses_by_role(self) -> list[tuple[str, list[Access]]]:
         """What each role can do."""
-        return [(role, list(found)) for role, found in groupby(self.accesses, lambda a: a.role)]
+        return [
+            (role, list(accesses))
+            for role, accesses in groupby(self.accesses, lambda access: access.role)
+        ]
 
     def accesses_of_people(self) -> list[tuple[str, list[Access]]]:
         """What each person can do."""
-        found = self.accesses_by_role()
-        return [(self.people[role], all_) for role, all_ in found if role in self.people]
+        by_role = self.accesses_by_role()
+        return [(self.people[role], accesses) for role, accesses in by_role if role in self.people]
 
 
 def gather(permissions: EffectivePermissions, bound: Bound | None) -> Facts:
     """The facts of an assembly; bound: its contracts, for the reasons behind permissions."""
     assembly = permissions.assembly
     labels = Labels(assembly)
-    does = (
-        {} if bound is None else {bound.path(r.place): r.does for r in bound.contracts.principals}
+    purposes = (
+        {}
+        if bound is None
+        else {bound.path(role.place): role.does for role in bound.contracts.principals}
     )
     reasons = {} if bound is None else _reasons(bound)
-    roles = [(role, does.get(role.path, "")) for role in permissions.roles.values()]
+    roles = [(role, purposes.get(role.path, "")) for role in permissions.roles.values()]
     machines = {
         labels.of(machine): graph.template_definition(machine)
         for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
     }
-    spent = money(assembly)
-    billed, going = list(costs(permissions, labels)), list(deletions(assembly, labels))
+    spending = money(assembly)
+    billing, removals = list(costs(permissions, labels)), list(deletions(assembly, labels))
     evidence = (
         None if bound is None else Evidence(assembly=assembly, permissions=permissions, bound=bound)
     )
@@ -161,22 +166,26 @@ def gather(permissions: EffectivePermissions, bound: Bound | None) -> Facts:
         stacks=tuple(assembly.templates),
         regions=tuple(sorted(set(assembly.regions.values()))),
         resources=len(assembly.resources),
-        trusts=[trust for role, why in roles for trust in _trusts(role, labels, why)],
-        accesses=[access for r, what in roles for access in _accesses(r, labels, what, reasons)],
+        trusts=[trust for role, purpose in roles for trust in _trusts(role, labels, purpose)],
+        accesses=[
+            access
+            for role, purpose in roles
+            for access in _accesses(role, labels, purpose, reasons)
+        ],
         guards=list(_guards(permissions, labels)),
         stores=list(stores(permissions, labels, bound)),
         reaches=list(reaches(permissions, labels)),
-        costs=billed,
+        costs=billing,
         unresolved=[f"{where}: {what}" for where, what in assembly.unresolved],
-        money=spent,
-        deletions=going,
+        money=spending,
+        deletions=removals,
         answers=[]
         if evidence is None
-        else list(answers(evidence, labels, spent, costs=billed, deletions=going)),
+        else list(answers(evidence, labels, spending, costs=billing, deletions=removals)),
         changeable=[] if evidence is None else list(changeable(evidence, labels)),
         assumed=[] if bound is None else list(_assumed(bound)),
         machines=machines,
-        decisions={name: list(decisions(each)) for name, each in machines.items()},
+        decisions={name: list(decisions(definition)) for name, definition in machines.items()},
         people={} if bound is None else dict(_people(bound, labels)),
         documents=dict(_documents(permissions, labels)),
     )
@@ -186,11 +195,11 @@ def _people(bound: Bound, labels: Labels) -> Iterator[tuple[str, str]]:
     titles = {persona.name: persona.title for persona in PEOPLE}
     for role in (*bound.contracts.people, *bound.contracts.roles):
         _, _, name = role.name.partition("person.")
-        persona, _, whose = name.partition(".")
+        persona, _, owner = name.partition(".")
         if persona in titles:
             yield (
                 labels.path(bound.path(role.place)),
-                f"{titles[persona]}{f' of {whose}' if whose else ''}",
+                f"{titles[persona]}{f' of {owner}' if owner else ''}",
             )
 
 
@@ -200,21 +209,25 @@ _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "PolicyDocument", "K
 
 
 def _documents(permissions: EffectivePermissions, labels: Labels) -> Iterator[tuple[str, str]]:
-    found: dict[str, list[Resource]] = {}
+    resources_by_name: dict[str, list[Resource]] = {}
     for role in permissions.roles.values():
-        found.setdefault(labels.path(role.path), []).append(role.resource)
+        resources_by_name.setdefault(labels.path(role.path), []).append(role.resource)
     for arn, owners in permissions.policies.items():
         if arn in permissions.owners and owners:
-            found.setdefault(labels.arn(arn), []).extend(permissions.owners[arn])
+            resources_by_name.setdefault(labels.arn(arn), []).extend(permissions.owners[arn])
     for endpoint in permissions.endpoints:
-        found.setdefault(f"endpoint {labels.of(endpoint.resource)}", []).append(endpoint.resource)
-    for name, resources in found.items():
-        raw = [get(each.raw, "Properties", key) for each in resources for key in _POLICIES]
+        resources_by_name.setdefault(f"endpoint {labels.of(endpoint.resource)}", []).append(
+            endpoint.resource
+        )
+    for name, resources in resources_by_name.items():
+        raw = [get(resource.raw, "Properties", key) for resource in resources for key in _POLICIES]
         # A function's policy is made of these, one statement each.
-        raw += [each.raw["Properties"] for each in resources if each.type == _PERMISSION]
-        documents = [each for each in raw if each is not None]
+        raw += [
+            resource.raw["Properties"] for resource in resources if resource.type == _PERMISSION
+        ]
+        documents = [document for document in raw if document is not None]
         if documents:
-            yield name, "\n".join(json.dumps(each, indent=1) for each in documents)
+            yield name, "\n".join(json.dumps(document, indent=1) for document in documents)
 
 
 def _assumed(bound: Bound) -> Iterator[str]:
@@ -230,11 +243,15 @@ def _assumed(bound: Bound) -> Iterator[str]:
         )
 
 
-def _who(statement: Statement, labels: Labels) -> str:
+def _principals(statement: Statement, labels: Labels) -> str:
     principals = statement.principals or {}
-    names = [labels.principal(kind, n) for kind, found in principals.items() for n in found]
-    excluded = statement.not_principals or {}
-    names += [f"everybody but {labels.principal(k, n)}" for k, f in excluded.items() for n in f]
+    names = [labels.principal(kind, name) for kind, ids in principals.items() for name in ids]
+    exceptions = statement.not_principals or {}
+    names += [
+        f"everybody but {labels.principal(kind, name)}"
+        for kind, ids in exceptions.items()
+        for name in ids
+    ]
     return ", ".join(names)
 
 
@@ -244,7 +261,7 @@ def _condition(statement: Statement, labels: Labels) -> str:
 
 def _trusts(role: IamRole, labels: Labels, does: str) -> Iterator[Trust]:
     for statement in role.trust:
-        keys = {c.key.lower() for c in statement.conditions}
+        keys = {condition.key.lower() for condition in statement.conditions}
         warning = ""
         if "*" in (statement.principals or {}).get("AWS", ()):
             warning = "everybody may become it"
@@ -253,7 +270,7 @@ def _trusts(role: IamRole, labels: Labels, does: str) -> Iterator[Trust]:
         yield Trust(
             role=labels.path(role.path),
             does=does,
-            who=_who(statement, labels),
+            who=_principals(statement, labels),
             condition=_condition(statement, labels),
             warning=warning,
         )
@@ -265,10 +282,10 @@ _UNBOUND: Final = ("list", "describe", "logs:")
 
 def _reasons(bound: Bound) -> dict[str, str]:
     """What contracts say that permissions are for, by the letters of the names of statements."""
-    every = bound.contracts.principals
-    said = [grant.why for role in every for grant in role.grants]
-    said += [refusal.why for role in every for refusal in role.refusals]
-    return {_LETTERS.sub("", _ARTICLES.sub("", why)).lower(): why for why in said}
+    roles = bound.contracts.principals
+    reasons = [grant.why for role in roles for grant in role.grants]
+    reasons += [refusal.why for role in roles for refusal in role.refusals]
+    return {_LETTERS.sub("", _ARTICLES.sub("", reason)).lower(): reason for reason in reasons}
 
 
 _ARTICLES: Final = re.compile(r"\b(a|an|the)\b")
@@ -292,7 +309,9 @@ def _accesses(
             warning="AWS decides what is in it",
         )
     for statement in role.policy:
-        places = statement.resources or tuple(f"all but {r}" for r in statement.not_resources)
+        places = statement.resources or tuple(
+            f"all but {resource}" for resource in statement.not_resources
+        )
         words = _WORDS.sub(" ", statement.sid).lower()
         why = reasons.get(statement.sid.rstrip("0123456789").lower(), words)
         for level, actions in _levels(statement):
@@ -339,28 +358,30 @@ def _warning(statement: Statement, actions: Sequence[str]) -> str:
 
 def _part(resource: str, statement: Statement, labels: Labels) -> str:
     """Of what a resource's own policy speaks: often of a part, such as one folder of a bucket."""
-    named = [labels.arn(place) for place in statement.resources if place != "*"]
-    named += [f"all but {labels.arn(place)}" for place in statement.not_resources]
-    if all(each.startswith(resource) for each in named):
-        return ", ".join(named) or resource
-    return f"{resource}: {', '.join(named)}"
+    names = [labels.arn(place) for place in statement.resources if place != "*"]
+    names += [f"all but {labels.arn(place)}" for place in statement.not_resources]
+    if all(name.startswith(resource) for name in names):
+        return ", ".join(names) or resource
+    return f"{resource}: {', '.join(names)}"
 
 
 def _guards(permissions: EffectivePermissions, labels: Labels) -> Iterator[Guard]:
-    policies = [(labels.arn(arn), found) for arn, found in permissions.policies.items()]
+    policies = [(labels.arn(arn), statements) for arn, statements in permissions.policies.items()]
     policies += [
-        (f"endpoint {labels.of(e.resource)}", e.policy or []) for e in permissions.endpoints
+        (f"endpoint {labels.of(endpoint.resource)}", endpoint.policy or [])
+        for endpoint in permissions.endpoints
     ]
     for resource, statements in policies:
         for statement in statements:
-            who = _who(statement, labels)
-            everybody = who == "everybody" and statement.effect == "Allow"
+            who = _principals(statement, labels)
+            is_open = who == "everybody" and statement.effect == "Allow"
             yield Guard(
                 resource=resource,
                 part=_part(resource, statement, labels),
                 effect=statement.effect,
                 who=who,
-                actions=statement.actions or tuple(f"all but {a}" for a in statement.not_actions),
+                actions=statement.actions
+                or tuple(f"all but {action}" for action in statement.not_actions),
                 condition=_condition(statement, labels),
-                warning="open to everybody" if everybody and not statement.conditions else "",
+                warning="open to everybody" if is_open and not statement.conditions else "",
             )

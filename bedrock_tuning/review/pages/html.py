@@ -56,7 +56,7 @@ class Matrix:
         """The roles as they are printed: as many on each page as fit below its head."""
         pages = -(-len(self.roles) // _ROWS_PRINTED) or 1
         size = -(-len(self.roles) // pages)
-        return [self.roles[at : at + size] for at in range(0, len(self.roles), size or 1)]
+        return [self.roles[start : start + size] for start in range(0, len(self.roles), size or 1)]
 
 
 def matrix(accesses: Sequence[Access], guards: Sequence[Guard] = ()) -> Matrix:
@@ -64,45 +64,45 @@ def matrix(accesses: Sequence[Access], guards: Sequence[Guard] = ()) -> Matrix:
 
     guards: what resources' own policies say, in rows of those whom they name.
     """
-    found: dict[tuple[str, str], list[Access]] = {}
-    for access in (*accesses, *(each for guard in guards for each in guard.accesses())):
+    cells: dict[tuple[str, str], list[Access]] = {}
+    for access in (*accesses, *(access for guard in guards for access in guard.accesses())):
         for place in access.on:
-            behind = found.setdefault((access.role, _whole(place)), [])
-            if access not in behind:
-                behind.append(access)
+            cell = cells.setdefault((access.role, _without_path(place)), [])
+            if access not in cell:
+                cell.append(access)
     users: dict[str, list[int]] = {}
-    roles = tuple(dict.fromkeys(role for role, _ in found))
-    risky = {"all", "permissions"}
-    last: dict[str, bool] = {}
-    for (role, resource), behind in found.items():
+    roles = tuple(dict.fromkeys(role for role, _ in cells))
+    risky_levels = {"all", "permissions"}
+    comes_last: dict[str, bool] = {}
+    for (role, resource), cell in cells.items():
         users.setdefault(resource, []).append(roles.index(role))
-        levels = {each.level for each in behind if each.effect == "Allow"}
-        last[resource] = last.get(resource, True) and levels.isdisjoint(risky)
+        levels = {access.level for access in cell if access.effect == "Allow"}
+        comes_last[resource] = comes_last.get(resource, True) and levels.isdisjoint(risky_levels)
     return Matrix(
         roles=roles,
         # Whoever passes, assumes or changes roles is seen first; then what many roles use, so that
         # the matrix is dense on the left.
         resources=tuple(
-            sorted(users, key=lambda name: (last[name], -len(users[name]), users[name], name))
+            sorted(users, key=lambda name: (comes_last[name], -len(users[name]), users[name], name))
         ),
         cells={
             key: Cell(
-                levels=tuple(sorted({a.level for a in behind}, key=_ORDER.index)),
-                accesses=tuple(behind),
+                levels=tuple(sorted({access.level for access in cell}, key=_ORDER.index)),
+                accesses=tuple(cell),
             )
-            for key, behind in found.items()
+            for key, cell in cells.items()
         },
     )
 
 
-def _whole(place: str) -> str:
+def _without_path(place: str) -> str:
     """A resource without what follows its name: "bucket Training" of "bucket Training /a/*"."""
-    kind, _, rest = place.partition(" ")
+    kind, _, name = place.partition(" ")
     if kind == "logs":
         return "logs of its own"
     if kind == "function":
-        return f"function {rest.rpartition('/')[2]}"
-    return f"{kind} {rest.partition(' ')[0]}" if kind == "bucket" else place
+        return f"function {name.rpartition('/')[2]}"
+    return f"{kind} {name.partition(' ')[0]}" if kind == "bucket" else place
 
 
 def page(
@@ -154,9 +154,9 @@ def _tiles(
     if money is not None:
         tiles.append(("spending gates loosened", money.loosened, "error" if money.loosened else ""))
     if changes is not None:
-        loosened, grave = looser(changes), at_risk(changes)
-        tiles.append(("loosened", loosened, "warning" if loosened else ""))
-        tiles.append(("data at risk", grave, "error" if grave else ""))
+        loosenings, risks = looser(changes), at_risk(changes)
+        tiles.append(("loosened", loosenings, "warning" if loosenings else ""))
+        tiles.append(("data at risk", risks, "error" if risks else ""))
     return [
         *tiles,
         ("stacks", len(facts.stacks), ""),

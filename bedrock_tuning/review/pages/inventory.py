@@ -76,7 +76,7 @@ def stores(
     permissions: EffectivePermissions, labels: Labels, bound: Bound | None
 ) -> Iterator[Store]:
     """Everything that holds data, and the keys."""
-    names = {r.arn: name for name, r in bound.resources.items()} if bound else {}
+    names = {resource.arn: name for name, resource in bound.resources.items()} if bound else {}
     for resource in permissions.assembly.resources:
         kind = kind_of(resource)
         if kind not in _BY_KIND:
@@ -88,7 +88,7 @@ def stores(
             holds=holds,
             sensitive=sensitive,
             key=_key(permissions, resource, labels),
-            kept=_kept(resource, kind),
+            kept=_retention(resource, kind),
             survives=resource.keeps_on_delete,
         )
 
@@ -104,7 +104,7 @@ def _key(permissions: EffectivePermissions, resource: Resource, labels: Labels) 
     return {"AES256": "S3's own key"}.get(str(algorithm), key_of(resource) or "AWS's own key")
 
 
-def _kept(resource: Resource, kind: str) -> str:
+def _retention(resource: Resource, kind: str) -> str:
     properties = resource.properties
     match kind:
         case "logs":
@@ -113,16 +113,16 @@ def _kept(resource: Resource, kind: str) -> str:
         case "queue":
             return f"{int(properties.get('MessageRetentionPeriod', 345_600)) // 86_400} days"
         case "bucket":
-            found = []
+            periods = []
             for rule in get(properties, "LifecycleConfiguration", "Rules") or []:
                 if "ExpirationInDays" in rule:
                     where = f" under {rule['Prefix']}" if rule.get("Prefix") else ""
-                    found.append(f"{rule['ExpirationInDays']} days{where}")
-                old = get(rule, "NoncurrentVersionExpiration", "NoncurrentDays")
-                if old:
-                    found.append(f"old versions {old} days")
+                    periods.append(f"{rule['ExpirationInDays']} days{where}")
+                noncurrent_days = get(rule, "NoncurrentVersionExpiration", "NoncurrentDays")
+                if noncurrent_days:
+                    periods.append(f"old versions {noncurrent_days} days")
             versions = get(properties, "VersioningConfiguration", "Status") == "Enabled"
-            return ", ".join(["" if versions else "no versions", *found]).strip(", ")
+            return ", ".join(["" if versions else "no versions", *periods]).strip(", ")
         case "table":
             recovery = get(
                 properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"
@@ -134,26 +134,29 @@ def _kept(resource: Resource, kind: str) -> str:
 def reaches(permissions: EffectivePermissions, labels: Labels) -> Iterator[NetworkPath]:
     """Which functions reach what, and what each security group lets in."""
     functions = list(permissions.assembly.of_type("AWS::Lambda::Function"))
-    inside = [f for f in functions if f.properties.get("VpcConfig")]
-    outside = [f for f in functions if f not in inside]
-    if outside:
+    vpc_functions = [function for function in functions if function.properties.get("VpcConfig")]
+    other_functions = [function for function in functions if function not in vpc_functions]
+    if other_functions:
         yield NetworkPath(
-            who=", ".join(labels.of(f) for f in outside),
+            who=", ".join(labels.of(function) for function in other_functions),
             way="AWS's network, outside any VPC",
             what="any address; nothing reaches them but calls of AWS's API, which are signed",
         )
-    services = sorted(e.service.split(".", 3)[-1] for e in permissions.endpoints)
-    if inside:
+    services = sorted(endpoint.service.split(".", 3)[-1] for endpoint in permissions.endpoints)
+    if vpc_functions:
         way = f"VPC endpoints for {', '.join(services)}" if services else "your subnets"
         yield NetworkPath(
-            who=", ".join(labels.of(f) for f in inside),
+            who=", ".join(labels.of(function) for function in vpc_functions),
             way=way,
             what="only these APIs; no internet route" if services else "whatever they route to",
         )
     for group in permissions.assembly.of_type("AWS::EC2::SecurityGroup"):
         for rule in group.properties.get("SecurityGroupIngress") or []:
             peer = rule.get("CidrIp") or rule.get("SourceSecurityGroupId")
-            names = {g.name: labels.of(g) for g in permissions.assembly.of_type(group.type)}
+            names = {
+                security_group.name: labels.of(security_group)
+                for security_group in permissions.assembly.of_type(group.type)
+            }
             yield NetworkPath(
                 who=names.get(str(peer), str(peer)),
                 way=f"{rule.get('IpProtocol')} {rule.get('FromPort', 'any port')}",
@@ -164,10 +167,10 @@ def reaches(permissions: EffectivePermissions, labels: Labels) -> Iterator[Netwo
 def _base_model(settings: Resource) -> BaseModel | None:
     """Of a customization, by its settings; None for another parameter or an unknown model."""
     try:
-        found = json.loads(str(settings.properties.get("Value")))
+        content = json.loads(str(settings.properties.get("Value")))
     except ValueError:
         return None
-    return catalogue().get(str(found.get("base_model"))) if isinstance(found, dict) else None
+    return catalogue().get(str(content.get("base_model"))) if isinstance(content, dict) else None
 
 
 _KEPT: Final = "somebody deletes it, since it stays when its stack is deleted"
@@ -190,14 +193,14 @@ def costs(permissions: EffectivePermissions, labels: Labels) -> Iterator[Cost]:
                     until="the network stack is deleted",
                 )
             case "Custom::ProvisionedThroughput" if properties.get("Mode") == "provisioned":
-                hours, units = (str(properties.get(n)) for n in ("LeaseHours", "ModelUnits"))
-                leased = counted(int(hours), "hour") if hours.isdigit() else ""
+                hours, units = (str(properties.get(name)) for name in ("LeaseHours", "ModelUnits"))
+                lease = counted(int(hours), "hour") if hours.isdigit() else ""
                 size = counted(int(units), "model unit") if units.isdigit() else units
                 yield Cost(
                     what=f"Provisioned Throughput of {properties.get('Customization')}",
                     unit=f"by the hour, {size}, commitment {properties.get('Commitment')}; "
                     "nothing until a model exists",
-                    until=f"its lease ends ({leased} unless extended)" if leased else _GONE,
+                    until=f"its lease ends ({lease} unless extended)" if lease else _GONE,
                 )
             case "AWS::SSM::Parameter" if (model := _base_model(resource)) is not None:
                 price = model.facts.get("prices.storage_per_month")

@@ -63,13 +63,15 @@ def kind_of(resource: Resource) -> str:
     return _KINDS.get(resource.type, resource.type.rpartition("::")[2].lower())
 
 
-def _shared(stacks: list[str]) -> str:
+def _shared_prefix(stacks: list[str]) -> str:
     """What all names of stacks begin with, up to a hyphen; a single one shares nothing."""
     if len(stacks) < 2:
         return ""
     columns = zip(*stacks, strict=False)
-    same = "".join(c[0] for c in takewhile(lambda c: len(set(c)) == 1, columns))
-    return same[: same.rfind("-") + 1]
+    prefix = "".join(
+        column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)
+    )
+    return prefix[: prefix.rfind("-") + 1]
 
 
 class Labels:
@@ -79,15 +81,17 @@ class Labels:
     """
 
     def __init__(self, assembly: Assembly) -> None:
-        self.shared = _shared(list(assembly.templates))
-        tails = Counter(r.path.partition("/")[2] for r in assembly.resources)
+        self.shared = _shared_prefix(list(assembly.templates))
+        tails = Counter(resource.path.partition("/")[2] for resource in assembly.resources)
         self._in_many = {tail for tail, count in tails.items() if count > 1}
         # Also while there is only one: a second one must not rename what the first one has.
-        self._customizations = {r.stack for r in assembly.of_type("Custom::ProvisionedThroughput")}
+        self._customizations = {
+            resource.stack for resource in assembly.of_type("Custom::ProvisionedThroughput")
+        }
         self._known: Mapping[str, str] = {
-            r.arn.removesuffix(":*"): f"{kind_of(r)} {self.of(r)}"
-            for r in assembly.resources
-            if r.arn
+            resource.arn.removesuffix(":*"): f"{kind_of(resource)} {self.of(resource)}"
+            for resource in assembly.resources
+            if resource.arn
         }
         self._roles = {role.arn: self.of(role) for role in assembly.of_type("AWS::IAM::Role")}
 
@@ -98,8 +102,8 @@ class Labels:
     def path(self, path: str) -> str:
         """The same for a construct path."""
         stack, _, tail = path.partition("/")
-        several = tail in self._in_many or stack in self._customizations
-        name = f"{self.stack(stack)}/{tail}" if several else tail or path
+        is_ambiguous = tail in self._in_many or stack in self._customizations
+        name = f"{self.stack(stack)}/{tail}" if is_ambiguous else tail or path
         for noise in _NOISE:
             name = name.removesuffix(noise)
         return name
@@ -112,11 +116,11 @@ class Labels:
         """What an ARN or a pattern of ARNs names."""
         if arn == "*":
             return "everything"
-        for end in (len(arn), *reversed([found.start() for found in _ENDS.finditer(arn)])):
-            known = self._known.get(arn[:end])
-            if known is not None:
+        for end in (len(arn), *reversed([match.start() for match in _ENDS.finditer(arn)])):
+            label = self._known.get(arn[:end])
+            if label is not None:
                 tail = arn[end:]
-                return known + (f" {tail}" if tail not in ("", ":*") else "")
+                return label + (f" {tail}" if tail not in ("", ":*") else "")
         parts = arn.split(":", 5)
         if len(parts) < 6:
             return arn
@@ -124,17 +128,17 @@ class Labels:
             return f"executions of maps of {parts[5][len('execution:') : -len('/*')]}"
         for start, words in _OTHERS:
             if parts[5].startswith(start):
-                named = words + parts[5][len(start) :].removeprefix("/")
-                return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", named)
+                name = words + parts[5][len(start) :].removeprefix("/")
+                return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", name)
         return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", arn)
 
-    def _meant(self, arn: str) -> str:
+    def _matching_roles(self, arn: str) -> str:
         """Which of these roles a pattern names: " (Functions/Merge, Functions/Serve)"."""
         if ":role/" not in arn or is_literal(arn):
             return ""
         names = [name for role, name in self._roles.items() if arn_matches(arn, role)]
-        more = [f"{len(names) - _FEW} more"] if len(names) > _FEW else []
-        return f" ({', '.join((*names[:_FEW], *more)) or 'none of these stacks'})"
+        rest = [f"{len(names) - _FEW} more"] if len(names) > _FEW else []
+        return f" ({', '.join((*names[:_FEW], *rest)) or 'none of these stacks'})"
 
     def principal(self, kind: str, name: str) -> str:
         """Who a policy speaks of."""
@@ -148,5 +152,5 @@ class Labels:
 
     def text(self, text: str) -> str:
         """A text with names for the ARNs in it, and words for the account."""
-        text = _ARN.sub(lambda match: self.arn(match[0]) + self._meant(match[0]), text)
+        text = _ARN.sub(lambda match: self.arn(match[0]) + self._matching_roles(match[0]), text)
         return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", text)

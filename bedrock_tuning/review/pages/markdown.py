@@ -39,17 +39,17 @@ def markdown(
 
 def _short(text: str) -> str:
     """As many of the folded parts as a comment holds, and how many there are besides."""
-    top, *folded = text.split(_FOLDED)
+    top, *sections = text.split(_FOLDED)
     top = top[:_LONGEST]
     room = _LONGEST - len(top)
-    kept = set()
+    selection = set()
     # One that is too long must not keep the others out.
-    for part in sorted(folded, key=len):
+    for part in sorted(sections, key=len):
         room -= len(_FOLDED) + len(part)
         if room >= 0:
-            kept.add(part)
-    whole = top + "".join(_FOLDED + part for part in folded if part in kept)
-    left = [part.partition("</summary>")[0].removeprefix("<summary>") for part in folded]
-    left = [name for name, part in zip(left, folded, strict=True) if part not in kept]
-    more = f"\nIn the page that `tuning review --html` writes: {', '.join(left)}.\n"
-    return whole + (more if left else "")
+            selection.add(part)
+    body = top + "".join(_FOLDED + part for part in sections if part in selection)
+    names = [part.partition("</summary>")[0].removeprefix("<summary>") for part in sections]
+    names = [name for name, part in zip(names, sections, strict=True) if part not in selection]
+    note = f"\nIn the page that `tuning review --html` writes: {', '.join(names)}.\n"
+    return body + (note if names else "")

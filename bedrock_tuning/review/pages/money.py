@@ -49,16 +49,16 @@ class Money:
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """A table of it under HEAD, its totals last."""
-        for name, each in self.exposed.items():
+        for name, exposure in self.exposed.items():
             yield (
                 name,
-                gate_in_words(each),
-                run_in_words(each),
-                serving_in_words(each),
-                price_in_words(each.hourly_usd),
-                price_in_words(each.most_usd_per_lease),
+                gate_in_words(exposure),
+                run_in_words(exposure),
+                serving_in_words(exposure),
+                price_in_words(exposure.hourly_usd),
+                price_in_words(exposure.most_usd_per_lease),
                 self.budget(name),
-                str(each.price_date or "none"),
+                str(exposure.price_date or "none"),
             )
         for name in self.unreadable:
             yield name, *["unknown"] * 5, self.budget(name), "none"
@@ -71,27 +71,29 @@ class Money:
         """What all of them may cost together."""
         return [(label, self._total(total(self.exposed))) for label, total in _TOTALS]
 
-    def _total(self, known: Total) -> Total:
-        return Total(usd=known.usd, unknown=(*known.unknown, *self.unreadable))
+    def _total(self, total: Total) -> Total:
+        return Total(usd=total.usd, unknown=(*total.unknown, *self.unreadable))
 
 
 def money(assembly: Assembly) -> Money:
     """What the resources of an assembly's customizations say."""
-    exposed: dict[str, Exposure] = {}
+    exposures: dict[str, Exposure] = {}
     unreadable = []
     budgets: dict[str, float | None] = {}
-    of_stack = {r.stack: r for r in assembly.of_type(_BUDGET)}
+    budget_by_stack = {resource.stack: resource for resource in assembly.of_type(_BUDGET)}
     for resource in assembly.of_type(RESOURCE):
         properties = {name: str(value) for name, value in resource.properties.items()}
         name = properties.get("Customization", resource.stack)
         try:
-            exposed[name] = from_properties(properties)
+            exposures[name] = from_properties(properties)
         except (KeyError, ValueError):
             unreadable.append(name)
-        if resource.stack in of_stack:
-            limit = get(of_stack[resource.stack].properties, "Budget", "BudgetLimit", "Amount")
+        if resource.stack in budget_by_stack:
+            limit = get(
+                budget_by_stack[resource.stack].properties, "Budget", "BudgetLimit", "Amount"
+            )
             budgets[name] = _amount(limit)
-    return Money(exposed=exposed, unreadable=tuple(unreadable), budgets=budgets)
+    return Money(exposed=exposures, unreadable=tuple(unreadable), budgets=budgets)
 
 
 def _amount(limit: Any) -> float | None:
@@ -136,108 +138,112 @@ class MoneyChanges:
 
 def money_changes(before: Money, after: Money) -> MoneyChanges:
     """What another synthesis changes, what is loosened first."""
-    found = [
+    changes = [
         change
         for name in sorted({*before.exposed, *after.exposed, *before.unreadable, *after.unreadable})
         for change in _changes(name, before, after)
     ]
     return MoneyChanges(
-        changes=sorted(found, key=lambda change: not change.loosened),
+        changes=sorted(changes, key=lambda change: not change.loosened),
         totals=[
-            TotalChange(what=label, before=str(was), after=str(now), change=_difference(was, now))
-            for (label, was), (_, now) in zip(before.totals(), after.totals(), strict=True)
-            if was != now
+            TotalChange(what=label, before=str(old), after=str(new), change=_difference(old, new))
+            for (label, old), (_, new) in zip(before.totals(), after.totals(), strict=True)
+            if old != new
         ],
     )
 
 
 def _changes(name: str, before: Money, after: Money) -> Iterator[MoneyChange]:
-    was, now = before.exposed.get(name), after.exposed.get(name)
-    if now is None:
-        gone = name not in after.unreadable
-        what = "removed: its stack and endpoint stay until it is retired" if gone else "now unknown"
-        if was is not None or gone:
-            yield MoneyChange(customization=name, what=what, loosened=not gone)
-    elif was is None:
-        known = "the other templates do not say what it could spend; now"
-        what = known if name in before.unreadable else "a new customization:"
-        text = f"{what} {gate_in_words(now)}; {serving_in_words(now)}"
+    old, new = before.exposed.get(name), after.exposed.get(name)
+    if new is None:
+        is_removed = name not in after.unreadable
+        what = (
+            "removed: its stack and endpoint stay until it is retired"
+            if is_removed
+            else "now unknown"
+        )
+        if old is not None or is_removed:
+            yield MoneyChange(customization=name, what=what, loosened=not is_removed)
+    elif old is None:
+        prefix = "the other templates do not say what it could spend; now"
+        what = prefix if name in before.unreadable else "a new customization:"
+        text = f"{what} {gate_in_words(new)}; {serving_in_words(new)}"
         yield MoneyChange(
             customization=name,
-            what=f"{text}; {price_in_words(now.hourly_usd)} USD/hour, "
-            f"{price_in_words(now.most_usd_per_lease)} USD/lease at most; "
+            what=f"{text}; {price_in_words(new.hourly_usd)} USD/hour, "
+            f"{price_in_words(new.most_usd_per_lease)} USD/lease at most; "
             f"monthly budget: {after.budget(name)}",
-            loosened=now.approval == "never" or now.commitment is not None,
+            loosened=new.approval == "never" or new.commitment is not None,
         )
     else:
         budgets = (before.budgets.get(name), after.budgets.get(name))
-        for what, loosened in _fields(was, now, budgets):
+        for what, loosened in _fields(old, new, budgets):
             yield MoneyChange(customization=name, what=what, loosened=loosened)
 
 
 def _fields(
-    was: Exposure, now: Exposure, budgets: tuple[float | None, float | None]
+    old: Exposure, new: Exposure, budgets: tuple[float | None, float | None]
 ) -> Iterator[tuple[str, bool]]:
     """Every value that differs: what it becomes, and whether that loosens a gate."""
-    gated = now.approval != "always"
-    for name, then, new, loosened in (
-        ("approval", was.approval, now.approval, _later(_APPROVALS, was.approval, now.approval)),
+    is_gated = new.approval != "always"
+    for name, old_value, new_value, loosened in (
+        ("approval", old.approval, new.approval, _is_later(_APPROVALS, old.approval, new.approval)),
         (
             "max_run_usd",
-            was.max_run_usd,
-            now.max_run_usd,
+            old.max_run_usd,
+            new.max_run_usd,
             # Where every run waits for a person, the limit is no gate.
-            gated and _more(was.max_run_usd, now.max_run_usd),
+            is_gated and _is_raised(old.max_run_usd, new.max_run_usd),
         ),
-        ("mode", was.mode, now.mode, _later(_MODES, was.mode, now.mode)),
-        ("model_units", was.model_units, now.model_units, now.model_units > was.model_units),
+        ("mode", old.mode, new.mode, _is_later(_MODES, old.mode, new.mode)),
+        ("model_units", old.model_units, new.model_units, new.model_units > old.model_units),
         (
             "lease_hours",
-            was.lease_hours,
-            now.lease_hours,
-            now.mode == "provisioned" and _more(was.lease_hours, now.lease_hours),
+            old.lease_hours,
+            new.lease_hours,
+            new.mode == "provisioned" and _is_raised(old.lease_hours, new.lease_hours),
         ),
         (
             "commitment",
-            was.commitment,
-            now.commitment,
-            _later(_COMMITMENTS, was.commitment, now.commitment),
+            old.commitment,
+            new.commitment,
+            _is_later(_COMMITMENTS, old.commitment, new.commitment),
         ),
-        ("on_delete", was.on_delete, now.on_delete, now.on_delete == "retain"),
+        ("on_delete", old.on_delete, new.on_delete, new.on_delete == "retain"),
         # A price that is not known any more is no better than a higher one.
-        ("USD/hour", was.hourly_usd, now.hourly_usd, _more(was.hourly_usd, now.hourly_usd)),
+        ("USD/hour", old.hourly_usd, new.hourly_usd, _is_raised(old.hourly_usd, new.hourly_usd)),
         (
             "USD/lease at most",
-            was.most_usd_per_lease,
-            now.most_usd_per_lease,
-            _more(was.most_usd_per_lease, now.most_usd_per_lease),
+            old.most_usd_per_lease,
+            new.most_usd_per_lease,
+            _is_raised(old.most_usd_per_lease, new.most_usd_per_lease),
         ),
-        ("monthly_usd", *budgets, _more(*budgets)),
+        ("monthly_usd", *budgets, _is_raised(*budgets)),
     ):
-        if then != new:
-            nothing = "unknown" if name.startswith("USD") else "none"
-            shown = " → ".join(
-                nothing if value is None else f"{value:,.2f}" if isinstance(value, float)
+        if old_value != new_value:
+            placeholder = "unknown" if name.startswith("USD") else "none"
+            text = " → ".join(
+                placeholder if value is None else f"{value:,.2f}" if isinstance(value, float)
                 else str(value)
-                for value in (then, new)
+                for value in (old_value, new_value)
             )  # fmt: skip
-            yield f"{name}: {shown}", loosened
+            yield f"{name}: {text}", loosened
 
 
-def _later(order: tuple[str | None, ...], was: str | None, now: str | None) -> bool:
+def _is_later(order: tuple[str | None, ...], old: str | None, new: str | None) -> bool:
     """Whether a value is further from the safe end; one that is not known is the furthest."""
-    places = [order.index(each) if each in order else len(order) for each in (was, now)]
+    places = [order.index(value) if value in order else len(order) for value in (old, new)]
     return places[1] > places[0]
 
 
-def _more(was: float | None, now: float | None) -> bool:
+def _is_raised(old: float | None, new: float | None) -> bool:
     """Whether a limit is higher, or gone."""
-    return was is not None and (now is None or now > was)
+    return old is not None and (new is None or new > old)
 
 
-def _difference(was: Total, now: Total) -> str:
+def _difference(old: Total, new: Total) -> str:
     """An amount with its sign; "unknown" if a price that is not known is on one side only."""
-    if was.unknown != now.unknown:
+    if old.unknown != new.unknown:
         return "unknown"
-    besides = " besides what is unknown" if now.unknown else ""
-    return f"{now.usd - was.usd:+,.2f} USD{besides}"
+    suffix = " besides what is unknown" if new.unknown else ""
+    return f"{new.usd - old.usd:+,.2f} USD{suffix}"

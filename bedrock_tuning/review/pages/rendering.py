@@ -53,22 +53,22 @@ def _environment() -> Environment:
 def _breakable(text: str) -> Markup:
     """A name that a line may be broken in, between its parts and never inside of a word."""
     parts = re.split(_BREAKS, text)
-    joined = "".join(f"{part}\0" if index % 2 else part for index, part in enumerate(parts))
-    return Markup(str(escape(joined)).replace("\0", "<wbr>"))  # noqa: S704
+    markup = "".join(f"{part}\0" if index % 2 else part for index, part in enumerate(parts))
+    return Markup(str(escape(markup)).replace("\0", "<wbr>"))  # noqa: S704
 
 
 def _prose(text: str) -> Markup:
     """A sentence whose names between backticks are code."""
     parts = str(escape(text)).split("`")
-    marked = (f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))
-    return Markup("".join(marked))  # noqa: S704
+    pieces = (f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
+    return Markup("".join(pieces))  # noqa: S704
 
 
 def _parts(place: str) -> tuple[str, str]:
     """A resource and the path inside of it."""
-    kind, _, rest = place.partition(" ")
-    whole, _, tail = rest.partition(" ") if kind in ("bucket", "table") else (rest, "", "")
-    return f"{kind} {whole}".strip(), tail
+    kind, _, remainder = place.partition(" ")
+    name, _, tail = remainder.partition(" ") if kind in ("bucket", "table") else (remainder, "", "")
+    return f"{kind} {name}".strip(), tail
 
 
 def _codes(names: Iterable[str]) -> str:
@@ -91,4 +91,6 @@ def _cell(text: str) -> str:
     plain = in_cell(text).replace("<", "&lt;")
     parts = plain.split("`")
     # Between backticks a star is a star already.
-    return "`".join(p if i % 2 else p.replace("*", "\\*") for i, p in enumerate(parts))
+    return "`".join(
+        part if index % 2 else part.replace("*", "\\*") for index, part in enumerate(parts)
+    )

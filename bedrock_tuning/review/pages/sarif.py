@@ -19,7 +19,7 @@ def to_sarif(facts: Facts, about: Origin) -> bytes:
     An assembly that was not judged has a run that failed: no result is no pass.
     """
     sentences = {check.id: check.sentence for check in CHECKS}
-    found = sorted({violation.check for violation in facts.violations} | sentences.keys())
+    check_ids = sorted({violation.check for violation in facts.violations} | sentences.keys())
     run = {
         "tool": {
             "driver": {
@@ -27,7 +27,7 @@ def to_sarif(facts: Facts, about: Origin) -> bytes:
                 "version": about.versions.get("bedrock-tuning", "unknown"),
                 "rules": [
                     {"id": each, "shortDescription": {"text": sentences.get(each, each)}}
-                    for each in found
+                    for each in check_ids
                 ],
             }
         },

@@ -47,7 +47,7 @@ def draw(definition: _Definition, *, title: str, folder: Path | None = None) -> 
     node = shutil.which("node")
     if node is None:
         return None
-    drawn = subprocess.run(  # noqa: S603
+    process = subprocess.run(  # noqa: S603
         [node, "-e", _DRAW],
         input=dot(definition),
         capture_output=True,
@@ -57,13 +57,17 @@ def draw(definition: _Definition, *, title: str, folder: Path | None = None) -> 
         cwd=folder,
         check=False,
     )
-    if drawn.returncode or "<svg" not in drawn.stdout:
+    if process.returncode or "<svg" not in process.stdout:
         return None
-    svg = re.sub(r"<!--.*?-->\s*", "", drawn.stdout[drawn.stdout.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(
+        r"<!--.*?-->\s*", "", process.stdout[process.stdout.index("<svg") :], flags=re.DOTALL
+    )
     head = f'<svg class="flow" role="img"><title>{escape(title)}</title><style>{_STYLE}</style>'
     svg = re.sub(r"<title>.*?</title>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(rf"<text(?=[^>]*>{_ON_ERROR})", '<text class="error"', svg)
-    return re.sub(r"<svg([^>]*)>", lambda m: head.replace("<svg ", f"<svg{m[1]} ", 1), svg, count=1)
+    return re.sub(
+        r"<svg([^>]*)>", lambda match: head.replace("<svg ", f"<svg{match[1]} ", 1), svg, count=1
+    )
 
 
 def dot(definition: _Definition) -> str:
@@ -95,8 +99,8 @@ def _flow(definition: _Definition, scope: str) -> Iterator[str]:
             if transition.head in states and not (transition.caught and transition.head in common):
                 kind = ' class="caught"' if transition.caught else ""
                 yield (
-                    f"{_quoted(scope + name)} -> {_quoted(scope + transition.head)} "
-                    f"[label={_quoted(f' {transition.label}  ')}{kind}]"
+                    f"{_quote(scope + name)} -> {_quote(scope + transition.head)} "
+                    f"[label={_quote(f' {transition.label}  ')}{kind}]"
                 )
 
 
@@ -107,23 +111,23 @@ def _node(name: str, state: StateDefinition, common: set[str], scope: str) -> It
             lines.append(f"{_ON_ERROR}{catcher['Next']}")
     kind = _CLASSES.get(state["Type"], "plain")
     label = "\n".join(lines)
-    node = f'{_quoted(scope + name)} [class="{kind}" label={_quoted(label)}]'
+    node = f'{_quote(scope + name)} [class="{kind}" label={_quote(label)}]'
     inner = parts(state)
     if not inner:
         yield node
         return
-    yield f"subgraph {_quoted(f'cluster {scope}{name}')} {{"
+    yield f"subgraph {_quote(f'cluster {scope}{name}')} {{"
     yield node
     for number, part in enumerate(inner):
-        within = f"{scope}{name}/{number}/"
-        yield from _flow(part, within)
-        yield f"{_quoted(scope + name)} -> {_quoted(within + part['StartAt'])} [style=dotted]"
+        part_scope = f"{scope}{name}/{number}/"
+        yield from _flow(part, part_scope)
+        yield f"{_quote(scope + name)} -> {_quote(part_scope + part['StartAt'])} [style=dotted]"
     yield "}"
 
 
-def _quoted(text: str) -> str:
-    for plain, written in (("\\", "\\\\"), ('"', '\\"'), ("&", "&amp;"), ("\n", "\\n")):
-        text = text.replace(plain, written)
+def _quote(text: str) -> str:
+    for character, replacement in (("\\", "\\\\"), ('"', '\\"'), ("&", "&amp;"), ("\n", "\\n")):
+        text = text.replace(character, replacement)
     return f'"{text}"'
 
 
@@ -131,12 +135,12 @@ def does(state: StateDefinition) -> str:
     """What a state does, in one short line under its name; "" when its name says all."""
     match state["Type"]:
         case "Task":
-            return _called(str(state.get("Resource", "")))
+            return _task_in_words(str(state.get("Resource", "")))
         case "Wait":
             return f"waits {state['Seconds']} s" if "Seconds" in state else "waits"
         case "Map":
-            most = state.get("MaxConcurrency")
-            return "for each item" + (f", {most} at a time" if most else "")
+            limit = state.get("MaxConcurrency")
+            return "for each item" + (f", {limit} at a time" if limit else "")
         case "Parallel":
             return "all at the same time"
         case "Fail":
@@ -146,7 +150,7 @@ def does(state: StateDefinition) -> str:
     return ""
 
 
-def _called(resource: str) -> str:
+def _task_in_words(resource: str) -> str:
     if resource.startswith("${"):
         return f"function {resource.strip('${}')}"
     if ":lambda:" in resource:
@@ -154,5 +158,9 @@ def _called(resource: str) -> str:
     call = resource.partition("states:::")[2] or resource
     service, _, action = call.removeprefix("aws-sdk:").partition(":")
     action, _, pattern = action.partition(".")
-    waits = {"sync": ", until it ends", "sync:2": ", until it ends", "waitForTaskToken": ", waits"}
-    return f"{service}: {action}{waits.get(pattern, '')}"
+    suffixes = {
+        "sync": ", until it ends",
+        "sync:2": ", until it ends",
+        "waitForTaskToken": ", waits",
+    }
+    return f"{service}: {action}{suffixes.get(pattern, '')}"
