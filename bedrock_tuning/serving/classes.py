@@ -34,7 +34,8 @@ class Classes:
         for text, picture in pairs:
             votes[text][self.of_picture[picture]] += 1
         return [
-            min(votes[text], key=lambda each: (-votes[text][each], each)) for text in sorted(votes)
+            min(votes[text], key=lambda number: (-votes[text][number], number))
+            for text in sorted(votes)
         ]
 
 
@@ -46,18 +47,18 @@ def classes_of(names: Sequence[str], captions: Sequence[Sequence[str]]) -> Class
     """
     folders = [PurePosixPath(name).parent for name in names]
     root = commonpath(folders)
-    below = [str(folder.relative_to(root)) for folder in folders]
-    found = _grouped("folder", [_NO_FOLDER if each == "." else each for each in below])
-    if found is None and all(len(each) == 1 for each in captions):
-        found = _grouped("caption", [each[0] for each in captions])
-    return found
+    subfolders = [str(folder.relative_to(root)) for folder in folders]
+    classes = _group("folder", [_NO_FOLDER if folder == "." else folder for folder in subfolders])
+    if classes is None and all(len(texts) == 1 for texts in captions):
+        classes = _group("caption", [texts[0] for texts in captions])
+    return classes
 
 
-def _grouped(by: ClassedBy, of_picture: Sequence[str]) -> Classes | None:
-    sizes = Counter(of_picture)
-    large = [size for size in sizes.values() if size >= _SEVERAL]
-    if len(large) < _SEVERAL or 2 * sum(large) <= len(of_picture):
+def _group(by: ClassedBy, labels: Sequence[str]) -> Classes | None:
+    sizes = Counter(labels)
+    large_sizes = [size for size in sizes.values() if size >= _SEVERAL]
+    if len(large_sizes) < _SEVERAL or 2 * sum(large_sizes) <= len(labels):
         return None
     names = sorted(sizes)
     place = {name: number for number, name in enumerate(names)}
-    return Classes(by=by, names=tuple(names), of_picture=tuple(place[each] for each in of_picture))
+    return Classes(by=by, names=tuple(names), of_picture=tuple(place[label] for label in labels))

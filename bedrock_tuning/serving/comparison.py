@@ -135,15 +135,15 @@ class Comparison:
 def distinct(captions: Sequence[str]) -> tuple[list[str], list[int]]:
     """Captions that differ by more than case and blanks, and each caption's number among them."""
     numbers: dict[str, int] = {}
-    kept: list[str] = []
-    found = []
+    texts: list[str] = []
+    indexes = []
     for caption in captions:
         key = " ".join(caption.lower().split())
         if key not in numbers:
-            numbers[key] = len(kept)
-            kept.append(caption)
-        found.append(numbers[key])
-    return kept, found
+            numbers[key] = len(texts)
+            texts.append(caption)
+        indexes.append(numbers[key])
+    return texts, indexes
 
 
 def compare(
@@ -159,26 +159,35 @@ def compare(
     captions: of all pairs. pictures: the number of each pair's picture, from 0; without, each pair
     has a picture of its own. base, tuned: vectors of the pictures, and of distinct(captions).
     """
-    kept, texts = distinct(captions)
-    right = sorted(
+    distinct_captions, texts = distinct(captions)
+    right_pairs = sorted(
         set(zip(range(len(captions)) if pictures is None else pictures, texts, strict=True))
     )
     sides = []
     for direction in DIRECTIONS:
-        pairs = right if direction == "image-to-text" else [(text, image) for image, text in right]
-        of_base, of_tuned = (
-            _answered(*(given if direction == "image-to-text" else given[::-1]), pairs)
-            for given in (base, tuned)
+        pairs = (
+            right_pairs
+            if direction == "image-to-text"
+            else [(text, image) for image, text in right_pairs]
         )
-        offered = len(base[direction == "image-to-text"])
-        side = _side(direction, of_base, of_tuned, _chance(pairs, offered))
+        base_ranking, tuned_ranking = (
+            _rank(*(vectors if direction == "image-to-text" else vectors[::-1]), pairs)
+            for vectors in (base, tuned)
+        )
+        answer_count = len(base[direction == "image-to-text"])
+        side = _side(direction, base_ranking, tuned_ranking, _chance(pairs, answer_count))
         if classes is not None:
-            whose = classes.of_picture if direction == "image-to-text" else classes.of_texts(pairs)
-            side = replace(side, classes=_by_class(classes, whose, of_base.ranks, of_tuned.ranks))
+            class_numbers = (
+                classes.of_picture if direction == "image-to-text" else classes.of_texts(pairs)
+            )
+            side = replace(
+                side,
+                classes=_by_class(classes, class_numbers, base_ranking.ranks, tuned_ranking.ranks),
+            )
         sides.append(side)
     return Comparison(
         images=len(base[0]),
-        captions=tuple(kept),
+        captions=tuple(distinct_captions),
         classed_by=None if classes is None else classes.by,
         sides=(sides[0], sides[1]),
     )
@@ -192,88 +201,94 @@ def _unit(vectors: Sequence[Vector]) -> "NDArray[Any]":
     return matrix / np.where(norms == 0, 1, norms)
 
 
-class _Answered(NamedTuple):
+class _Ranking(NamedTuple):
     """Of each question: the rank of its best right answer, and the answer that came first."""
 
     ranks: "NDArray[Any]"
     first: "NDArray[Any]"
 
 
-def _answered(
-    asked: Sequence[Vector],
-    offered: Sequence[Vector],
+def _rank(
+    question_vectors: Sequence[Vector],
+    answer_vectors: Sequence[Vector],
     pairs: Sequence[tuple[int, int]],
-) -> _Answered:
+) -> _Ranking:
     """pairs: a question and a right answer to it. Chunks: 20,000 by 20,000 numbers are 3 GB."""
     import numpy as np
 
-    questions, answers, known = _unit(asked), _unit(offered), np.asarray(pairs)
+    questions, answers, right_pairs = (
+        _unit(question_vectors),
+        _unit(answer_vectors),
+        np.asarray(pairs),
+    )
     ranks, first = [], []
     for start in range(0, len(questions), _CHUNK):
         # Equal inputs must have equal similarities, whatever the order of the sums.
-        near = np.round(questions[start : start + _CHUNK] @ answers.T, 9)
-        right = np.zeros(near.shape, dtype=bool)
-        here = known[(known[:, 0] >= start) & (known[:, 0] < start + _CHUNK)]
-        right[here[:, 0] - start, here[:, 1]] = True
-        best = np.where(right, near, -np.inf).max(axis=1)
-        ranks.append(1 + (~right & (near >= best[:, None])).sum(axis=1))
-        first.append(near.argmax(axis=1))
-    return _Answered(np.concatenate(ranks), np.concatenate(first))
+        similarities = np.round(questions[start : start + _CHUNK] @ answers.T, 9)
+        is_right = np.zeros(similarities.shape, dtype=bool)
+        chunk_pairs = right_pairs[
+            (right_pairs[:, 0] >= start) & (right_pairs[:, 0] < start + _CHUNK)
+        ]
+        is_right[chunk_pairs[:, 0] - start, chunk_pairs[:, 1]] = True
+        thresholds = np.where(is_right, similarities, -np.inf).max(axis=1)
+        ranks.append(1 + (~is_right & (similarities >= thresholds[:, None])).sum(axis=1))
+        first.append(similarities.argmax(axis=1))
+    return _Ranking(np.concatenate(ranks), np.concatenate(first))
 
 
 def _side(
     direction: Direction,
-    of_base: _Answered,
-    of_tuned: _Answered,
+    base_ranking: _Ranking,
+    tuned_ranking: _Ranking,
     chance: dict[int, float],
 ) -> DirectionFigures:
     import numpy as np
 
-    base, tuned = of_base.ranks, of_tuned.ranks
-    moved = [
+    base, tuned = base_ranking.ranks, tuned_ranking.ranks
+    moves = [
         Moved(
             number=number,
             base=int(base[number]),
             tuned=int(tuned[number]),
-            base_first=int(of_base.first[number]),
-            tuned_first=int(of_tuned.first[number]),
+            base_first=int(base_ranking.first[number]),
+            tuned_first=int(tuned_ranking.first[number]),
         )
         for number in np.flatnonzero(base != tuned).tolist()
     ]
-    moved.sort(key=lambda move: abs(math.log(move.base / move.tuned)), reverse=True)
+    moves.sort(key=lambda move: abs(math.log(move.base / move.tuned)), reverse=True)
     return DirectionFigures(
         **_figures(base, tuned),
         direction=direction,
         chance=chance,
-        moved=tuple(moved[:_MOVED]),
+        moved=tuple(moves[:_MOVED]),
         classes=(),
     )
 
 
 def _by_class(
-    classes: Classes, whose: Sequence[int], base: "NDArray[Any]", tuned: "NDArray[Any]"
+    classes: Classes, class_numbers: Sequence[int], base: "NDArray[Any]", tuned: "NDArray[Any]"
 ) -> tuple[ClassFigures, ...]:
     """whose: the class of each question. A class without a question is left out."""
     import numpy as np
 
-    asked, pictures = np.asarray(whose), Counter(classes.of_picture)
-    found = [
+    question_classes, pictures = np.asarray(class_numbers), Counter(classes.of_picture)
+    figures = [
         ClassFigures(
-            **_figures(base[mine], tuned[mine]),
+            **_figures(base[mask], tuned[mask]),
             name=classes.names[number],
             pictures=pictures[number],
-            too_few=int(mine.sum()) < CLASS_QUESTIONS_MIN,
+            too_few=int(mask.sum()) < CLASS_QUESTIONS_MIN,
         )
-        for number in sorted(set(whose))
-        for mine in [asked == number]
+        for number in sorted(set(class_numbers))
+        for mask in [question_classes == number]
     ]
 
-    def change(each: ClassFigures) -> tuple[bool, float, float]:
-        differences = (each.recall_difference[CLASS_RECALL_AT], each.mrr_difference)
+    def change(entry: ClassFigures) -> tuple[bool, float, float]:
+        differences = (entry.recall_difference[CLASS_RECALL_AT], entry.mrr_difference)
         recall, mrr = (-abs(difference.value) for difference in differences)
-        return each.too_few, recall, mrr
+        return entry.too_few, recall, mrr
 
-    return tuple(sorted(found, key=change))
+    return tuple(sorted(figures, key=change))
 
 
 def _figures(base: "NDArray[Any]", tuned: "NDArray[Any]") -> dict[str, Any]:
@@ -281,40 +296,45 @@ def _figures(base: "NDArray[Any]", tuned: "NDArray[Any]") -> dict[str, Any]:
     import numpy as np
 
     rng = np.random.default_rng(_SEED)
-    drawn = rng.integers(0, len(base), size=(_RESAMPLES, len(base)))
+    samples = rng.integers(0, len(base), size=(_RESAMPLES, len(base)))
 
     def difference(before: "NDArray[Any]", after: "NDArray[Any]") -> Difference:
-        changed = after.astype(float) - before.astype(float)
-        means = changed[drawn].mean(axis=1)
+        changes = after.astype(float) - before.astype(float)
+        means = changes[samples].mean(axis=1)
         low, high = np.quantile(means, [0.025, 0.975])
-        return Difference(value=float(changed.mean()), low=float(low), high=float(high))
+        return Difference(value=float(changes.mean()), low=float(low), high=float(high))
 
     return {
         "questions": len(base),
         "base": _scores(base),
         "tuned": _scores(tuned),
-        "recall_difference": {at: difference(base <= at, tuned <= at) for at in RECALL_AT},
+        "recall_difference": {
+            cutoff: difference(base <= cutoff, tuned <= cutoff) for cutoff in RECALL_AT
+        },
         "mrr_difference": difference(1 / base, 1 / tuned),
     }
 
 
 def _scores(ranks: "NDArray[Any]") -> Scores:
     return Scores(
-        recall={at: float((ranks <= at).mean()) for at in RECALL_AT},
+        recall={cutoff: float((ranks <= cutoff).mean()) for cutoff in RECALL_AT},
         mrr=float((1 / ranks).mean()),
     )
 
 
-def _chance(pairs: Sequence[tuple[int, int]], offered: int) -> dict[int, float]:
+def _chance(pairs: Sequence[tuple[int, int]], answer_count: int) -> dict[int, float]:
     """The mean probability that a right answer is among the first N of an order drawn by lot."""
-    right = Counter(question for question, _ in pairs)
+    right_counts = Counter(question for question, _ in pairs)
     return {
-        at: sum(1 - _none(offered, count, min(at, offered)) for count in right.values())
-        / len(right)
-        for at in RECALL_AT
+        cutoff: sum(
+            1 - _chance_of_none(answer_count, count, min(cutoff, answer_count))
+            for count in right_counts.values()
+        )
+        / len(right_counts)
+        for cutoff in RECALL_AT
     }
 
 
-def _none(offered: int, right: int, drawn: int) -> float:
-    """The probability that none of `right` among `offered` is among `drawn`."""
-    return math.comb(offered - right, drawn) / math.comb(offered, drawn)
+def _chance_of_none(answer_count: int, right_count: int, draw_count: int) -> float:
+    """The probability that `draw_count` of all answers hold none of the right ones."""
+    return math.comb(answer_count - right_count, draw_count) / math.comb(answer_count, draw_count)

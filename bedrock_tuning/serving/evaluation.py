@@ -37,14 +37,14 @@ class PublishedRecall:
     recall: float | None
 
 
-def same_questions(kept: Mapping[str, Any] | None, *, asked: str, at: int) -> float | None:
+def same_questions(record: Mapping[str, Any] | None, *, asked: str, at: int) -> float | None:
     """The recall that was kept of a model, if it was asked the same in the same way.
 
     asked: as `questions_id`.
     """
-    if kept is None or (kept.get("asked"), kept.get("recall_at")) != (asked, at):
+    if record is None or (record.get("asked"), record.get("recall_at")) != (asked, at):
         return None
-    return float(kept["tuned"])
+    return float(record["tuned"])
 
 
 def questions_id(pictures: Sequence[bytes], captions: Sequence[str], *, length: int | None) -> str:
@@ -68,16 +68,21 @@ def recall(
     numbers: of each picture, which text is its caption. All vectors have one length.
     """
     units = [_unit(picture) for picture in pictures]
-    found = 0
+    hits = 0
     for number, text in enumerate(map(_unit, texts)):
         # Equal inputs must have equal similarities, whatever the order of the sums.
-        near = [round(sum(map(mul, text, unit)), 9) for unit in units]
-        best = max(each for each, own in zip(near, numbers, strict=True) if own == number)
-        nearer = sum(
-            own != number and each >= best for each, own in zip(near, numbers, strict=True)
+        similarities = [round(sum(map(mul, text, unit)), 9) for unit in units]
+        best = max(
+            similarity
+            for similarity, owner in zip(similarities, numbers, strict=True)
+            if owner == number
         )
-        found += nearer < at
-    return found / len(texts)
+        nearer_count = sum(
+            owner != number and similarity >= best
+            for similarity, owner in zip(similarities, numbers, strict=True)
+        )
+        hits += nearer_count < at
+    return hits / len(texts)
 
 
 def _unit(vector: Sequence[float]) -> Sequence[float]:
@@ -86,7 +91,7 @@ def _unit(vector: Sequence[float]) -> Sequence[float]:
 
 
 def judge(
-    wanted: Evaluation,
+    evaluation: Evaluation,
     *,
     questions: int,
     tuned: float,
@@ -94,10 +99,10 @@ def judge(
     published: PublishedRecall | None = None,
 ) -> EvaluationResult:
     """Whether a model may be published. published: None if nothing is, or it does not matter."""
-    measure = f"R@{wanted.recall_at} of {questions:,} captions"
+    measure = f"R@{evaluation.recall_at} of {questions:,} captions"
     reasons = []
-    if wanted.min_recall is not None and tuned < wanted.min_recall:
-        reasons.append(f"min_recall is {wanted.min_recall:.1%}")
+    if evaluation.min_recall is not None and tuned < evaluation.min_recall:
+        reasons.append(f"min_recall is {evaluation.min_recall:.1%}")
     if base is not None and tuned < base:
         reasons.append(f"its base model has {base:.1%}")
     if published is not None and published.recall is None:
@@ -107,13 +112,13 @@ def judge(
         )
     elif published is not None and published.recall is not None and tuned < published.recall:
         reasons.append(f"the published model, of run {published.run}, has {published.recall:.1%}")
-    compared = "" if base is None else f", its base model {base:.1%}"
+    comparison = "" if base is None else f", its base model {base:.1%}"
     if published is not None and published.recall is not None:
-        compared += f", the published model {published.recall:.1%}"
-    said = f"{measure}: the tuned model has {tuned:.1%}"
+        comparison += f", the published model {published.recall:.1%}"
+    sentence = f"{measure}: the tuned model has {tuned:.1%}"
     return EvaluationResult(
         passed=not reasons,
-        reason=f"{said}, but {' and '.join(reasons)}" if reasons else f"{said}{compared}",
+        reason=f"{sentence}, but {' and '.join(reasons)}" if reasons else f"{sentence}{comparison}",
         questions=questions,
         tuned=tuned,
         base=base,
@@ -121,7 +126,11 @@ def judge(
     )
 
 
-def as_data(judged: EvaluationResult, wanted: Evaluation, *, asked: str) -> dict[str, Any]:
+def as_data(result: EvaluationResult, evaluation: Evaluation, *, asked: str) -> dict[str, Any]:
     """What is kept beside the report. asked: as `questions_id`."""
-    of = {"recall_at": wanted.recall_at, "min_recall": wanted.min_recall, "asked": asked}
-    return {**asdict(judged), **of}
+    settings = {
+        "recall_at": evaluation.recall_at,
+        "min_recall": evaluation.min_recall,
+        "asked": asked,
+    }
+    return {**asdict(result), **settings}

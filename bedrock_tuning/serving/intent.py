@@ -140,7 +140,7 @@ class Intent:
             until="",
             renamed_to="",
         )
-        left = type(self)(
+        old_intent = type(self)(
             customization=self.customization,
             generation=self.generation + 1,
             version=self.version,
@@ -149,7 +149,7 @@ class Intent:
             since=now,
             renamed_to=name,
         )
-        return heir, left
+        return heir, old_intent
 
     def ended(self, *, why: str, by: str, now: str, owner: str = "") -> Self:
         """Switched off, before anything is deleted: earlier owners change nothing more.
@@ -210,7 +210,7 @@ def claim(intent: Intent, request: ServingRequest, *, now: str, until: str) -> C
         return Claim(intent=intent)
     # What was recorded as published is proved: it is no longer anybody's to undo.
     begun = Begun() if intent.before else replace(intent.begun, swap_seen=False)
-    taken = replace(
+    new_intent = replace(
         intent,
         generation=intent.generation + 1,
         on=request.terms.mode != "none",
@@ -228,14 +228,17 @@ def claim(intent: Intent, request: ServingRequest, *, now: str, until: str) -> C
     if request.started_by == "deployment":
         if request.run <= intent.deployment:
             return Claim(intent=None, reason=f"{intent.deployment}, a newer deployment, took over")
-        if not intent.on and taken.on:
+        if not intent.on and new_intent.on:
             return Claim(intent=None, reason=not_served(intent))
-        return Claim(intent=replace(taken, deployment=request.run))
+        return Claim(intent=replace(new_intent, deployment=request.run))
     if request.order <= intent.order:
         return Claim(intent=None, reason=overtaken(intent))
     return Claim(
         intent=replace(
-            taken, order=request.order, model_arn=request.model_arn, model_run=request.model_run
+            new_intent,
+            order=request.order,
+            model_arn=request.model_arn,
+            model_run=request.model_run,
         )
     )
 

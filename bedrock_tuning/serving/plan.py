@@ -100,9 +100,15 @@ def plan(desired: DesiredState, endpoints: Sequence[Endpoint]) -> Plan:
       only one with a commitment    → swap its model in place if the base model is the same
       else                          → create; the others are surplus once the new one is tested
     """
-    busy = next((e for e in endpoints if e.status in ("creating", "updating")), None)
-    if busy is not None:
-        return Plan(action=Action.WAIT, reason=f"{busy.arn} is {busy.status}", target=busy)
+    busy_endpoint = next(
+        (endpoint for endpoint in endpoints if endpoint.status in ("creating", "updating")), None
+    )
+    if busy_endpoint is not None:
+        return Plan(
+            action=Action.WAIT,
+            reason=f"{busy_endpoint.arn} is {busy_endpoint.status}",
+            target=busy_endpoint,
+        )
     if desired.mode == "none":
         return _remove_all(endpoints)
     if desired.model_arn is None:
@@ -111,17 +117,31 @@ def plan(desired: DesiredState, endpoints: Sequence[Endpoint]) -> Plan:
         return Plan(
             action=Action.PENDING, reason="no custom model yet: nothing to serve or to pay for"
         )
-    failed = next((e for e in endpoints if e.status == "failed"), None)
-    if failed is not None:
-        return _after_failure(failed)
-    fitting = [e for e in endpoints if _fits(e, desired)]
+    failed_endpoint = next(
+        (endpoint for endpoint in endpoints if endpoint.status == "failed"), None
+    )
+    if failed_endpoint is not None:
+        return _after_failure(failed_endpoint)
+    candidates = [endpoint for endpoint in endpoints if _fits(endpoint, desired)]
     # Prefer the endpoint that already serves the model: then nothing is touched.
-    fitting.sort(key=lambda e: e.model_arn != desired.model_arn)
-    if fitting:
-        return _use(fitting[0], desired, endpoints)
-    paid = next((e for e in endpoints if e.committed_until and _same_base(e, desired)), None)
-    if paid is not None:
-        return _use(paid, desired, endpoints, note=f"; {commitment_reason(paid)}")
+    candidates.sort(key=lambda endpoint: endpoint.model_arn != desired.model_arn)
+    if candidates:
+        return _use(candidates[0], desired, endpoints)
+    committed_endpoint = next(
+        (
+            endpoint
+            for endpoint in endpoints
+            if endpoint.committed_until and _same_base(endpoint, desired)
+        ),
+        None,
+    )
+    if committed_endpoint is not None:
+        return _use(
+            committed_endpoint,
+            desired,
+            endpoints,
+            note=f"; {commitment_reason(committed_endpoint)}",
+        )
     return Plan(
         action=Action.CREATE,
         reason=_no_endpoint(desired, endpoints),
@@ -143,9 +163,9 @@ def commitment_reason(endpoint: Endpoint) -> str:
 
 
 def _no_endpoint(desired: DesiredState, endpoints: Sequence[Endpoint]) -> str:
-    kept = [endpoint.arn for endpoint in endpoints if endpoint.arn in desired.kept]
-    if kept:
-        return f"{', '.join(kept)} serves until the new model is tested on an endpoint of its own"
+    arns = [endpoint.arn for endpoint in endpoints if endpoint.arn in desired.kept]
+    if arns:
+        return f"{', '.join(arns)} serves until the new model is tested on an endpoint of its own"
     return "no endpoint with these model units, commitment and base model exists"
 
 
@@ -170,7 +190,7 @@ def _fits(endpoint: Endpoint, desired: DesiredState) -> bool:
 def _use(
     target: Endpoint, desired: DesiredState, endpoints: Sequence[Endpoint], note: str = ""
 ) -> Plan:
-    surplus = tuple(e for e in endpoints if e.arn != target.arn)
+    surplus = tuple(endpoint for endpoint in endpoints if endpoint.arn != target.arn)
     if target.model_arn == desired.model_arn:
         return Plan(
             action=Action.READY,
@@ -187,15 +207,17 @@ def _use(
 
 
 def _remove_all(endpoints: Sequence[Endpoint]) -> Plan:
-    target = next((e for e in endpoints if removable(e)), None)
+    target = next((endpoint for endpoint in endpoints if removable(endpoint)), None)
     if target is not None:
         return Plan(action=Action.DELETE, reason="nothing should be served", target=target)
-    reasons = "; ".join(commitment_reason(e) for e in endpoints)
+    reasons = "; ".join(commitment_reason(endpoint) for endpoint in endpoints)
     return Plan(action=Action.NOTHING, reason=reasons or "nothing is served, and nothing should be")
 
 
-def _after_failure(failed: Endpoint) -> Plan:
-    why = f"{failed.arn} failed: {failed.failure or 'Bedrock gives no reason'}"
-    if removable(failed):
-        return Plan(action=Action.DELETE, reason=why, target=failed)
-    return Plan(action=Action.FAILED, reason=f"{why}; {commitment_reason(failed)}", target=failed)
+def _after_failure(endpoint: Endpoint) -> Plan:
+    reason = f"{endpoint.arn} failed: {endpoint.failure or 'Bedrock gives no reason'}"
+    if removable(endpoint):
+        return Plan(action=Action.DELETE, reason=reason, target=endpoint)
+    return Plan(
+        action=Action.FAILED, reason=f"{reason}; {commitment_reason(endpoint)}", target=endpoint
+    )

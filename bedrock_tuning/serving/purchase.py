@@ -24,13 +24,13 @@ def may_buy(request: ServingRequest, intent: Intent, *, replaces: bool) -> Verdi
     if request.terms.mode == "none":
         return Verdict(answer="no", reason="nothing should be served")
     if request.started_by != "deployment":
-        missing = [
+        names = [
             name
             for name, value in (("price", request.price), ("approval", request.approval))
             if not value
         ]
-        if missing:
-            return Verdict(answer="no", reason=f"no {' and no '.join(missing)} is recorded")
+        if names:
+            return Verdict(answer="no", reason=f"no {' and no '.join(names)} is recorded")
         return Verdict(answer="yes", reason=request.approval)
     if not intent.on:
         return Verdict(answer="no", reason=not_served(intent))

@@ -91,7 +91,7 @@ def answer_text(answer: Mapping[str, Any]) -> str:
     return "\n".join(block["text"] for block in blocks if "text" in block)
 
 
-def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+def cosine(left: Sequence[float], right: Sequence[float]) -> float:
     """How near two vectors are: 1 for the same direction, 0 for none in common."""
-    product = math.fsum(a * b for a, b in zip(one, other, strict=True))
-    return product / (math.hypot(*one) * math.hypot(*other))
+    product = math.fsum(a * b for a, b in zip(left, right, strict=True))
+    return product / (math.hypot(*left) * math.hypot(*right))

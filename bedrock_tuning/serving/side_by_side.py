@@ -56,28 +56,28 @@ def question(model: BaseModel, prompt: Prompt, place: int) -> Question:
     return questions.message(prompt.text, system=prompt.system)
 
 
-def identity(asked: Question) -> str:
+def identity(request: Question) -> str:
     """The same for the same question."""
-    return hashlib.sha256(msgspec.json.encode(asked.body, order="sorted")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(request.body, order="sorted")).hexdigest()
 
 
-def answer(model: BaseModel, answered: Mapping[str, Any]) -> ModelAnswer:
+def answer(model: BaseModel, response: Mapping[str, Any]) -> ModelAnswer:
     """What a model answered."""
     if model.task == "text-to-image":
-        images = answered.get("images")
+        images = response.get("images")
         if not images:
-            return ModelAnswer(problem=str(answered.get("error") or "the model drew nothing"))
+            return ModelAnswer(problem=str(response.get("error") or "the model drew nothing"))
         return ModelAnswer(picture=str(images[0]))
-    return ModelAnswer(text=questions.answer_text(answered))
+    return ModelAnswer(text=questions.answer_text(response))
 
 
 def prompts(records: Iterable[Mapping[str, Any]]) -> Iterator[Prompt]:
     """What records of a dataset ask first, each once; records that ask with images are left out."""
-    found: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for record in records:
         prompt = _prompt(record)
-        if prompt is not None and prompt.text.strip() and prompt.text not in found:
-            found[prompt.text] = None
+        if prompt is not None and prompt.text.strip() and prompt.text not in texts:
+            texts[prompt.text] = None
             yield prompt
 
 
@@ -89,14 +89,14 @@ def _prompt(record: Mapping[str, Any]) -> Prompt | None:
     turns = record.get("messages")
     if not isinstance(turns, list):
         return None
-    said = [(each.get("role"), _text(each.get("content"))) for each in turns]
-    system = " ".join(text for role, text in said if role == "system" and text)
-    rest = [(role, text) for role, text in said if role != "system"]
-    if not rest or rest[0][0] != "user" or rest[0][1] is None:
+    parts = [(turn.get("role"), _text(turn.get("content"))) for turn in turns]
+    system = " ".join(text for role, text in parts if role == "system" and text)
+    dialogue = [(role, text) for role, text in parts if role != "system"]
+    if not dialogue or dialogue[0][0] != "user" or dialogue[0][1] is None:
         return None
-    expected = rest[1][1] if len(rest) > 1 and rest[1][0] == "assistant" else None
+    expected = dialogue[1][1] if len(dialogue) > 1 and dialogue[1][0] == "assistant" else None
     system = system or _text(record.get("system")) or ""
-    return Prompt(text=rest[0][1], system=system, expected=expected or "")
+    return Prompt(text=dialogue[0][1], system=system, expected=expected or "")
 
 
 def _text(content: Any) -> str | None:
@@ -105,7 +105,7 @@ def _text(content: Any) -> str | None:
         return content
     if not isinstance(content, list):
         return None
-    texts = [each.get("text") for each in content if isinstance(each, Mapping)]
-    if not texts or not all(isinstance(each, str) for each in texts):
+    texts = [block.get("text") for block in content if isinstance(block, Mapping)]
+    if not texts or not all(isinstance(text, str) for text in texts):
         return None
     return "\n".join(map(str, texts))

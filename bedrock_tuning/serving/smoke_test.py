@@ -50,7 +50,7 @@ def _embedding(answer: Mapping[str, Any], desired: int | None) -> SmokeResult:
     if not isinstance(vector, list) or not vector:
         return SmokeResult(passed=False, detail=f"no embedding: {answer.get('message') or 'empty'}")
     # A bool is an int in Python, and no number of a vector.
-    if not all(type(x) in (int, float) and abs(x) < math.inf for x in vector):
+    if not all(type(number) in (int, float) and abs(number) < math.inf for number in vector):
         return SmokeResult(passed=False, detail="the embedding holds values that are not numbers")
     if not any(vector):
         return SmokeResult(passed=False, detail="the embedding is all zeros")
@@ -68,13 +68,13 @@ def _text(answer: Mapping[str, Any]) -> SmokeResult:
     """Converse's answer: output.message.content, of which a block is a text or a reasoning."""
     try:
         blocks = list(answer["output"]["message"]["content"])
-        length = sum(len(_said(block).strip()) for block in blocks)
+        length = sum(len(_block_text(block).strip()) for block in blocks)
     except (AttributeError, KeyError, TypeError):
         return SmokeResult(passed=False, detail="no message in the answer")
     return SmokeResult(passed=bool(length), detail=f"a text of {length} characters")
 
 
-def _said(block: Mapping[str, Any]) -> str:
+def _block_text(block: Mapping[str, Any]) -> str:
     # A reasoning model may use up its tokens before it answers: its reasoning is enough.
     part = block["reasoningContent"]["reasoningText"] if "reasoningContent" in block else block
     return str(part.get("text", ""))
