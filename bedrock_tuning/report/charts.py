@@ -95,10 +95,10 @@ def _step(value: float) -> int:
     return 1 + _PER_OCTAVE * octave + int(value >= 1.5 * 2.0**octave)
 
 
-def _inside(value: float, most: float) -> int:
+def _inside(value: float, maximum: float) -> int:
     """The step of a value, which ends at a maximum where the value is that maximum."""
     step = _step(value)
-    return step - 1 if value == most == _start(step) else step
+    return step - 1 if value == maximum == _start(step) else step
 
 
 def _start(step: int) -> float:
@@ -128,21 +128,25 @@ def histogram(
     """
     if not counts:
         return None
-    drawn = [limit for limit in limits if limit.value > 0]
+    positive_limits = [limit for limit in limits if limit.value > 0]
     by_step: dict[int, int] = {}
     for value, count in counts.items():
-        step = min(_inside(value, limit.value) for limit in drawn) if drawn else _step(value)
+        step = (
+            min(_inside(value, limit.value) for limit in positive_limits)
+            if positive_limits
+            else _step(value)
+        )
         by_step[step] = by_step.get(step, 0) + count
-    steps = [*by_step, *(_step(limit.value) for limit in drawn)]
+    steps = [*by_step, *(_step(limit.value) for limit in positive_limits)]
     first, last = min(steps), max(steps)
     bars = [
         _Bar(step - first, count, f"{label(_start(step))} to {label(_start(step + 1))}")
         for step, count in sorted(by_step.items())
     ]
     marks = [(float(step - first), label(_start(step))) for step in range(first, last + 2)]
-    every = -(-len(marks) // _MARKS_MAX)
-    places = [Limit(_position(limit.value, first), limit.label) for limit in drawn]
-    return _bars(title, bars, last - first + 1, marks=marks[::every], limits=places)
+    interval = -(-len(marks) // _MARKS_MAX)
+    places = [Limit(_position(limit.value, first), limit.label) for limit in positive_limits]
+    return _bars(title, bars, last - first + 1, marks=marks[::interval], limits=places)
 
 
 def aspects(title: str, counts: Mapping[int, int], *, limits: Sequence[Limit] = ()) -> Chart | None:
@@ -163,7 +167,11 @@ def aspects(title: str, counts: Mapping[int, int], *, limits: Sequence[Limit] = 
         _Bar(quarter - first, count, f"about {2 ** (quarter / 4):.2f}")
         for quarter, count in sorted(quarters.items())
     ]
-    marks = [(at - first + 0.5, text) for at, text in _RATIOS.items() if first <= at <= last]
+    marks = [
+        (position - first + 0.5, text)
+        for position, text in _RATIOS.items()
+        if first <= position <= last
+    ]
     lines = [
         Limit(place - first + (place > 0), limit.label)
         for place, limit in zip(places, limits, strict=True)
@@ -189,9 +197,9 @@ def _bars(
         chart.texts.append(Label("mark", _LEFT - 4, y + 3, "end", f"{count:,}"))
     for bar in bars:
         height = max(1.5, (floor_y - _TOP) * bar.total / top)
-        x, thin = _LEFT + bar.position * width + 0.5, max(1, width - 1)
+        x, bar_width = _LEFT + bar.position * width + 0.5, max(1, width - 1)
         text = f"{bar.label}: {bar.total:,}"
-        chart.boxes.append(Box("bar", x, floor_y - height, thin, height, text))
+        chart.boxes.append(Box("bar", x, floor_y - height, bar_width, height, text))
     for position, text in marks:
         x = _LEFT + position * width
         anchor = "end" if x > _WIDTH - 20 else "middle"
@@ -234,8 +242,8 @@ def traces(title: str, curves: Sequence["Curve"]) -> Chart | None:
         anchor = "end" if step == right > left else "middle"
         chart.texts.append(Label("mark", x(step), _HEIGHT - 6, anchor, f"{step:,}"))
     for row, curve in enumerate(curves):
-        drawn = tuple((x(point.step), y(point.value)) for point in curve.points)
-        chart.traces.append(Trace(f"trace {curve.kind}", drawn, curve.name))
+        coordinates = tuple((x(point.step), y(point.value)) for point in curve.points)
+        chart.traces.append(Trace(f"trace {curve.kind}", coordinates, curve.name))
         chart.texts.append(
             Label(f"name {curve.kind}", _WIDTH - _RIGHT, _TOP - 4 + 12 * row, "end", curve.name)
         )
@@ -252,7 +260,7 @@ def sizes(
     for (width, height), count in counts.items():
         cell = _inside(width, side_max), _inside(height, side_max)
         cells[cell] = cells.get(cell, 0) + count
-    steps = [*(s for cell in cells for s in cell), _step(side_min) - 1, _step(side_max) + 1]
+    steps = [*(step for cell in cells for step in cell), _step(side_min) - 1, _step(side_max) + 1]
     first, last = max(1, min(steps)), max(steps)
     side_x = _PLOT / (last - first + 1)
     side_y = (_MAP_HEIGHT - _BOTTOM - _RIGHT) / (last - first + 1)
@@ -270,11 +278,11 @@ def sizes(
                 yield Label("mark", x(step - first), _MAP_HEIGHT - 6, "middle", text)
                 yield Label("mark", _LEFT - 4, y(step - first) + 3, "end", text)
 
-    most, boxes = max(cells.values()), []
+    max_count, boxes = max(cells.values()), []
     for (column, row), count in sorted(cells.items()):
         text = f"from {_start(column):,.0f} × {_start(row):,.0f} px: {count:,}"
         # The square root keeps rare sizes visible beside frequent ones.
-        shade = 0.15 + 0.85 * (count / most) ** 0.5
+        shade = 0.15 + 0.85 * (count / max_count) ** 0.5
         left, top = x(column - first) + 0.5, y(row - first + 1) + 0.5
         boxes.append(Box("bar", left, top, side_x - 1, side_y - 1, text, shade))
     low, high = _position(side_min, first), _position(side_max, first)

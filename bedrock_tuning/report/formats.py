@@ -78,34 +78,42 @@ def _locations(finding: Finding, manifests: Mapping[str, str]) -> list[dict[str,
 
 def to_junit(report: Report) -> bytes:
     """JUnit XML: one test per rule; errors are failures, warnings and info its output."""
-    silent = {each.rule: each for each in report.exemptions if each.severity == "silent"}
+    silent_exemptions = {
+        exemption.rule: exemption
+        for exemption in report.exemptions
+        if exemption.severity == "silent"
+    }
     suites = ElementTree.Element("testsuites")
     suite = ElementTree.SubElement(
         suites,
         "testsuite",
         name=f"dataset for {report.model}",
         tests=str(len(RULES)),
-        failures=str(len({f.rule for f in report.findings if f.severity == Severity.ERROR})),
+        failures=str(
+            len({finding.rule for finding in report.findings if finding.severity == Severity.ERROR})
+        ),
         errors="0",
-        skipped=str(len(silent)),
+        skipped=str(len(silent_exemptions)),
     )
     for rule in RULES:
         case = ElementTree.SubElement(suite, "testcase", classname=rule.id[0], name=rule.name)
-        found = [each for each in report.findings if each.rule == rule.id]
-        if rule.name in silent:
-            ElementTree.SubElement(case, "skipped", message=printable(silent[rule.name].reason))
-        if not found:
+        findings = [finding for finding in report.findings if finding.rule == rule.id]
+        if rule.name in silent_exemptions:
+            ElementTree.SubElement(
+                case, "skipped", message=printable(silent_exemptions[rule.name].reason)
+            )
+        if not findings:
             continue
         count = report.counts[rule.name]
-        text = printable("\n".join(_line(each) for each in found))
-        if found[0].severity == Severity.ERROR:
+        text = printable("\n".join(_line(finding) for finding in findings))
+        if findings[0].severity == Severity.ERROR:
             message = f"{count:,} × {rule.summary}"
             ElementTree.SubElement(case, "failure", message=message, type=rule.id).text = text
         else:
-            output = f"{found[0].severity}: {count:,} × {rule.summary}\n{text}"
+            output = f"{findings[0].severity}: {count:,} × {rule.summary}\n{text}"
             ElementTree.SubElement(case, "system-out").text = output
-    written: bytes = ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True)
-    return written
+    document: bytes = ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True)
+    return document
 
 
 def _line(finding: Finding) -> str:

@@ -56,16 +56,19 @@ class Pictures:
     @classmethod
     def drawn(cls, report: Report, sample: Sequence[Sampled], draw: Draw) -> Self:
         """sample: of the training manifest. draw: data URIs by key, of a kind's images."""
-        found: dict[str, str] = {}
+        thumbnails: dict[str, str] = {}
         for kind in KINDS:
-            keys = dict.fromkeys(x.key for x in report.findings if x.key and x.kind == kind)
-            found |= draw(kind, list(keys)[: _DRAWN - len(found)])
-        small = draw("training", [each.key for each in sample])
+            keys = dict.fromkeys(
+                finding.key for finding in report.findings if finding.key and finding.kind == kind
+            )
+            thumbnails |= draw(kind, list(keys)[: _DRAWN - len(thumbnails)])
+        sample_thumbnails = draw("training", [image.key for image in sample])
         return cls(
             sheet=[
-                ShownPicture(each.key, each.caption, small.get(each.key, "")) for each in sample
+                ShownPicture(image.key, image.caption, sample_thumbnails.get(image.key, ""))
+                for image in sample
             ],
-            findings=found,
+            findings=thumbnails,
         )
 
 
@@ -113,7 +116,7 @@ def to_html(
 def dataset_parts(report: Report, pictures: Pictures) -> dict[str, Any]:
     """What the template of a dataset's part needs."""
     cards = _cards(report)
-    found = report.errors + report.warnings + report.infos
+    total = report.errors + report.warnings + report.infos
     return {
         "report": report,
         "tiles": list(_tiles(report)),
@@ -121,8 +124,8 @@ def dataset_parts(report: Report, pictures: Pictures) -> dict[str, Any]:
         "cards": cards,
         "choices": list(_choices(cards)),
         "listed": len(report.findings),
-        "found": found,
-        "cut": len(report.findings) < found,
+        "found": total,
+        "cut": len(report.findings) < total,
         "most_findings": KEPT_PER_RULE,
         "charts": [chart for chart in _charts(report) if chart is not None],
         "thumbnails": pictures.findings,
@@ -181,8 +184,10 @@ def _cards(report: Report) -> list[_Card]:
     """What was found, by image where there is one, else by record; those with errors first."""
     subjects: dict[tuple[str, int | None, str], list[Finding]] = {}
     for finding in report.findings:
-        at = (finding.kind, None, finding.key) if finding.key else (finding.kind, finding.line, "")
-        subjects.setdefault(at, []).append(finding)
+        subject = (
+            (finding.kind, None, finding.key) if finding.key else (finding.kind, finding.line, "")
+        )
+        subjects.setdefault(subject, []).append(finding)
     cards = []
     for (kind, _, key), findings in subjects.items():
         findings.sort(key=lambda finding: _ORDER[finding.severity])
@@ -196,9 +201,9 @@ def _cards(report: Report) -> list[_Card]:
 
 def _choices(cards: Sequence[_Card]) -> Iterator[tuple[str, str, list[str]]]:
     """What findings can be chosen by: the field, its label, its values."""
-    severities = {each for card in cards for each in card.severities}
-    yield "severity", "Severity", sorted(severities, key=lambda each: _ORDER[each])
-    yield "rule", "Rule", sorted({each for card in cards for each in card.rules})
+    severities = {severity for card in cards for severity in card.severities}
+    yield "severity", "Severity", sorted(severities, key=lambda severity: _ORDER[severity])
+    yield "rule", "Rule", sorted({rule for card in cards for rule in card.rules})
     yield "kind", "Manifest", sorted({card.kind for card in cards})
 
 

@@ -63,11 +63,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def counts_of(self, severity: Severity) -> dict[str, int]:
         """The counts of the rules that speak with this severity here, exceptions considered."""
-        agreed = {each.rule: each.severity for each in self.exemptions}
+        severities = {exemption.rule: exemption.severity for exemption in self.exemptions}
         return {
             name: count
             for name, count in self.counts.items()
-            if agreed.get(name, BY_NAME[name].severity) == severity
+            if severities.get(name, BY_NAME[name].severity) == severity
         }
 
     @property

@@ -16,15 +16,15 @@ from bedrock_tuning.serving.comparison import (
 
 def in_words(verdict: ComparisonVerdict, against: str | None) -> str:
     """What a verdict means. against: the run whose model takes the base model's place, or None."""
-    other = called(against)
+    model = called(against)
     if against is None:
-        better = "Tuning paid off: the tuned model finds more of what belongs together."
+        improvement = "Tuning paid off: the tuned model finds more of what belongs together."
     else:
-        better = f"The tuned model finds more of what belongs together than the {other}."
+        improvement = f"The tuned model finds more of what belongs together than the {model}."
     return {
-        "better": better,
-        "worse": f"The tuned model finds less than the {other}.",
-        "no-difference": f"No difference can be shown between the tuned model and the {other}.",
+        "better": improvement,
+        "worse": f"The tuned model finds less than the {model}.",
+        "no-difference": f"No difference can be shown between the tuned model and the {model}.",
         "too-few": "There are too few questions to tell the models apart.",
     }[verdict]
 

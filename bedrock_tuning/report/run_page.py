@@ -50,16 +50,16 @@ def read_files(find: Callable[[str], bytes | None]) -> RunFiles:
     """
     report, metrics = find(REPORT), find(METRICS)
     pictures, smoke = find(PICTURES), find(SMOKE)
-    asked: Mapping[str, Any] | None = None if smoke is None else json.loads(smoke)
-    name = str(asked["picture"]) if asked else ""
+    smoke_test: Mapping[str, Any] | None = None if smoke is None else json.loads(smoke)
+    name = str(smoke_test["picture"]) if smoke_test else ""
     picture = find(name) if name else None
-    judged = find(EVALUATION)
+    evaluation = find(EVALUATION)
     return RunFiles(
         report=None if report is None else msgspec.json.decode(report, type=Report),
         metrics=None if metrics is None else json.loads(metrics),
         pictures=None if pictures is None else msgspec.json.decode(pictures, type=Pictures),
-        smoke=asked,
-        evaluation=None if judged is None else json.loads(judged),
+        smoke=smoke_test,
+        evaluation=None if evaluation is None else json.loads(evaluation),
         smoke_picture=_data_uri(name, picture) if picture is not None else "",
     )
 
@@ -75,7 +75,7 @@ def run_page(row: Row, files: RunFiles, *, place: str, command: Callable[[str], 
     command as it is typed there, from its words after "tuning".
     """
     status = str(row["status"])
-    found = curves((files.metrics or {}).get("files", {}))
+    metric_curves = curves((files.metrics or {}).get("files", {}))
     parts = (
         dataset_parts(files.report, files.pictures or Pictures())
         if files.report is not None
@@ -89,12 +89,12 @@ def run_page(row: Row, files: RunFiles, *, place: str, command: Callable[[str], 
             style="valid" if status in _GOOD else "rejected" if status in _BAD else "neutral",
             simulated=is_simulated(place),
             about=dict(_about(row, place, files.report)),
-            steps=[(command(words), why) for words, why in next_steps(row)],
+            steps=[(command(words), reason) for words, reason in next_steps(row)],
             moments=timeline(row),
             hyperparameters=hyperparameters(row),
-            curves=found,
-            chart=traces("Loss by step", [curve for curve in found if curve.is_loss]),
-            advice=advice(found),
+            curves=metric_curves,
+            chart=traces("Loss by step", [curve for curve in metric_curves if curve.is_loss]),
+            advice=advice(metric_curves),
             files=files,
             estimate=str(row.get("estimate", "")).splitlines(),
             **{"report": None, **parts},
@@ -110,7 +110,7 @@ def is_simulated(place: str) -> bool:
 def _about(row: Row, place: str, report: Report | None) -> Iterator[tuple[str, str]]:
     """Which run it is, and of exactly what."""
     model = report.model_name if report is not None else row.get("base_model")
-    known = {
+    facts = {
         "Run": row["run"],
         "Deployment": place,
         "Started": row.get("created"),
@@ -123,7 +123,7 @@ def _about(row: Row, place: str, report: Report | None) -> Iterator[tuple[str, s
         "Custom model": row.get("model_arn"),
         "Endpoint": row.get("endpoint_arn"),
     }
-    return ((name, str(value)) for name, value in known.items() if value)
+    return ((name, str(value)) for name, value in facts.items() if value)
 
 
 def _version(row: Row, kind: str) -> str | None:
