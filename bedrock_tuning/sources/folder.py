@@ -39,13 +39,13 @@ class Folders:
         self._mappings: list[Mapping] = []
         self._sizes: Counter[int] | None = None
         self._bounds: list[Bounds] = []
-        for each in mappings:
-            self.add(each)
+        for mapping in mappings:
+            self.add(mapping)
 
     def add(self, mapping: Mapping) -> None:
         """One more mapping; all must be known before the first image is checked."""
         self._mappings.append(mapping)
-        self._mappings.sort(key=lambda each: -len(each.prefix))
+        self._mappings.sort(key=lambda entry: -len(entry.prefix))
         self._bounds.append(Bounds(mapping.folder))
 
     def images(self, bucket: str) -> "FolderImages":
@@ -54,22 +54,22 @@ class Folders:
 
     def path(self, bucket: str, key: str) -> Path | None:
         """The file of an object, whether or not it exists; None if no mapping covers it."""
-        for each in self._mappings:
-            if each.bucket == bucket and key.startswith(each.prefix):
+        for mapping in self._mappings:
+            if mapping.bucket == bucket and key.startswith(mapping.prefix):
                 # Joined as text: a key may begin with "/" and must not leave the folder by that.
-                return Path(f"{each.folder}{os.sep}{key[len(each.prefix) :]}")
+                return Path(f"{mapping.folder}{os.sep}{key[len(mapping.prefix) :]}")
         return None
 
     def holds(self, path: Path) -> bool:
         """Whether the file lies in one of the folders, whatever links lead to it."""
-        return any(each.hold(path) for each in self._bounds)
+        return any(bounds.hold(path) for bounds in self._bounds)
 
     def shares_its_size(self, size: int) -> bool:
         """Whether several files under the mappings have so many bytes."""
         if self._sizes is None:
-            folders = {each.folder.resolve() for each in self._mappings}
-            outer = [each for each in folders if folders.isdisjoint(each.parents)]
-            self._sizes = Counter(_sizes(outer))
+            folders = {mapping.folder.resolve() for mapping in self._mappings}
+            roots = [folder for folder in folders if folders.isdisjoint(folder.parents)]
+            self._sizes = Counter(_sizes(roots))
         return self._sizes[size] > 1
 
 
@@ -89,15 +89,15 @@ class FolderNames:
             return ""
         if folder not in self._known:
             try:
-                found = sorted(entry.name for entry in os.scandir(folder))
+                names = sorted(entry.name for entry in os.scandir(folder))
             except (OSError, ValueError):
-                found = []
-            known = self._known[folder] = defaultdict(list)
-            for name in found:
-                known[_plain(name)].append(name)
+                names = []
+            names_by_plain = self._known[folder] = defaultdict(list)
+            for name in names:
+                names_by_plain[_plain(name)].append(name)
         # Of several, the first in the alphabet.
-        similar = self._known[folder].get(_plain(path.name), ())
-        return next((name for name in similar if (folder / name).is_file()), "")
+        candidates = self._known[folder].get(_plain(path.name), ())
+        return next((name for name in candidates if (folder / name).is_file()), "")
 
 
 def _plain(name: str) -> str:
@@ -114,29 +114,29 @@ class FolderImages:
 
     def fetch(self, ranges: Sequence[ByteRange]) -> list[Fetched | Missing | Denied]:
         """One answer per range, in order."""
-        return [self._one(wanted) for wanted in ranges]
+        return [self._fetch_one(byte_range) for byte_range in ranges]
 
-    def _one(self, wanted: ByteRange) -> Fetched | Missing | Denied:
-        path = self._folders.path(self._bucket, wanted.key)
+    def _fetch_one(self, byte_range: ByteRange) -> Fetched | Missing | Denied:
+        path = self._folders.path(self._bucket, byte_range.key)
         if path is None:
-            return Denied(wanted.key, f"no --map covers s3://{self._bucket}/{wanted.key}")
+            return Denied(byte_range.key, f"no --map covers s3://{self._bucket}/{byte_range.key}")
         try:
             if not self._folders.holds(path):
-                return Denied(wanted.key, "a link leads out of the folder")
+                return Denied(byte_range.key, "a link leads out of the folder")
             with open_plain(path) as file:
-                found = os.fstat(file.fileno())
-                file.seek(wanted.start)
-                data = file.read(wanted.length)
-                etag = self._etag(file, found.st_size)
+                status = os.fstat(file.fileno())
+                file.seek(byte_range.start)
+                data = file.read(byte_range.length)
+                etag = self._etag(file, status.st_size)
         except PermissionError as error:
-            return Denied(wanted.key, str(error.strerror))
+            return Denied(byte_range.key, str(error.strerror))
         except (FileNotFoundError, NotADirectoryError, NotPlainError, ValueError):
-            return self._missing(wanted.key, path)
+            return self._missing(byte_range.key, path)
         except OSError as error:
             if error.errno in _NO_FILE:
-                return self._missing(wanted.key, path)
+                return self._missing(byte_range.key, path)
             raise SourceError(f"cannot read {path}: {error.strerror}") from error
-        return Fetched(data=data, size=found.st_size, etag=etag)
+        return Fetched(data=data, size=status.st_size, etag=etag)
 
     def _missing(self, key: str, path: Path) -> Missing:
         name = self._names.near(path)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def listed(client: Any, operation: str, rows: str, **asked: Any) -> Iterator[Any]:
+def listed(client: Any, operation: str, rows: str, **parameters: Any) -> Iterator[Any]:
     """What an operation has under a name, of all its pages; a page may have none.
 
     operation: as boto3 calls it. asked: its parameters, and PaginationConfig.
     """
-    for page in client.get_paginator(operation).paginate(**asked):
+    for page in client.get_paginator(operation).paginate(**parameters):
         yield from page.get(rows, ())
 
 
@@ -23,10 +23,10 @@ def custom_models(bedrock: Any) -> Iterator[Any]:
     return listed(bedrock, "list_custom_models", "modelSummaries")
 
 
-def jobs(bedrock: Any, **asked: Any) -> Iterator[Any]:
+def jobs(bedrock: Any, **parameters: Any) -> Iterator[Any]:
     """Customization jobs; all of the account and Region, if nothing else is asked."""
     rows = "modelCustomizationJobSummaries"
-    return listed(bedrock, "list_model_customization_jobs", rows, **asked)
+    return listed(bedrock, "list_model_customization_jobs", rows, **parameters)
 
 
 def throughputs(bedrock: Any) -> Iterator[Any]:

@@ -56,9 +56,9 @@ def parse_map(text: str) -> Mapping:
 
 def references(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
     """Bucket and key of every s3:// reference in a manifest's bytes."""
-    rest = b""
+    remainder = b""
     for chunk in chain(chunks, [b"\n"]):
-        lines, _, rest = (rest + chunk).rpartition(b"\n")
+        lines, _, remainder = (remainder + chunk).rpartition(b"\n")
         for match in _REFERENCE.finditer(lines):
             try:
                 yield split_uri(json.loads(match[0]))
@@ -85,16 +85,16 @@ def image_location(
 
     folders: the customization's; empty without one.
     """
-    found = ImageLocation(bucket="", folders=()) if first is None else first
+    location = ImageLocation(bucket="", folders=()) if first is None else first
     if isinstance(manifest, S3Manifest):
-        found = ImageLocation(bucket=manifest.bucket, folders=_top(manifest.key))
+        location = ImageLocation(bucket=manifest.bucket, folders=_top(manifest.key))
     elif mappings:
-        buckets = [each.bucket for each in mappings]
-        named = first.bucket if first is not None and first.bucket in buckets else buckets[0]
-        tops = {_top(each.prefix) for each in mappings if each.bucket == named}
+        buckets = [mapping.bucket for mapping in mappings]
+        image_bucket = first.bucket if first is not None and first.bucket in buckets else buckets[0]
+        tops = {_top(mapping.prefix) for mapping in mappings if mapping.bucket == image_bucket}
         top = tops.pop() if len(tops) == 1 else ()
-        found = ImageLocation(bucket=named, folders=top)
-    return ImageLocation(bucket=bucket or found.bucket, folders=folders or found.folders)
+        location = ImageLocation(bucket=image_bucket, folders=top)
+    return ImageLocation(bucket=bucket or location.bucket, folders=folders or location.folders)
 
 
 def beside(folder: Path, bucket: str, keys: Iterable[str]) -> Mapping | None:
@@ -106,19 +106,19 @@ def beside(folder: Path, bucket: str, keys: Iterable[str]) -> Mapping | None:
     for key in islice(keys, _TRIED):
         parts = key.split("/")
         for cut in range(len(parts)):
-            rest = "/".join(parts[cut:])
-            if ".." not in parts and _is_file(folder / rest.lstrip("/")):
+            tail = "/".join(parts[cut:])
+            if ".." not in parts and _is_file(folder / tail.lstrip("/")):
                 prefix = "/".join([*parts[:cut], ""]) if cut else ""
                 return Mapping(bucket=bucket, prefix=prefix, folder=folder)
     return None
 
 
 def _is_file(path: Path) -> bool:
-    found = False
+    is_file = False
     # A name may be longer than a file system takes.
     with suppress(OSError):
-        found = path.is_file()
-    return found
+        is_file = path.is_file()
+    return is_file
 
 
 def _top(key: str) -> tuple[str, ...]:

@@ -38,19 +38,19 @@ def manifests_in(folder: Path) -> dict[Kind, Path]:
 
     Raises UserError if there is none.
     """
-    here: dict[Kind, Path] = {kind: folder / kind / MANIFEST_FILE for kind in KINDS}
-    found = {kind: each for kind, each in here.items() if each.is_file()}
-    if found:
-        return found
-    alone = folder / MANIFEST_FILE
-    if alone.is_file():
-        return {"training": alone}
-    others = sorted(each.name for each in folder.glob("*.jsonl"))
+    paths: dict[Kind, Path] = {kind: folder / kind / MANIFEST_FILE for kind in KINDS}
+    manifests = {kind: path for kind, path in paths.items() if path.is_file()}
+    if manifests:
+        return manifests
+    manifest = folder / MANIFEST_FILE
+    if manifest.is_file():
+        return {"training": manifest}
+    names = sorted(path.name for path in folder.glob("*.jsonl"))
     raise UserError(
         f"no {MANIFEST_FILE} found",
         where=f"{folder}, {folder / 'training'}",
         fix="`tuning prepare` makes a dataset from a folder of images; if the manifest has another "
-        "name, pass the manifest itself" + (f": {', '.join(others[:3])}" if others else ""),
+        "name, pass the manifest itself" + (f": {', '.join(names[:3])}" if names else ""),
     )
 
 
@@ -119,8 +119,9 @@ class S3Manifest:
 
     def piece(self, start: int, length: int) -> bytes:
         """So many bytes from a start, fewer at the end."""
-        asked = f"bytes={start}-{start + length - 1}"
-        return self._client.get_object(Bucket=self.bucket, Key=self.key, Range=asked)["Body"].read()
+        byte_range = f"bytes={start}-{start + length - 1}"
+        response = self._client.get_object(Bucket=self.bucket, Key=self.key, Range=byte_range)
+        return response["Body"].read()
 
 
 def bucket_region(client: "S3Client", bucket: str) -> str:

@@ -23,12 +23,12 @@ _BYTES_MAX: Final = 1 << 25
 
 def thumbnails(source: ImageSource, keys: Iterable[str]) -> dict[str, str]:
     """Data URIs by key of the images that can be read and decoded; one image at a time."""
-    found: dict[str, str] = {}
+    uris: dict[str, str] = {}
     for key in keys:
         (answer,) = source.fetch([ByteRange(key, 0, _BYTES_MAX)])
         if isinstance(answer, Fetched) and (uri := thumbnail(answer.data)):
-            found[key] = uri
-    return found
+            uris[key] = uri
+    return uris
 
 
 def thumbnail(data: bytes) -> str:
@@ -38,14 +38,14 @@ def thumbnail(data: bytes) -> str:
     try:
         with picture(data) as image:
             image.draft("RGB", (_SIDE, _SIDE))
-            small = image.convert("RGB")
-        small.thumbnail((_SIDE, _SIDE))
-        out = io.BytesIO()
-        small.save(out, "JPEG", quality=70)
+            preview = image.convert("RGB")
+        preview.thumbnail((_SIDE, _SIDE))
+        buffer = io.BytesIO()
+        preview.save(buffer, "JPEG", quality=70)
     except Exception:
         # Rejected images are often broken, in whatever way; the page then shows none.
         return ""
-    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 @contextmanager
@@ -58,9 +58,9 @@ def picture(data: bytes) -> Iterator["Image"]:
     import PIL.Image
 
     PIL.Image.init()
-    known: list[str] = [each for each in FORMATS if each in PIL.Image.OPEN]
+    formats: list[str] = [name for name in FORMATS if name in PIL.Image.OPEN]
     # Between its two limits Pillow warns; the checks have said it already.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with PIL.Image.open(io.BytesIO(data), formats=known) as image:
+        with PIL.Image.open(io.BytesIO(data), formats=formats) as image:
             yield image

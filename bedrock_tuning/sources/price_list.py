@@ -14,12 +14,12 @@ def listed(pricing: Any, model: BaseModel, region: str) -> ListedPrices:
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    found, problems = {}, []
+    prices, problems = {}, []
     for path, usage in usage_types(model, region).items():
-        chosen = {"Type": "TERM_MATCH", "Field": "usagetype", "Value": usage}
+        usage_filter = {"Type": "TERM_MATCH", "Field": "usagetype", "Value": usage}
         try:
-            answer = pricing.get_products(ServiceCode=SERVICE, Filters=[chosen])
-            found[path] = price(path, answer["PriceList"])
+            answer = pricing.get_products(ServiceCode=SERVICE, Filters=[usage_filter])
+            prices[path] = price(path, answer["PriceList"])
         except (BotoCoreError, ClientError, ValueError) as error:
             problems.append(f"the AWS Price List API has no usable price of {usage}: {error}")
-    return ListedPrices(prices=found, problems=tuple(problems))
+    return ListedPrices(prices=prices, problems=tuple(problems))

@@ -15,11 +15,14 @@ def value_of(service_quotas: Any, code: str) -> int | None:
     """
     if not code:
         return None
-    missing = service_quotas.exceptions.NoSuchResourceException
-    for ask in (service_quotas.get_service_quota, service_quotas.get_aws_default_service_quota):
+    not_found_error = service_quotas.exceptions.NoSuchResourceException
+    for get_quota in (
+        service_quotas.get_service_quota,
+        service_quotas.get_aws_default_service_quota,
+    ):
         try:
-            return int(ask(ServiceCode="bedrock", QuotaCode=code)["Quota"]["Value"])
-        except missing:
+            return int(get_quota(ServiceCode="bedrock", QuotaCode=code)["Quota"]["Value"])
+        except not_found_error:
             continue
     return None
 
@@ -31,17 +34,21 @@ def in_use(bedrock: Any, counted: Counted, *, but: str) -> int:
     """
     if counted == "custom models":
         return sum(1 for _ in listing.custom_models(bedrock))
-    own = re.compile(rf"{re.escape(but)}-[0-9a-f]+")
+    own_name = re.compile(rf"{re.escape(but)}-[0-9a-f]+")
     if counted == "deployments":
-        found = listing.deployments(bedrock)
-        return sum(1 for each in found if not own.fullmatch(each["customModelDeploymentName"]))
+        deployments = listing.deployments(bedrock)
+        return sum(
+            1
+            for deployment in deployments
+            if not own_name.fullmatch(deployment["customModelDeploymentName"])
+        )
     if counted == "throughput units":
         return sum(
-            each["modelUnits"]
-            for each in listing.throughputs(bedrock)
-            if "commitmentDuration" not in each
-            and ":custom-model/" in each["modelArn"]
-            and not own.fullmatch(each["provisionedModelName"])
+            throughput["modelUnits"]
+            for throughput in listing.throughputs(bedrock)
+            if "commitmentDuration" not in throughput
+            and ":custom-model/" in throughput["modelArn"]
+            and not own_name.fullmatch(throughput["provisionedModelName"])
         )
     return 0
 
@@ -53,11 +60,11 @@ def lacking(
 
     Raises botocore's ClientError for what the caller may not ask.
     """
-    found = []
+    problems = []
     for need in needed(customization):
         quota = value_of(service_quotas, need.code)
-        used = in_use(bedrock, need.counted, but=f"{environment}-{customization.name}")
-        lack = need.lack(quota, used=used, region=bedrock.meta.region_name)
-        if lack is not None:
-            found.append(lack)
-    return found
+        usage = in_use(bedrock, need.counted, but=f"{environment}-{customization.name}")
+        problem = need.lack(quota, used=usage, region=bedrock.meta.region_name)
+        if problem is not None:
+            problems.append(problem)
+    return problems

@@ -98,75 +98,75 @@ class S3Images:
 
         def work() -> None:
             try:
-                for index, wanted in waiting:
-                    answers[index] = self._one(wanted)
+                for index, byte_range in waiting:
+                    answers[index] = self._fetch_one(byte_range)
             except BaseException:
                 # What is left is of no use any more: the other threads find nothing to do.
                 deque(waiting, maxlen=0)
                 raise
 
-        began = time.perf_counter()
+        start = time.perf_counter()
         tasks = [self._pool.submit(work) for _ in range(min(self._threads, len(ranges)))]
         for task in tasks:
             task.result()
-        if (time.perf_counter() - began) * len(tasks) > _SLOW_GET_SECONDS * len(ranges):
+        if (time.perf_counter() - start) * len(tasks) > _SLOW_GET_SECONDS * len(ranges):
             self._threads = self._threads_max
         return [answers[index] for index in range(len(ranges))]
 
-    def _one(self, wanted: ByteRange) -> FetchResult:
-        if _UNSPEAKABLE.search(wanted.key):
-            return self._by_boto(wanted)
+    def _fetch_one(self, byte_range: ByteRange) -> FetchResult:
+        if _UNSPEAKABLE.search(byte_range.key):
+            return self._fetch_by_boto(byte_range)
         try:
-            got = obstore.get(
+            response = obstore.get(
                 self._client,
-                wanted.key,
-                options={"range": (wanted.start, wanted.start + wanted.length)},
+                byte_range.key,
+                options={"range": (byte_range.start, byte_range.start + byte_range.length)},
             )
-            meta = got.meta
+            meta = response.meta
             return Fetched(
-                data=got.bytes().to_bytes(), size=meta["size"], etag=_etag(meta.get("e_tag"))
+                data=response.bytes().to_bytes(), size=meta["size"], etag=_etag(meta.get("e_tag"))
             )
         except FileNotFoundError:
-            return Missing(key=wanted.key)
+            return Missing(key=byte_range.key)
         except _FAILED as error:
-            return self._failed(wanted, error)
+            return self._result_of_failure(byte_range, error)
 
-    def _failed(self, wanted: ByteRange, error: Exception) -> FetchResult:
+    def _result_of_failure(self, byte_range: ByteRange, error: Exception) -> FetchResult:
         text = str(error)
         status, code = _STATUS.search(text), _ERROR_CODE.search(text)
         if status and status[1] == "416":
-            return self._no_such_range(wanted)
+            return self._no_such_range(byte_range)
         if isinstance(error, PermissionDeniedError) or (code and _ONE_OBJECTS.fullmatch(code[1])):
-            return self._refused(wanted.key, _answer(text) or "403 Forbidden")
-        raise SourceError(f"cannot read {wanted.key}: {_first_line(error)}") from error
+            return self._result_of_refusal(byte_range.key, _answer(text) or "403 Forbidden")
+        raise SourceError(f"cannot read {byte_range.key}: {_first_line(error)}") from error
 
-    def _no_such_range(self, wanted: ByteRange) -> FetchResult:
+    def _no_such_range(self, byte_range: ByteRange) -> FetchResult:
         """S3 answers 416 to any range of an object of zero bytes, and behind the end of others."""
         try:
-            meta = obstore.head(self._client, wanted.key)
+            meta = obstore.head(self._client, byte_range.key)
         except _FAILED as error:
-            raise SourceError(f"cannot read {wanted.key}: {_first_line(error)}") from error
+            raise SourceError(f"cannot read {byte_range.key}: {_first_line(error)}") from error
         return Fetched(data=b"", size=meta["size"], etag=_etag(meta.get("e_tag")))
 
-    def _refused(self, key: str, reason: str) -> FetchResult:
-        refused = denial(reason)
+    def _result_of_refusal(self, key: str, reason: str) -> FetchResult:
+        refusal = denial(reason)
         # For a missing key S3 names s3:ListBucket, which our role has for its folder only.
-        if refused is not None and refused.action == "s3:GetObject" and refused.of_caller:
+        if refusal is not None and refusal.action == "s3:GetObject" and refusal.of_caller:
             # The reader may not read, whatever the image: nothing is wrong with the dataset.
             raise DeniedError(f"cannot read {key}: {reason}")
         page = self._boto.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
-        if any(found.get("Key") == key for found in page.get("Contents", ())):
+        if any(entry.get("Key") == key for entry in page.get("Contents", ())):
             return Denied(key=key, reason=reason)
         return Missing(key=key)
 
-    def _by_boto(self, wanted: ByteRange) -> FetchResult:
-        key, last = wanted.key, wanted.start + wanted.length - 1
+    def _fetch_by_boto(self, byte_range: ByteRange) -> FetchResult:
+        key, last = byte_range.key, byte_range.start + byte_range.length - 1
         try:
-            got = self._boto.get_object(
-                Bucket=self._bucket, Key=key, Range=f"bytes={wanted.start}-{last}"
+            response = self._boto.get_object(
+                Bucket=self._bucket, Key=key, Range=f"bytes={byte_range.start}-{last}"
             )
-            size = int(got["ContentRange"].rpartition("/")[2])
-            return Fetched(data=got["Body"].read(), size=size, etag=_etag(got["ETag"]))
+            size = int(response["ContentRange"].rpartition("/")[2])
+            return Fetched(data=response["Body"].read(), size=size, etag=_etag(response["ETag"]))
         except ClientError as error:
             code = str(error.response["Error"].get("Code"))
             if code == "NoSuchKey":
@@ -174,7 +174,9 @@ class S3Images:
             if code == "InvalidRange":
                 return self._nothing_by_boto(key)
             if code == "AccessDenied" or _ONE_OBJECTS.fullmatch(code):
-                return self._refused(key, f"{code}: {error.response['Error'].get('Message', '')}")
+                return self._result_of_refusal(
+                    key, f"{code}: {error.response['Error'].get('Message', '')}"
+                )
             raise SourceError(f"cannot read {key}: {error}") from error
 
     def _nothing_by_boto(self, key: str) -> FetchResult:
@@ -193,7 +195,7 @@ def _etag(quoted: str | None) -> str:
 def _answer(text: str) -> str:
     """What S3 answered, as "code: message", from obstore's text; "" if it answered nothing."""
     parts = (_ERROR_CODE.search(text), _ERROR_MESSAGE.search(text))
-    return html.unescape(": ".join(found[1] for found in parts if found))
+    return html.unescape(": ".join(match[1] for match in parts if match))
 
 
 def _first_line(error: Exception) -> str:
@@ -209,23 +211,23 @@ def manifest_chunks(client: S3Store, key: str, *, version: str | None) -> Iterat
     when there is no such object or nothing arrives any more.
     """
     options: GetOptions = {"version": version} if version else {}
-    done = 0
+    offset = 0
     while True:
-        before = done
+        start = offset
         try:
-            got = obstore.get(client, key, options=options or None)
+            response = obstore.get(client, key, options=options or None)
             # Without a version, what is read on must still be the same object.
-            if etag := got.meta["e_tag"]:
+            if etag := response.meta["e_tag"]:
                 options = {**options, "if_match": etag}
-            for chunk in got.stream(min_chunk_size=CHUNK):
-                done += len(chunk)
+            for chunk in response.stream(min_chunk_size=CHUNK):
+                offset += len(chunk)
                 yield bytes(chunk)
         except PermissionDeniedError as error:
             answer = _answer(str(error)) or "403 Forbidden"
             raise DeniedError(f"cannot read {key}: {answer}") from error
         except _FAILED as error:
-            if done == before:
+            if offset == start:
                 raise SourceError(f"cannot read {key}: {_first_line(error)}") from error
-            options = {**options, "range": {"offset": done}}
+            options = {**options, "range": {"offset": offset}}
         else:
             return

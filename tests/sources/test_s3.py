@@ -416,7 +416,7 @@ def test_where_answers_take_long_more_of_them_are_waited_for_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = SlowStore(0.03)
-    monkeypatch.setattr(s3.S3Images, "_one", lambda _, wanted: store.one(wanted))
+    monkeypatch.setattr(s3.S3Images, "_fetch_one", lambda _, wanted: store.one(wanted))
     images = s3.S3Images("bucket", client=cast("Any", None), boto=cast("Any", None))
     ranges = [ByteRange(f"{number}.png", 0, 1024) for number in range(400)]
     images.fetch(ranges)
