@@ -79,8 +79,8 @@ class Catalogue(Mapping[str, BaseModel]):
 
     def __init__(self, folder: Path) -> None:
         # A leading underscore marks files about all models.
-        found = (file for file in folder.glob("*.toml") if not file.name.startswith("_"))
-        self._files = {file.stem: file for file in sorted(found)}
+        files = (file for file in folder.glob("*.toml") if not file.name.startswith("_"))
+        self._files = {file.stem: file for file in sorted(files)}
         self._read: dict[str, BaseModel] = {}
 
     def __getitem__(self, key: str) -> BaseModel:
@@ -114,8 +114,8 @@ def key_of(identifier: str) -> str:
     name = _GEOGRAPHY.sub("", path).partition(":")[0]
     for key, model in catalogue().items():
         ids = (*model.ids.customization, *model.ids.throughput, *model.ids.invoke)
-        names = {each.partition(":")[0] for each in ids}
-        if name in names or name in {each.partition(".")[2] for each in names}:
+        names = {model_id.partition(":")[0] for model_id in ids}
+        if name in names or name in {full_name.partition(".")[2] for full_name in names}:
             return key
     return ""
 

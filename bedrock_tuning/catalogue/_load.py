@@ -53,19 +53,19 @@ def read_model(file: Path, *, sources: Mapping[str, Source]) -> BaseModel:
     an unknown source tag, a price without a date, or a part that contradicts another.
     """
     document = read_toml(file)
-    own = _sources(file.name, document.pop("sources", {}))
+    file_sources = _sources(file.name, document.pop("sources", {}))
     facts: dict[str, Sourced] = {}
     plain = _unwrap(document, (), file.name, facts)
-    known = {**sources, **own}
-    _check_tags(file.name, facts, known)
+    known_sources = {**sources, **file_sources}
+    _check_tags(file.name, facts, known_sources)
     _check_prices(file.name, facts)
     for name in {"key", "facts"} & plain.keys():
         raise CatalogueError(f"{file.name}: Object contains unknown field `{name}`")
-    _convert_tables(plain, "datasets", partial(_contract, file.name, facts, known))
+    _convert_tables(plain, "datasets", partial(_contract, file.name, facts, known_sources))
     for section in ("hyperparameters", "rft_hyperparameters"):
         _convert_tables(plain, section, partial(_hyperparameter, file.name, facts))
-    used = {tag: known[tag] for tag in sorted(_tags(facts.values()))}
-    plain |= {"key": file.stem, "facts": facts, "sources": used}
+    used_sources = {tag: known_sources[tag] for tag in sorted(_tags(facts.values()))}
+    plain |= {"key": file.stem, "facts": facts, "sources": used_sources}
     model = _convert(plain, BaseModel, file.name)
     _check_whole(file.name, model)
     return model
@@ -87,7 +87,7 @@ def _unwrap(
                 plain[key.removesuffix("max") + "warn"] = fact.warn_above
             if fact.warn_below is not None:
                 plain[f"{key}_warn"] = fact.warn_below
-            if not fact.source or not all(other.source for other in fact.alternatives):
+            if not fact.source or not all(alternative.source for alternative in fact.alternatives):
                 raise CatalogueError(f"{file}: {path}: the list of sources is empty")
         elif key in _PLAIN:
             plain[key] = entry
@@ -109,8 +109,8 @@ def _convert(value: Any, shape: type[_Converted], file: str, path: str = "") -> 
         if not path and isinstance(value.get(place.partition(".")[0]), dict):
             path, _, place = place.partition(".")
         where = ": ".join(filter(None, (file, path, words)))
-        at = f" - at `{'.'.join(filter(None, (path, place)))}`" if place else ""
-        raise CatalogueError(where + at) from error
+        position = f" - at `{'.'.join(filter(None, (path, place)))}`" if place else ""
+        raise CatalogueError(where + position) from error
 
 
 def _convert_tables(
@@ -126,7 +126,7 @@ def _convert_tables(
 def _contract(
     file: str,
     facts: Mapping[str, Sourced],
-    known: Mapping[str, Source],
+    sources: Mapping[str, Source],
     path: str,
     table: dict[str, Any],
 ) -> DatasetContract:
@@ -135,7 +135,7 @@ def _contract(
         dispute
         for place, fact in facts.items()
         if place.startswith(f"{path}.")
-        for dispute in _disputes(place.removeprefix(f"{path}."), fact, known)
+        for dispute in _disputes(place.removeprefix(f"{path}."), fact, sources)
     )
     contract = _convert(table, DatasetContract, file, path)
     ratio = facts.get(f"{path}.text.chars_per_token")
@@ -151,20 +151,27 @@ def _ratio(fact: Sourced) -> str:
     )
 
 
-def _disputes(path: str, fact: Sourced, known: Mapping[str, Source]) -> Iterator[Dispute]:
-    for other in fact.alternatives:
-        ours, others = _told(fact, known), _told(other, known)
-        if isinstance(fact.value, list) and isinstance(other.value, list):
+def _disputes(path: str, fact: Sourced, sources: Mapping[str, Source]) -> Iterator[Dispute]:
+    for alternative in fact.alternatives:
+        attribution, other_attribution = (
+            _attribution(fact, sources),
+            _attribution(alternative, sources),
+        )
+        if isinstance(fact.value, list) and isinstance(alternative.value, list):
             for value in fact.value:
-                if value not in other.value:
-                    yield Dispute(path=path, value=value, ours=ours, others=others)
-        elif not isinstance(other.value, list):
-            yield Dispute(path=path, value=other.value, ours=ours, others=others)
+                if value not in alternative.value:
+                    yield Dispute(
+                        path=path, value=value, ours=attribution, others=other_attribution
+                    )
+        elif not isinstance(alternative.value, list):
+            yield Dispute(
+                path=path, value=alternative.value, ours=attribution, others=other_attribution
+            )
 
 
-def _told(fact: Sourced | Alternative, known: Mapping[str, Source]) -> str:
+def _attribution(fact: Sourced | Alternative, sources: Mapping[str, Source]) -> str:
     """Who says something, with what is noted about it; of a page its book is enough."""
-    titles = [known[tag].title for tag in fact.source if known[tag].ref]
+    titles = [sources[tag].title for tag in fact.source if sources[tag].ref]
     *first, last = dict.fromkeys(title.partition(": ")[0] for title in titles) or [""]
     books = f"{', '.join(first)} and {last}" if first else last
     return f"{books} ({fact.note})" if fact.note else books
@@ -179,8 +186,8 @@ def _sources(file: str, table: Any) -> dict[str, Source]:
 def _hyperparameter(
     file: str, facts: Mapping[str, Sourced], path: str, table: dict[str, Any]
 ) -> Hyperparameter:
-    mine = (fact for place, fact in facts.items() if place.startswith(f"{path}."))
-    source = tuple(dict.fromkeys(tag for fact in mine for tag in fact.source))
+    parameter_facts = (fact for place, fact in facts.items() if place.startswith(f"{path}."))
+    source = tuple(dict.fromkeys(tag for fact in parameter_facts for tag in fact.source))
     name = path.partition(".")[2]
     return _convert({**table, "name": name, "source": source}, Hyperparameter, file, path)
 
@@ -188,13 +195,13 @@ def _hyperparameter(
 def _tags(facts: Any) -> Iterator[str]:
     for fact in facts:
         yield from fact.source
-        for other in fact.alternatives:
-            yield from other.source
+        for alternative in fact.alternatives:
+            yield from alternative.source
 
 
-def _check_tags(file: str, facts: Mapping[str, Sourced], known: Mapping[str, Source]) -> None:
+def _check_tags(file: str, facts: Mapping[str, Sourced], sources: Mapping[str, Source]) -> None:
     for path, fact in facts.items():
-        unknown = [tag for tag in _tags([fact]) if tag not in known]
+        unknown = [tag for tag in _tags([fact]) if tag not in sources]
         if unknown:
             raise CatalogueError(
                 f"{file}: {path}: unknown source {unknown[0]}; add it to _sources.toml "

@@ -106,8 +106,8 @@ class BaseModel(StrictStruct, frozen=True):
     @property
     def started_types(self) -> tuple[CustomizationType, ...]:
         """The types of jobs that this project starts; of the others it checks datasets only."""
-        ours = self.job_api == "CreateModelCustomizationJob"
-        return self.customization_types if ours else ()
+        is_started_here = self.job_api == "CreateModelCustomizationJob"
+        return self.customization_types if is_started_here else ()
 
     def hyperparameters_of(self, type_: str) -> tuple[str, Mapping[str, Hyperparameter]]:
         """Those of a type of job, and the path of their facts.

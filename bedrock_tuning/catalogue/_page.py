@@ -49,18 +49,20 @@ _CONFIDENCES: Final = ("high", "medium", "low")
 
 def models_page() -> str:
     """The whole page as Markdown."""
-    every = list(catalogue().values())
-    every.sort(key=lambda model: (not model.lifecycle.open_for_new_jobs, model.provider, model.key))
-    tags = {tag: source for model in every for tag, source in model.sources.items()}
+    models = list(catalogue().values())
+    models.sort(
+        key=lambda model: (not model.lifecycle.open_for_new_jobs, model.provider, model.key)
+    )
+    tags = {tag: source for model in models for tag, source in model.sources.items()}
     tags.update(sources())
     account = account_facts()
     parts = [
         _HEADER,
         "## Which models accept jobs\n",
-        _overview(every),
+        _overview(models),
         "\n## Account\n",
         _facts_table((path.removeprefix("quotas."), fact) for path, fact in account.items()),
-        *(_model(model) for model in every),
+        *(_model(model) for model in models),
         "\n## Sources\n",
         _table(
             ("Tag", "What", "Where"),
@@ -82,7 +84,10 @@ def _overview(models: Iterable[BaseModel]) -> str:
                 f"`{model.key}`",
                 _openness(model),
                 _value(model.regions.customization),
-                ", ".join(_type(each, model) for each in model.customization_types),
+                ", ".join(
+                    _type(customization_type, model)
+                    for customization_type in model.customization_types
+                ),
                 _served(model),
             )
             for model in models
@@ -99,21 +104,21 @@ def _type(name: str, model: BaseModel) -> str:
 def _openness(model: BaseModel) -> str:
     if not model.lifecycle.open_for_new_jobs:
         return f"closed: {model.lifecycle.closed_because().partition(':')[0]}"
-    ours = model.job_api == "CreateModelCustomizationJob"
-    return "**open**" if ours else f"through the {model.job_api} API only"
+    is_started_here = model.job_api == "CreateModelCustomizationJob"
+    return "**open**" if is_started_here else f"through the {model.job_api} API only"
 
 
 def _served(model: BaseModel) -> str:
-    ways = {
+    offers = {
         "Provisioned Throughput": model.serving.provisioned_throughput,
         "on demand": model.serving.on_demand,
     }
-    return ", ".join(way for way, offered in ways.items() if offered) or "unknown"
+    return ", ".join(way for way, is_offered in offers.items() if is_offered) or "unknown"
 
 
 def _model(model: BaseModel) -> str:
     parts = [f'\n## <a id="{model.key}"></a>{model.name}\n']
-    note = "".join(f" {each}" for each in (model.note, model.lifecycle.note) if each)
+    note = "".join(f" {text}" for text in (model.note, model.lifecycle.note) if text)
     parts.append(
         f"{model.provider}, {model.task}: {_value(model.input)} → {_value(model.output)}.{note}\n"
     )
@@ -121,12 +126,12 @@ def _model(model: BaseModel) -> str:
     parts.append(_section(model, "Identity", titles["Identity"]))
     for kind, contract in model.datasets.items():
         prefix = f"datasets.{kind}."
-        found = (
+        facts = (
             (path.removeprefix(prefix), fact)
             for path, fact in model.facts.items()
             if path.startswith(prefix)
         )
-        parts += [f"\n### Dataset for {kind} ({contract.format})\n", _facts_table(found)]
+        parts += [f"\n### Dataset for {kind} ({contract.format})\n", _facts_table(facts)]
     for section in ("hyperparameters", "rft_hyperparameters"):
         parts.append(_hyperparameters(model, section))
     parts += [_section(model, title, roots) for title, roots in _SECTIONS[1:]]
@@ -135,17 +140,17 @@ def _model(model: BaseModel) -> str:
 
 
 def _section(model: BaseModel, title: str, roots: tuple[str, ...]) -> str:
-    found = [(path, fact) for path, fact in model.facts.items() if path.split(".")[0] in roots]
-    if not found:
+    facts = [(path, fact) for path, fact in model.facts.items() if path.split(".")[0] in roots]
+    if not facts:
         return f"\n### {title}\n\nNothing is known.\n" if title == "Prices" else ""
-    shown = ((path.partition(".")[2] if len(roots) == 1 else path, fact) for path, fact in found)
-    return f"\n### {title}\n\n{_facts_table(shown)}"
+    rows = ((path.partition(".")[2] if len(roots) == 1 else path, fact) for path, fact in facts)
+    return f"\n### {title}\n\n{_facts_table(rows)}"
 
 
-def _facts_table(found: Iterable[tuple[str, Sourced]]) -> str:
+def _facts_table(facts: Iterable[tuple[str, Sourced]]) -> str:
     return _table(
         ("What", "Value", "Source", "Note"),
-        ((f"`{path}`", _fact(fact), _tags(fact.source), _note(fact)) for path, fact in found),
+        ((f"`{path}`", _fact(fact), _tags(fact.source), _note(fact)) for path, fact in facts),
     )
 
 
@@ -155,7 +160,7 @@ def _hyperparameters(model: BaseModel, section: str) -> str:
         return ""
     title = "Hyperparameters" if section == "hyperparameters" else "Hyperparameters of RFT jobs"
     header = ("Name", "Type", "Min", "Max", "Default", "Also", "Source", "Confidence")
-    rows = (_hyperparameter(model, section, each) for each in parameters.values())
+    rows = (_hyperparameter(model, section, parameter) for parameter in parameters.values())
     return f"\n### {title}\n\n{_table(header, rows)}"
 
 
@@ -189,7 +194,7 @@ def _conflicts(model: BaseModel) -> str:
         (
             f"`{path}`",
             f"{_value(fact.value)} ({_tags(fact.source)})",
-            "; ".join(map(_other, fact.alternatives)),
+            "; ".join(map(_alternative, fact.alternatives)),
             _warns(fact),
         )
         for path, fact in model.facts.items()
@@ -207,9 +212,9 @@ def _warns(fact: Sourced) -> str:
     return "" if fact.warn_above is None else f"above {_value(fact.warn_above)}"
 
 
-def _other(other: Alternative) -> str:
-    note = f": {other.note}" if other.note else ""
-    return f"{_value(other.value)} ({_tags(other.source)}{note})"
+def _alternative(alternative: Alternative) -> str:
+    note = f": {alternative.note}" if alternative.note else ""
+    return f"{_value(alternative.value)} ({_tags(alternative.source)}{note})"
 
 
 def _fact(fact: Sourced) -> str:
@@ -239,10 +244,10 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
-        sentences = any(isinstance(each, dict) or " " in str(each) for each in value)
+        sentences = any(isinstance(item, dict) or " " in str(item) for item in value)
         return ("; " if sentences else ", ").join(map(_value, value))
     if isinstance(value, dict):
-        return " ".join(f"{key.replace('_', ' ')} {_value(each)}" for key, each in value.items())
+        return " ".join(f"{key.replace('_', ' ')} {_value(item)}" for key, item in value.items())
     if isinstance(value, date):
         return value.isoformat()
     return str(value).replace("\n", "\\n").replace("<", "&lt;")

@@ -192,9 +192,9 @@ class DatasetContract(StrictStruct, frozen=True):
         """The dispute about a point, and about one value of it unless that is None."""
         return next(
             (
-                each
-                for each in self.disputes
-                if each.path == path and (value is None or each.value == value)
+                dispute
+                for dispute in self.disputes
+                if dispute.path == path and (value is None or dispute.value == value)
             ),
             None,
         )
@@ -202,9 +202,9 @@ class DatasetContract(StrictStruct, frozen=True):
     def readings(self, path: str, strict: int | float, ours: int | float, unit: str = "") -> str:
         """Both readings of a limit about which sources differ, in words."""
         dispute = self.dispute(path, strict)
-        others = f" ({dispute.others})" if dispute is not None else ""
-        mine = f" ({dispute.ours})" if dispute is not None else ""
-        return f"{strict:,}{unit}{others}; {ours:,}{unit}{mine}"
+        strict_sources = f" ({dispute.others})" if dispute is not None else ""
+        our_sources = f" ({dispute.ours})" if dispute is not None else ""
+        return f"{strict:,}{unit}{strict_sources}; {ours:,}{unit}{our_sources}"
 
 
 class Hyperparameter(StrictStruct, frozen=True):
