@@ -26,8 +26,11 @@ def to_sarif(facts: Facts, about: Origin) -> bytes:
                 "name": _TOOL,
                 "version": about.versions.get("bedrock-tuning", "unknown"),
                 "rules": [
-                    {"id": each, "shortDescription": {"text": sentences.get(each, each)}}
-                    for each in check_ids
+                    {
+                        "id": check_id,
+                        "shortDescription": {"text": sentences.get(check_id, check_id)},
+                    }
+                    for check_id in check_ids
                 ],
             }
         },
