@@ -133,6 +133,24 @@ def read_conversations(table: Table, _: Scene) -> Reading | None:
     return reading
 
 
+def read_via(table: Table, scene: Scene) -> Reading | None:  # noqa: ARG001  (as all readers)
+    """VGG Image Annotator: what was written about each file, under its name and size."""
+    value = table.value if isinstance(table.value, dict) else {}
+    entries = value.get("_via_img_metadata", value)
+    notes = list(entries.values()) if isinstance(entries, dict) else []
+    if not notes or not all(isinstance(each, dict) and each.keys() >= _VIA for each in notes):
+        return None
+    reading = Reading(layout="VGG Image Annotator", why=f"{table.file}: attributes of files")
+    for number, note in enumerate(notes, 1):
+        said = note["file_attributes"] if isinstance(note["file_attributes"], dict) else {}
+        texts = said.get("caption", [each for each in said.values() if isinstance(each, str)])
+        add_rows(reading, str(note["filename"]), texts, where=f"entry {number}", table=table)
+    return reading
+
+
+_VIA: Final = frozenset(["filename", "file_attributes"])
+
+
 def read_by_file(table: Table, scene: Scene) -> Reading | None:
     """One JSON object of captions by file name."""
     value = table.value

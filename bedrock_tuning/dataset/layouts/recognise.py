@@ -13,6 +13,7 @@ from bedrock_tuning.dataset.layouts.annotation_files import (
     read_conversations,
     read_karpathy,
     read_label_studio,
+    read_via,
 )
 from bedrock_tuning.dataset.layouts.columns import read_columns
 from bedrock_tuning.dataset.layouts.folders import read_classes, read_file_names, read_sidecars
@@ -30,6 +31,7 @@ _TABLE_READERS: Final[tuple[LayoutReader, ...]] = tuple(
         read_label_studio,
         read_augmented_manifest,
         read_conversations,
+        read_via,
         read_by_file,
         read_columns,
     )

@@ -155,6 +155,19 @@ def task(name: str, *texts: str, cancelled: bool = False) -> dict[str, Any]:
     }
 
 
+def via() -> dict[str, Any]:
+    """What VGG Image Annotator keeps of each file, under its name and size."""
+    return {
+        f"{name}123": {
+            "filename": name,
+            "size": 123,
+            "regions": [],
+            "file_attributes": {"caption": texts[0], "quality": "good"},
+        }
+        for name, texts in THREE.items()
+    }
+
+
 def karpathy(name: str, split: str, *texts: str) -> dict[str, Any]:
     return {"filename": name, "split": split, "sentences": [{"raw": text} for text in texts]}
 
@@ -414,6 +427,12 @@ SHELF: Sequence[Layout] = (
         left=["annotation cancelled"],
         said="without upload prefix",
     ),
+    Layout(
+        name="via-project",
+        files=lambda: {"via.json": json.dumps({"_via_settings": {}, "_via_img_metadata": via()})},
+        pairs=THREE,
+    ),
+    Layout(name="via-export", files=lambda: {"via.json": json.dumps(via())}, pairs=THREE),
     Layout(
         name="label-studio-json-min",
         files=lambda: {

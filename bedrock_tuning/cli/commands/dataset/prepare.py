@@ -122,9 +122,9 @@ def prepare(
 ) -> None:
     """Turn what you have, images and captions or texts, into training and validation manifests.
 
-    Reads what other tools write: image folders of Hugging Face, COCO, Label Studio, Flickr8k and
-    30k, LLaVA, SageMaker, WebDataset, tables of all kinds (CSV, Excel, JSON, Parquet), text files
-    beside images, class folders. It says what it recognized, and shows five pairs.
+    Reads what other tools write: image folders of Hugging Face, COCO, Label Studio, VIA, Flickr8k
+    and 30k, LLaVA, SageMaker, WebDataset, tables of all kinds (CSV, Excel, JSON, Parquet), text
+    files beside images, class folders. It says what it recognized, and shows five pairs.
 
     It keeps the splits that the dataset already has: by folders, by a column, by the names of
     tables. It leaves test images out, and puts no picture into both sets. All captions of an image
