@@ -64,8 +64,11 @@ def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
     """
     whole = _plain(message[:_WHOLE])
     text = _TRACEBACK.sub("", whole)[:_LONGEST]
-    known, cause, fix = _words(text, whole, message, code=code.rpartition(".")[2], model=model)
-    line, record = _LINE.search(text), _RECORD.search(text)
+    record = _RECORD.search(text)
+    # What a record says is not what is said about it.
+    said = text[: record.start(1)] if record else text
+    known, cause, fix = _words(said, whole, message, code=code.rpartition(".")[2], model=model)
+    line = _LINE.search(said)
     return Explanation(
         known=known,
         cause=cause,

@@ -506,6 +506,16 @@ def test_the_record_and_the_place_are_quoted_from_the_message() -> None:
     assert explain("Rate exceeded").where == ""
 
 
+@pytest.mark.parametrize(
+    "quoted", ["How do I use Vertex AI?", "You could not assume a role at line 7", "[R101] Ron"]
+)
+def test_what_the_record_itself_says_explains_nothing(quoted: str) -> None:
+    found = explain(f"Input size exceeded in file a.jsonl for record starting with: {quoted}")
+
+    assert "more characters" in found.cause
+    assert (found.record, found.line) == (quoted, None)
+
+
 def test_an_unknown_message_is_passed_through_without_a_guess() -> None:
     found = explain("Flux capacitor misaligned")
 
