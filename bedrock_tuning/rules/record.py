@@ -12,6 +12,8 @@ from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
 
 _NAMES_SHOWN = 6
+# Reported once, so a record far from the beginning needs no reason.
+_EARLY = 100
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 
 rule = partial(define, good=_GOOD)
@@ -36,15 +38,16 @@ def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fa
     found = record.lookalike
     if found is None:
         return
+    is_early = record.line <= _EARLY
     wanted = f"{scope.model.name} needs {record.format}"
     words, way = f"the record is in the format {found.name}; {wanted}", found.way
     if found is UNKNOWN:
         words = f"the record has no {' and no '.join(required_of(record.format))}; {wanted}"
-        way = "texts"
+        way = "texts" if is_early else ""
     contract = scope.contract
     validates = contract.validation != "forbidden"
     command = command_for(way, record.format, scope.named, validation=validates)
-    if command and record.format != "image-caption":
+    if is_early and command and record.format != "image-caption":
         answered = not contract.teacher_answers
         why = why_not_converted(record.value, record.format, answered=answered)
         command = "" if is_hopeless(why, found) else command

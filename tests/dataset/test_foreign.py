@@ -265,6 +265,16 @@ def test_why_a_record_cannot_be_converted_is_told(
     assert [each.message.endswith(ending) for each in found if each.line] == [True]
 
 
+@pytest.mark.parametrize(("good", "has_reason"), [(99, True), (100, False)])
+def test_only_early_records_are_converted_for_a_reason(good: int, has_reason: bool) -> None:
+    blocks = ({"role": each, "content": [{"text": "hi"}]} for each in ("user", "assistant"))
+    lines = [{"messages": [*blocks]}] * good + [WITHOUT]
+    found, _ = findings(NOVA, "\n".join(map(json.dumps, lines)).encode())
+    (one,) = (each for each in found if each.name == "record-of-another-format")
+    assert one.message.endswith(CONVERT)
+    assert ("ends without an answer" in one.message) == has_reason
+
+
 def test_a_file_of_records_that_share_no_field_with_the_format_is_one_finding() -> None:
     lines = b"".join(json.dumps({"a": n, "b": [n]}).encode() + b"\n" for n in range(100))
     found, records = findings(NOVA, lines)
