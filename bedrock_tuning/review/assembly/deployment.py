@@ -61,14 +61,14 @@ class _Bootstrap:
         """The one that most artifacts of a manifest name."""
         artifacts = manifest.get("artifacts", {}).values()
         places = Counter(
-            str(each.get("environment")) for each in artifacts if "environment" in each
+            str(artifact.get("environment")) for artifact in artifacts if "environment" in artifact
         )
         place = _ENVIRONMENT.fullmatch(next(iter(dict(places.most_common(1))), ""))
         qualifiers = Counter(
-            found[1]
-            for each in artifacts
+            match[1]
+            for artifact in artifacts
             for name, pattern in _QUALIFIED.items()
-            if (found := pattern.fullmatch(str(each.get("properties", {}).get(name))))
+            if (match := pattern.fullmatch(str(artifact.get("properties", {}).get(name))))
         )
         account, region = place.groups() if place else ("unknown-account", "unknown-region")
         return cls(
@@ -88,49 +88,49 @@ class _Bootstrap:
         name = f"cdk-{self.qualifier}-{kind}-role-{self.account}-{self.region}"
         return f"arn:${{AWS::Partition}}:iam::{self.account}:role/{name}"
 
-    def version(self, needed: int) -> dict[str, Any]:
+    def version(self, minimum: int) -> dict[str, Any]:
         """How a manifest says which version of it is needed."""
-        return {_NEEDS: needed, _SAID: f"/cdk-bootstrap/{self.qualifier}/version"}
+        return {_NEEDS: minimum, _SAID: f"/cdk-bootstrap/{self.qualifier}/version"}
 
 
 def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Where, and how, something else could be deployed than what lies in an assembly's folder."""
-    yield from ((MANIFEST, what) for what in _whole(manifest))
+    yield from ((MANIFEST, what) for what in _manifest_faults(manifest))
     if (folder / MANIFEST).is_symlink():
         yield MANIFEST, "it is a link, not a plain file"
     artifacts, bootstrap = manifest.get("artifacts", {}), _Bootstrap.of(manifest)
     # Stacks share assets.
-    archived = cache(lambda path: (tree_hash(path), [*odd_modes(path)]))
+    read_archive = cache(lambda path: (tree_hash(path), [*odd_modes(path)]))
     for name, artifact in artifacts.items():
-        given = artifact.get("properties", {})
+        properties = artifact.get("properties", {})
         match artifact.get("type"):
             case "aws:cloudformation:stack":
-                for what in _stack(folder, name, artifact, bootstrap):
+                for what in _stack_faults(folder, name, artifact, bootstrap):
                     yield name, what
-                if _URL in given and f"{name}.assets" not in artifacts:
+                if _URL in properties and f"{name}.assets" not in artifacts:
                     yield name, "no list says what is uploaded for it"
             case "cdk:asset-manifest":
-                wanted = {"file": f"{name}.json", **bootstrap.version(BOOTSTRAP)}
-                yield from ((name, what) for what in _unlike(given, wanted))
-                for what in _list(folder, f"{name}.json", manifest, bootstrap, archived):
+                expected = {"file": f"{name}.json", **bootstrap.version(BOOTSTRAP)}
+                yield from ((name, what) for what in _differences(properties, expected))
+                for what in _list_faults(folder, f"{name}.json", manifest, bootstrap, read_archive):
                     yield f"{name}.json", what
             case "cdk:cloud-assembly":
-                inner = folder / str(given.get("directoryName"))
+                inner = folder / str(properties.get("directoryName"))
                 if not (inner.name.startswith("assembly-") and (inner / MANIFEST).is_file()):
                     yield name, f"its stacks are in {inner.name}, which is not read"
             case kind if kind not in _NOT_DEPLOYED:
                 yield name, f"it is of the type {kind}, which is not known"
 
 
-def _whole(manifest: Mapping[str, Any]) -> Iterator[str]:
+def _manifest_faults(manifest: Mapping[str, Any]) -> Iterator[str]:
     if "version" not in manifest:
         yield "it is not there: nothing says what is deployed, and how"
-    for odd in sorted(manifest.keys() - _OF_ASSEMBLY):
-        yield f"it has {odd}"
+    for key in sorted(manifest.keys() - _OF_ASSEMBLY):
+        yield f"it has {key}"
     for name in ("version", "minimumCliVersion"):
-        said = manifest.get(name)
-        if said is not None and not _VERSION.fullmatch(str(said)):
-            yield f"its {name} is {said}"
+        value = manifest.get(name)
+        if value is not None and not _VERSION.fullmatch(str(value)):
+            yield f"its {name} is {value}"
     if manifest.get("missing"):
         yield "values are to be looked up before it can be deployed"
     environments = {str(artifact.get("environment")) for _, artifact, _ in stacks(manifest)}
@@ -138,22 +138,22 @@ def _whole(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield f"stacks go to {', '.join(sorted(environments))}"
 
 
-def _unlike(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+def _differences(actual: Mapping[str, Any], expected: Mapping[str, Any]) -> Iterator[str]:
     """What is said besides, or otherwise; what is not said, the CLI does not do."""
-    for name in sorted(given):
-        if name not in wanted:
-            yield f"it has {name}: {given[name]!r}"
-        elif given[name] != wanted[name]:
-            yield f"{name} is {given[name]!r}, not {wanted[name]!r}"
+    for name in sorted(actual):
+        if name not in expected:
+            yield f"it has {name}: {actual[name]!r}"
+        elif actual[name] != expected[name]:
+            yield f"{name} is {actual[name]!r}, not {expected[name]!r}"
 
 
-def _stack(
+def _stack_faults(
     folder: Path, name: str, artifact: Mapping[str, Any], bootstrap: _Bootstrap
 ) -> Iterator[str]:
-    given = artifact.get("properties", {})
+    properties = artifact.get("properties", {})
     template = folder / f"{name}.template.json"
     digest = hashlib.sha256(read_plain(template)).hexdigest() if template.is_file() else ""
-    wanted: dict[str, Any] = {
+    expected: dict[str, Any] = {
         "templateFile": template.name,
         _URL: f"s3://{bootstrap.bucket}/{digest}.json",
         "additionalDependencies": [f"{name}.assets"],
@@ -161,32 +161,36 @@ def _stack(
         "cloudFormationExecutionRoleArn": bootstrap.role("cfn-exec"),
         **bootstrap.version(BOOTSTRAP),
         "lookupRole.arn": bootstrap.role("lookup"),
-        **{f"lookupRole.{key}": of for key, of in bootstrap.version(LOOKUP).items()},
+        **{f"lookupRole.{key}": value for key, value in bootstrap.version(LOOKUP).items()},
     }
-    said = {key: value for key, value in given.items() if key not in (*_FREE, "lookupRole")}
-    said |= {f"lookupRole.{key}": value for key, value in given.get("lookupRole", {}).items()}
-    yield from _unlike(said, wanted)
+    actual = {key: value for key, value in properties.items() if key not in (*_FREE, "lookupRole")}
+    actual |= {
+        f"lookupRole.{key}": value for key, value in properties.get("lookupRole", {}).items()
+    }
+    yield from _differences(actual, expected)
     if template.is_symlink():
         yield f"{template.name} is a link, not a plain file"
-    lists = folder / f"{name}.assets.json"
-    uploaded = parsed(lists).get("files", {}) if lists.is_file() else {}
-    source = get(uploaded, digest, "source", "path")
-    if _URL in given and source != template.name:
+    asset_list = folder / f"{name}.assets.json"
+    files = parsed(asset_list).get("files", {}) if asset_list.is_file() else {}
+    source = get(files, digest, "source", "path")
+    if _URL in properties and source != template.name:
         yield f"{source or 'nothing'} is deployed, not {template.name}"
-    if "assumeRoleArn" in given and "cloudFormationExecutionRoleArn" not in given:
+    if "assumeRoleArn" in properties and "cloudFormationExecutionRoleArn" not in properties:
         yield "CloudFormation acts as whoever deploys it, not as the bootstrap's role"
     # Only in a stage do the names of stacks and artifacts differ.
-    called = str(given.get("stackName", name))
-    if called != name and not folder.name.startswith("assembly-"):
-        yield f"it is deployed as {called}"
+    deployed_name = str(properties.get("stackName", name))
+    if deployed_name != name and not folder.name.startswith("assembly-"):
+        yield f"it is deployed as {deployed_name}"
     if str(artifact.get("environment")).endswith("/unknown-region"):
         yield "it goes to whichever Region the credentials are for"
-    yield from _shown(artifact)
-    shown = str(artifact.get("displayName", ""))
-    if shown.partition(" (")[0].rpartition("/")[2] not in ("", name, called):
-        yield f"it is shown as {cleaned(shown)}"
-    kinds = {str(e.get("type")) for each in noted(folder, artifact).values() for e in each}
-    if "tags" in given:
+    yield from _display_faults(artifact)
+    display_name = str(artifact.get("displayName", ""))
+    if display_name.partition(" (")[0].rpartition("/")[2] not in ("", name, deployed_name):
+        yield f"it is shown as {cleaned(display_name)}"
+    kinds = {
+        str(entry.get("type")) for entries in noted(folder, artifact).values() for entry in entries
+    }
+    if "tags" in properties:
         # The CLI asks for the note only where these are missing.
         kinds.discard("aws:cdk:stack-tags")
     for kind in sorted(kinds):
@@ -194,18 +198,18 @@ def _stack(
             yield f"it has notes that the CLI acts on: {kind}"
 
 
-def _shown(named: Mapping[str, Any]) -> Iterator[str]:
-    shown = str(named.get("displayName", ""))
-    if cleaned(shown) != shown:
-        yield f"it is shown as {cleaned(shown)}, which commands a terminal"
+def _display_faults(entry: Mapping[str, Any]) -> Iterator[str]:
+    display_name = str(entry.get("displayName", ""))
+    if cleaned(display_name) != display_name:
+        yield f"it is shown as {cleaned(display_name)}, which commands a terminal"
 
 
-def _list(
+def _list_faults(
     folder: Path,
     file: str,
     manifest: Mapping[str, Any],
     bootstrap: _Bootstrap,
-    archived: Archived,
+    read_archive: Archived,
 ) -> Iterator[str]:
     """The faults of the list of what is uploaded with a stack."""
     if not (folder / file).is_file() or (folder / file).is_symlink():
@@ -213,19 +217,23 @@ def _list(
         return
     content = parsed(folder / file)
     # By another one, the CLI reads it by other rules.
-    said, wanted = content.get("version"), manifest.get("version")
-    if said != wanted:
-        yield f"it is of the version {said}, the manifest of {wanted}"
+    version, manifest_version = content.get("version"), manifest.get("version")
+    if version != manifest_version:
+        yield f"it is of the version {version}, the manifest of {manifest_version}"
     for key in sorted(content.keys() - {"version", "files"}):
         if content[key]:
             yield f"{key} are built and uploaded: {', '.join(content[key])}"
     for asset, entry in content.get("files", {}).items():
-        for what in _asset(folder, asset, entry, bootstrap, archived):
+        for what in _asset_faults(folder, asset, entry, bootstrap, read_archive):
             yield f"{asset[:12]}: {what}"
 
 
-def _asset(
-    folder: Path, asset: str, entry: Mapping[str, Any], bootstrap: _Bootstrap, archived: Archived
+def _asset_faults(
+    folder: Path,
+    asset: str,
+    entry: Mapping[str, Any],
+    bootstrap: _Bootstrap,
+    read_archive: Archived,
 ) -> Iterator[str]:
     source = entry.get("source", {})
     packaging, path = str(source.get("packaging")), str(source.get("path"))
@@ -233,36 +241,38 @@ def _asset(
         yield f"it is made of {dict(source)}"
         return
     # All stages of an app share the files beside them.
-    above = "../" if folder.name.startswith("assembly-") else ""
-    inside = f"{above}asset.{asset}" if packaging == "zip" else Path(path).name
-    yield from _unlike({"path": None, **source}, {"path": inside, "packaging": packaging})
-    if path == inside:
-        yield from _content(folder, asset, path, packaging, archived)
+    parent = "../" if folder.name.startswith("assembly-") else ""
+    expected_path = f"{parent}asset.{asset}" if packaging == "zip" else Path(path).name
+    yield from _differences(
+        {"path": None, **source}, {"path": expected_path, "packaging": packaging}
+    )
+    if path == expected_path:
+        yield from _content_faults(folder, asset, path, packaging, read_archive)
     for key in sorted(entry.keys() - {"displayName", "source", "destinations"}):
         yield f"{key} is not known"
-    yield from _shown(entry)
+    yield from _display_faults(entry)
     places = entry.get("destinations", {}).values()
     if not places:
         # The stack would have whatever lies in the bucket already.
         yield "it is uploaded nowhere"
     for place in places:
-        wanted = {
+        expected = {
             "bucketName": bootstrap.bucket,
             "objectKey": f"{asset}{_ENDING[packaging]}",
             "region": bootstrap.region,
             "assumeRoleArn": bootstrap.role("file-publishing"),
         }
-        yield from _unlike({"bucketName": None, "objectKey": None, **place}, wanted)
+        yield from _differences({"bucketName": None, "objectKey": None, **place}, expected)
 
 
-def _content(
-    folder: Path, asset: str, path: str, packaging: str, archived: Archived
+def _content_faults(
+    folder: Path, asset: str, path: str, packaging: str, read_archive: Archived
 ) -> Iterator[str]:
     """A fault if a file or folder of the assembly is not what its hash says."""
     modes: list[tuple[str, int]] = []
     try:
         if packaging == "zip":
-            inner, modes = archived(folder / path)
+            inner, modes = read_archive(folder / path)
             digest = hashlib.sha256(inner.encode()).hexdigest()
         else:
             digest = hashlib.sha256(read_plain(folder / path)).hexdigest()

@@ -170,15 +170,15 @@ class Identity:
                 return f"https://sqs.{self.region}.{URL_SUFFIX}/{self.account}/{self.name}"
         return self.name
 
-    def attribute(self, wanted: str) -> str | None:
+    def attribute(self, name: str) -> str | None:
         """What GetAtt gives; None when this review does not know the attribute."""
-        if wanted in _ARN_ATTRIBUTES and self.arn:
+        if name in _ARN_ATTRIBUTES and self.arn:
             return self.arn
-        if wanted not in KINDS.get(self.kind, Naming()).attributes:
+        if name not in KINDS.get(self.kind, Naming()).attributes:
             return None
-        if wanted in _NAME_ATTRIBUTES or (wanted == "VpcId" and self.kind == "AWS::EC2::VPC"):
+        if name in _NAME_ATTRIBUTES or (name == "VpcId" and self.kind == "AWS::EC2::VPC"):
             return self.name
-        return f"{self.name}.{wanted}"
+        return f"{self.name}.{name}"
 
 
 @cache
@@ -187,5 +187,5 @@ def create_only() -> Mapping[str, list[str]]:
 
     They are AWS's own schemas' (tests/review/assembly/make_create_only.py).
     """
-    found: Mapping[str, list[str]] = json.loads(_CREATE_ONLY.read_text("utf-8"))
-    return found
+    properties: Mapping[str, list[str]] = json.loads(_CREATE_ONLY.read_text("utf-8"))
+    return properties

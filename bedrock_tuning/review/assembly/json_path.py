@@ -18,13 +18,13 @@ def imports(value: Any) -> Iterator[str]:
     """The exports that a template names, wherever it does."""
     todo = [value]
     while todo:
-        here = todo.pop()
-        if isinstance(here, dict):
-            if isinstance(here.get("Fn::ImportValue"), str):
-                yield here["Fn::ImportValue"]
-            todo += here.values()
-        elif isinstance(here, list):
-            todo += here
+        item = todo.pop()
+        if isinstance(item, dict):
+            if isinstance(item.get("Fn::ImportValue"), str):
+                yield item["Fn::ImportValue"]
+            todo += item.values()
+        elif isinstance(item, list):
+            todo += item
 
 
 def is_true(value: Any) -> bool:

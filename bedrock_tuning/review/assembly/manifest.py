@@ -23,16 +23,16 @@ def parsed(file: Path) -> dict[str, Any]:
     Raises OSError and ValueError.
     """
     try:
-        found = json.loads(file.read_text("utf-8"), object_pairs_hook=once)
+        content = json.loads(file.read_text("utf-8"), object_pairs_hook=once)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
     except RecursionError as error:
         raise ValueError(f"{file}: {_TOO_DEEP}") from error
-    if _depth(found) > _DEEPEST:
+    if _depth(content) > _DEEPEST:
         raise ValueError(f"{file}: {_TOO_DEEP}")
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise ValueError(f"{file}: it is not an object")
-    return found
+    return content
 
 
 def _depth(value: Any) -> int:
@@ -41,9 +41,9 @@ def _depth(value: Any) -> int:
     while level and depth <= _DEEPEST:
         level = [
             inner
-            for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
+            for container in level
+            if isinstance(container, dict | list)
+            for inner in (container.values() if isinstance(container, dict) else container)
         ]
         depth += 1
     return depth
@@ -51,12 +51,12 @@ def _depth(value: Any) -> int:
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON from its pairs; raises ValueError for a key that is there twice."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
         names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise ValueError(f"{', '.join(twice)} is there twice in one object")
-    return found
+        duplicates = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"{', '.join(duplicates)} is there twice in one object")
+    return entries
 
 
 def stacks(manifest: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -74,9 +74,9 @@ def _stack(artifact: str, properties: Mapping[str, Any]) -> str:
 def assemblies(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The folder with its manifest, {} where it has none, and every stage that it lists."""
     file = folder / MANIFEST
-    known = parsed(file) if file.is_file() else {}
-    yield folder, known
-    for artifact in known.get("artifacts", {}).values():
+    content = parsed(file) if file.is_file() else {}
+    yield folder, content
+    for artifact in content.get("artifacts", {}).values():
         stage = str(artifact.get("properties", {}).get("directoryName"))
         if artifact.get("type") == "cdk:cloud-assembly" and stage.startswith("assembly-"):
             yield from assemblies(folder / stage)
@@ -95,48 +95,59 @@ def templates(manifest: Mapping[str, Any]) -> dict[str, str]:
 def without(manifest: Mapping[str, Any], stacks: Collection[str]) -> dict[str, Any]:
     """A manifest without some of its stacks."""
     artifacts = manifest.get("artifacts", {})
-    gone = {
+    removed_names = {
         name
         for name, artifact in artifacts.items()
         if artifact.get("properties", {}).get("stackName", name) in stacks
     }
-    gone |= {f"{name}.assets" for name in gone}
-    return {**manifest, "artifacts": {n: each for n, each in artifacts.items() if n not in gone}}
+    removed_names |= {f"{name}.assets" for name in removed_names}
+    return {
+        **manifest,
+        "artifacts": {
+            name: artifact for name, artifact in artifacts.items() if name not in removed_names
+        },
+    }
 
 
 def regions(manifest: Mapping[str, Any]) -> dict[str, str]:
     """The Region of each stack that has one."""
-    found = {}
+    regions_by_stack = {}
     for name, artifact, properties in stacks(manifest):
         place = _ENVIRONMENT.fullmatch(artifact.get("environment", ""))
         if place and place[2] != "unknown-region":
-            found[_stack(name, properties)] = place[2]
-    return found
+            regions_by_stack[_stack(name, properties)] = place[2]
+    return regions_by_stack
 
 
 def accounts(manifest: Mapping[str, Any]) -> frozenset[str]:
     """The accounts that stacks are deployed to; none for whichever the credentials are of."""
     places = (str(artifact.get("environment")) for _, artifact, _ in stacks(manifest))
-    named = {each.removeprefix("aws://").partition("/")[0] for each in places}
-    return frozenset(named - {"unknown-account"})
+    account_ids = {place.removeprefix("aws://").partition("/")[0] for place in places}
+    return frozenset(account_ids - {"unknown-account"})
 
 
 def tags(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """By stack, the tags with which it is deployed: CloudFormation puts them on all resources."""
-    return {_stack(n, p): dict(p.get("tags") or {}) for n, _, p in stacks(manifest)}
+    return {
+        _stack(name, properties): dict(properties.get("tags") or {})
+        for name, _, properties in stacks(manifest)
+    }
 
 
 def protected(manifest: Mapping[str, Any]) -> dict[str, bool]:
     """By stack, whether it has termination protection."""
-    return {_stack(n, p): bool(p.get("terminationProtection")) for n, _, p in stacks(manifest)}
+    return {
+        _stack(name, properties): bool(properties.get("terminationProtection"))
+        for name, _, properties in stacks(manifest)
+    }
 
 
 def noted(folder: Path, artifact: Mapping[str, Any]) -> Mapping[str, list[dict[str, Any]]]:
     """What the CDK notes about the constructs of a stack, by their paths."""
-    beside = artifact.get("additionalMetadataFile")
+    file_name = artifact.get("additionalMetadataFile")
     return {
         **(artifact.get("metadata") or {}),
-        **(parsed(folder / beside) if beside is not None else {}),
+        **(parsed(folder / file_name) if file_name is not None else {}),
     }
 
 
@@ -154,18 +165,20 @@ def assets(folder: Path, manifest: Mapping[str, Any]) -> frozenset[str]:
     """The hashes of what is uploaded with the stacks; none where no list of it lies there."""
     files = [folder / f"{name}.assets.json" for name in manifest.get("artifacts", {})]
     return frozenset(
-        each for file in files if file.is_file() for each in parsed(file).get("files", {})
+        digest for file in files if file.is_file() for digest in parsed(file).get("files", {})
     )
 
 
 def hashes(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
     """By stack, SHA-256 of its template as it lies there and of how it is deployed."""
-    found = {}
-    for name, artifact, given in stacks(manifest):
-        template = hashlib.sha256(read_plain(folder / str(given.get("templateFile")))).hexdigest()
-        deployed = json.dumps(
-            [template, artifact.get("environment"), artifact.get("dependencies"), given],
+    digests = {}
+    for name, artifact, properties in stacks(manifest):
+        template = hashlib.sha256(
+            read_plain(folder / str(properties.get("templateFile")))
+        ).hexdigest()
+        content = json.dumps(
+            [template, artifact.get("environment"), artifact.get("dependencies"), properties],
             sort_keys=True,
         )
-        found[_stack(name, given)] = hashlib.sha256(deployed.encode()).hexdigest()
-    return found
+        digests[_stack(name, properties)] = hashlib.sha256(content.encode()).hexdigest()
+    return digests

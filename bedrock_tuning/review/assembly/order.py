@@ -21,29 +21,35 @@ def faults(
     templates: by what their stacks are deployed as. A stack of somebody else's may wait for any.
     """
     artifacts = manifest.get("artifacts", {})
-    called = {name: str(given.get("stackName") or name) for name, _, given in stacks(manifest)}
+    stack_names = {
+        name: str(properties.get("stackName") or name) for name, _, properties in stacks(manifest)
+    }
     exports = {
-        export: name for name, stack in called.items() for export in _exports(templates, stack)
+        export: name for name, stack in stack_names.items() for export in _exports(templates, stack)
     }
     for name, artifact in artifacts.items():
-        found = set(artifact.get("dependencies", ()))
-        if name not in called:
-            if found:
-                yield name, f"it waits for {', '.join(sorted(found))}"
+        dependencies = set(artifact.get("dependencies", ()))
+        if name not in stack_names:
+            if dependencies:
+                yield name, f"it waits for {', '.join(sorted(dependencies))}"
             continue
-        template = templates.get(called[name], {})
+        template = templates.get(stack_names[name], {})
         environment = _customized(template)
-        if not environment and not _PLATFORM.fullmatch(called[name]):
+        if not environment and not _PLATFORM.fullmatch(stack_names[name]):
             continue
-        wanted = {f"{name}.assets"} & artifacts.keys()
-        wanted |= {exports[each] for each in imports(template) if each in exports}
+        expected = {f"{name}.assets"} & artifacts.keys()
+        expected |= {exports[export] for export in imports(template) if export in exports}
         # A customization's stack comes after all that it shares with others.
-        shared = {stack_name(environment, part) for part in RESERVED} if environment else set()
-        wanted |= {each for each, stack in called.items() if stack in shared}
-        for other in sorted(wanted - found):
-            yield name, f"it does not wait for {other}, which it needs"
-        for other in sorted(found - wanted):
-            yield name, f"it waits for {other}, which it does not need"
+        shared_stacks = (
+            {stack_name(environment, part) for part in RESERVED} if environment else set()
+        )
+        expected |= {
+            artifact_name for artifact_name, stack in stack_names.items() if stack in shared_stacks
+        }
+        for dependency in sorted(expected - dependencies):
+            yield name, f"it does not wait for {dependency}, which it needs"
+        for dependency in sorted(dependencies - expected):
+            yield name, f"it waits for {dependency}, which it does not need"
 
 
 def _customized(template: Mapping[str, Any]) -> str:
@@ -52,8 +58,8 @@ def _customized(template: Mapping[str, Any]) -> str:
         if isinstance(resource, Mapping) and resource.get("Type") == "AWS::SSM::Parameter":
             properties = resource.get("Properties")
             name = properties.get("Name") if isinstance(properties, Mapping) else ""
-            if found := _SETTINGS.fullmatch(str(name)):
-                return found[1]
+            if match := _SETTINGS.fullmatch(str(name)):
+                return match[1]
     return ""
 
 

@@ -30,12 +30,12 @@ class Reads:
     @contextmanager
     def by(self, reader: str) -> Iterator[None]:
         """Counts what is read meanwhile; outside of it, pages and others read unnoticed."""
-        before, self._reader = self._reader, reader
+        outer_reader, self._reader = self._reader, reader
         try:
             yield
             self.ran.add(reader)
         finally:
-            self._reader = before
+            self._reader = outer_reader
 
     def note(self, kind: str, path: str, *, whole: bool = False) -> None:
         """Somebody asks for a property."""

@@ -15,18 +15,20 @@ def skeleton(template: Any) -> tuple[Raw, list[tuple[str, str]]]:
     """The template with only what has the form of one, and the names and kinds of the rest."""
     if not isinstance(template, dict):
         return {"Resources": {}}, [("", "not a template")]
-    kept: Raw = {**template, "Resources": {}}
-    lost: list[tuple[str, str]] = []
-    for section in (each for each in _NAMED if each in template):
+    outline: Raw = {**template, "Resources": {}}
+    rejects: list[tuple[str, str]] = []
+    for section in (name for name in _NAMED if name in template):
         entries = template[section]
         if not isinstance(entries, dict):
-            lost.append((section, "not an object"))
+            rejects.append((section, "not an object"))
             entries = {}
-        kept[section] = {
+        outline[section] = {
             name: entry for name, entry in entries.items() if _is_formed(section, entry)
         }
-        lost += [(name, f"not one of the {section}") for name in entries.keys() - kept[section]]
-    return kept, lost
+        rejects += [
+            (name, f"not one of the {section}") for name in entries.keys() - outline[section]
+        ]
+    return outline, rejects
 
 
 def _is_formed(section: str, entry: Any) -> bool:
@@ -35,8 +37,8 @@ def _is_formed(section: str, entry: Any) -> bool:
     if not isinstance(entry, dict):
         return False
     if section == "Resources":
-        wanted = entry.get("DependsOn", [])
-        names = [wanted] if isinstance(wanted, str) else wanted
+        dependencies = entry.get("DependsOn", [])
+        names = [dependencies] if isinstance(dependencies, str) else dependencies
         return (
             isinstance(entry.get("Type"), str)
             and isinstance(entry.get("Properties", {}), dict)

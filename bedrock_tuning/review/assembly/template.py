@@ -81,17 +81,17 @@ class Assembly:
 
     def of_type(self, *kinds: str) -> Iterator[Resource]:
         """The resources of these types."""
-        return (r for r in self.resources if r.type in kinds)
+        return (resource for resource in self.resources if resource.type in kinds)
 
     def by_arn(self, arn: str) -> Resource | None:
         """The resource with an ARN; a log group also without the ":*" at the end of its ARN."""
         if not self._arns:
-            self._arns = {r.arn: r for r in self.resources if r.arn}
+            self._arns = {resource.arn: resource for resource in self.resources if resource.arn}
         return self._arns.get(arn) or self._arns.get(f"{arn}:*")
 
     def by_name(self, kind: str, name: str) -> Resource | None:
         """The resource of a type with a name."""
-        return next((r for r in self.of_type(kind) if r.name == name), None)
+        return next((resource for resource in self.of_type(kind) if resource.name == name), None)
 
 
 def read(
@@ -104,56 +104,62 @@ def read(
     """
 
     def counts(stack: str) -> bool:
-        wanted = only is None or stack in only
-        return wanted and not any(fnmatchcase(stack, pattern) for pattern in outside)
+        is_selected = only is None or stack in only
+        return is_selected and not any(fnmatchcase(stack, pattern) for pattern in outside)
 
-    found = Assembly(folder=folder)
+    assembly = Assembly(folder=folder)
     templates: dict[str, dict[str, Any]] = {}
     regions: dict[str, str] = {}
     left_aside: list[str] = []
-    empty = True
-    for directory, whole in manifest.assemblies(folder):
-        stacks = manifest.templates(whole)
-        known = manifest.without(whole, {name for name in stacks.values() if not counts(name)})
-        read_here = {
+    is_empty = True
+    for directory, raw_manifest in manifest.assemblies(folder):
+        stacks = manifest.templates(raw_manifest)
+        selected_manifest = manifest.without(
+            raw_manifest, {name for name in stacks.values() if not counts(name)}
+        )
+        directory_templates = {
             file.name.removesuffix(".template.json"): parsed(file)
             for file in sorted(directory.glob("*.template.json"))
         }
-        empty = empty and not read_here
-        if not stacks.keys() <= read_here.keys():
-            missing = ", ".join(sorted(stacks.keys() - read_here.keys()))
-            raise ValueError(f"{folder}: no template of {missing}")
+        is_empty = is_empty and not directory_templates
+        if not stacks.keys() <= directory_templates.keys():
+            missing_stacks = ", ".join(sorted(stacks.keys() - directory_templates.keys()))
+            raise ValueError(f"{folder}: no template of {missing_stacks}")
         # Templates of an earlier synthesis for another environment may lie there, too: the
         # manifest names those of this one.
-        names = stacks if whole else {name: name for name in read_here}
-        left_aside += [name for name in read_here if name not in names and counts(name)]
-        own = {
+        names = stacks if raw_manifest else {name: name for name in directory_templates}
+        left_aside += [name for name in directory_templates if name not in names and counts(name)]
+        own_templates = {
             names[name]: raw
-            for name, raw in read_here.items()
+            for name, raw in directory_templates.items()
             if name in names and counts(names[name])
         }
         # One template would hide the other.
-        twice = [s for s in names.values() if s in templates or [*names.values()].count(s) > 1]
-        if twice:
-            raise ValueError(f"{folder}: {twice[0]} is deployed from two templates")
-        for stack, logical_id, path in manifest.paths(directory, known):
-            resource = own.get(stack, {}).get("Resources", {}).get(logical_id)
+        duplicates = [
+            name
+            for name in names.values()
+            if name in templates or [*names.values()].count(name) > 1
+        ]
+        if duplicates:
+            raise ValueError(f"{folder}: {duplicates[0]} is deployed from two templates")
+        for stack, logical_id, path in manifest.paths(directory, selected_manifest):
+            resource = own_templates.get(stack, {}).get("Resources", {}).get(logical_id)
             if resource is not None:
                 resource.setdefault("Metadata", {}).setdefault("aws:cdk:path", path)
-        templates |= own
-        regions |= manifest.regions(known)
-        found.protected |= manifest.protected(known)
-        found.tags |= manifest.tags(known)
-        found.accounts |= manifest.accounts(known)
-        found.assets |= manifest.assets(directory, known)
-        found.hashes |= manifest.hashes(directory, known)
-        found.differing += deployment.faults(directory, known)
-        found.differing += order.faults(known, own)
-    if empty:
+        templates |= own_templates
+        regions |= manifest.regions(selected_manifest)
+        assembly.protected |= manifest.protected(selected_manifest)
+        assembly.tags |= manifest.tags(selected_manifest)
+        assembly.accounts |= manifest.accounts(selected_manifest)
+        assembly.assets |= manifest.assets(directory, selected_manifest)
+        assembly.hashes |= manifest.hashes(directory, selected_manifest)
+        assembly.differing += deployment.faults(directory, selected_manifest)
+        assembly.differing += order.faults(selected_manifest, own_templates)
+    if is_empty:
         raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
-    resolved = resolve(templates, folder=folder, regions=regions)
-    known_by_manifest = {name: getattr(found, name) for name in _OF_THE_MANIFEST}
-    return replace(resolved, left_aside=tuple(sorted(left_aside)), **known_by_manifest)
+    result = resolve(templates, folder=folder, regions=regions)
+    manifest_facts = {name: getattr(assembly, name) for name in _OF_THE_MANIFEST}
+    return replace(result, left_aside=tuple(sorted(left_aside)), **manifest_facts)
 
 
 def resolve(
@@ -164,19 +170,19 @@ def resolve(
     stand_ins: identity.StandIns = identity.STAND_INS,
 ) -> Assembly:
     """Resolves templates that are already in memory. regions: by stack; us-east-1 if unknown."""
-    found = Assembly(folder=folder)
+    assembly = Assembly(folder=folder)
     for stack, raw in templates.items():
-        found.templates[stack], lost = skeleton(raw)
+        assembly.templates[stack], rejects = skeleton(raw)
         # A macro or a loop of a transform: only AWS can say what becomes of it.
-        found.unresolved += [(f"{stack}/{name}", what) for name, what in sorted(lost)]
-    found.regions = {name: (regions or {}).get(name, _DEFAULT_REGION) for name in templates}
-    resolver = _Resolver(found, stand_ins)
-    for stack, template in found.templates.items():
+        assembly.unresolved += [(f"{stack}/{name}", what) for name, what in sorted(rejects)]
+    assembly.regions = {name: (regions or {}).get(name, _DEFAULT_REGION) for name in templates}
+    resolver = _Resolver(assembly, stand_ins)
+    for stack, template in assembly.templates.items():
         for logical_id, raw in template["Resources"].items():
             if resolver.exists(stack, raw):
-                found.resources.append(resolver.resource(stack, logical_id, raw))
+                assembly.resources.append(resolver.resource(stack, logical_id, raw))
         resolver.check_dependencies(template)
-    return found
+    return assembly
 
 
 class _Resolver:
@@ -188,8 +194,8 @@ class _Resolver:
         self._templates = assembly.templates
         self._where = ""
         self._condition = cache(self._decide)
-        self._import = cache(self._imported)
-        self._identity = cache(self._identified)
+        self._import = cache(self._import_value)
+        self._identity = cache(self._identify)
         self._pseudo = cache(self._pseudo_parameters)
 
     def exists(self, stack: str, raw: Mapping[str, Any]) -> bool:
@@ -200,19 +206,19 @@ class _Resolver:
         """A resource with its properties resolved."""
         path = str(raw.get("Metadata", {}).get("aws:cdk:path", ""))
         # In a stage of somebody's app, the stack is not the beginning of its paths.
-        _, named, inside = f"/{path}".partition(f"/{stack}/")
-        path = f"{stack}/{inside}" if named else path
+        _, separator, tail = f"/{path}".partition(f"/{stack}/")
+        path = f"{stack}/{tail}" if separator else path
         self._where = path or f"{stack}/{logical_id}"
         kind = str(raw.get("Type", ""))
         properties = self.value(stack, raw.get("Properties", {}))
-        known = self._identity(stack, logical_id)
+        own_identity = self._identity(stack, logical_id)
         return Resource(
             stack=stack,
             logical_id=logical_id,
             type=kind,
             path=self._where.removesuffix("/Resource").removesuffix("/Default"),
-            name=known.name,
-            arn=known.arn,
+            name=own_identity.name,
+            arn=own_identity.arn,
             properties=TrackedProperties(
                 properties if isinstance(properties, dict) else {}, kind, self._assembly.reads
             ),
@@ -221,11 +227,11 @@ class _Resolver:
 
     def check_dependencies(self, template: Mapping[str, Any]) -> None:
         """Lists every DependsOn that names nothing."""
-        known = template.get("Resources", {})
-        for logical_id, raw in known.items():
-            wanted = raw.get("DependsOn", [])
-            for name in [wanted] if isinstance(wanted, str) else wanted:
-                if name not in known:
+        resources = template.get("Resources", {})
+        for logical_id, raw in resources.items():
+            dependencies = raw.get("DependsOn", [])
+            for name in [dependencies] if isinstance(dependencies, str) else dependencies:
+                if name not in resources:
                     where = str(raw.get("Metadata", {}).get("aws:cdk:path", logical_id))
                     self._assembly.dangling.append((where, f"DependsOn {name}"))
 
@@ -233,7 +239,7 @@ class _Resolver:
         """A value without intrinsics; AWS::NoValue vanishes from objects and lists."""
         # Most values are texts: a call for each would cost as much as all the rest.
         if isinstance(raw, list):
-            items = [i if isinstance(i, str) else self.value(stack, i) for i in raw]
+            items = [item if isinstance(item, str) else self.value(stack, item) for item in raw]
             return [item for item in items if item is not _NOTHING]
         if not isinstance(raw, dict):
             return raw
@@ -271,18 +277,18 @@ class _Resolver:
             case "Fn::Split":
                 return str(self.value(stack, argument[1])).split(str(argument[0]))
             case "Fn::Select":
-                found = get(self.value(stack, argument[1]), int(argument[0]))
-                return self._miss(f"{name} {argument[0]}") if found is None else found
+                item = get(self.value(stack, argument[1]), int(argument[0]))
+                return self._miss(f"{name} {argument[0]}") if item is None else item
             case "Fn::Sub":
                 return self._sub(stack, argument)
             case "Fn::If":
-                chosen = argument[1] if self._condition(stack, argument[0]) else argument[2]
-                return self.value(stack, chosen)
+                branch = argument[1] if self._condition(stack, argument[0]) else argument[2]
+                return self.value(stack, branch)
             case "Fn::ImportValue":
                 return self._import(str(self.value(stack, argument)))
             case "Fn::FindInMap":  # by names that are texts, so it is the same everywhere
-                found = get(self._templates[stack], "Mappings", *argument)
-                return found if isinstance(found, str) else self._miss(name)
+                item = get(self._templates[stack], "Mappings", *argument)
+                return item if isinstance(item, str) else self._miss(name)
             case "Fn::GetStackOutput":
                 return self._output(argument)
         return self._miss(name)
@@ -317,48 +323,48 @@ class _Resolver:
             return parameter["Default"]
         return self._miss(f"parameter {name}")
 
-    def _identified(self, stack: str, logical_id: str) -> identity.Identity:
+    def _identify(self, stack: str, logical_id: str) -> identity.Identity:
         raw = self._templates[stack]["Resources"][logical_id]
         kind, properties = str(raw.get("Type", "")), raw.get("Properties", {})
         named_by = identity.KINDS[kind].named_by if kind in identity.KINDS else ""
-        given = properties.get(named_by)
+        raw_name = properties.get(named_by)
         path = properties.get("Path", "") if kind.startswith("AWS::IAM::") else ""
         return identity.Identity(
             kind=kind,
-            name=str(self.value(stack, given))
-            if given is not None
+            name=str(self.value(stack, raw_name))
+            if raw_name is not None
             else identity.generated_name(stack, logical_id, kind, stand_ins=self._stand_ins),
             region=self._assembly.regions[stack],
             path=str(self.value(stack, path)),
             account=self._stand_ins.account,
         )
 
-    def _attribute(self, stack: str, logical_id: str, wanted: str) -> str:
+    def _attribute(self, stack: str, logical_id: str, name: str) -> str:
         if logical_id not in self._templates[stack]["Resources"]:
-            return self._dangle(f"Fn::GetAtt {logical_id}.{wanted}")
-        found = self._identity(stack, logical_id).attribute(wanted)
-        return self._miss(f"Fn::GetAtt {logical_id}.{wanted}") if found is None else found
+            return self._dangle(f"Fn::GetAtt {logical_id}.{name}")
+        value = self._identity(stack, logical_id).attribute(name)
+        return self._miss(f"Fn::GetAtt {logical_id}.{name}") if value is None else value
 
     def _sub(self, stack: str, argument: Any) -> str:
-        text, own = (argument, {}) if isinstance(argument, str) else argument
+        text, variables = (argument, {}) if isinstance(argument, str) else argument
 
         def fill(match: re.Match[str]) -> str:
             literal, name = match[1], match[2]
             if literal:
                 return f"${{{name}}}"
-            if name in own:
-                return str(self.value(stack, own[name]))
+            if name in variables:
+                return str(self.value(stack, variables[name]))
             if "." in name:
                 return self._attribute(stack, *name.split(".", 1))
             return str(self._ref(stack, name))
 
         return _PLACEHOLDER.sub(fill, text)
 
-    def _imported(self, name: str) -> Any:
+    def _import_value(self, name: str) -> Any:
         for stack, template in self._templates.items():
             for output in template.get("Outputs", {}).values():
-                exported = output.get("Export", {}).get("Name")
-                if exported is not None and self.value(stack, exported) == name:
+                export_name = output.get("Export", {}).get("Name")
+                if export_name is not None and self.value(stack, export_name) == name:
                     return self.value(stack, output["Value"])
         return self._dangle(f"Fn::ImportValue {name}")
 
