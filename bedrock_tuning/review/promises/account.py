@@ -34,14 +34,14 @@ def _for_this_account(statement: Statement, evidence: Evidence) -> bool:
 def _serves_nova(statement: Statement, arn: str, evidence: Evidence) -> bool:
     """Whether it is what Nova's throughput needs of a model key: AWS documents no source key."""
     key = evidence.contracted.get("model-key")
-    wanted = Condition.of(
+    condition = Condition.of(
         "ForAnyValue:StringEquals", "kms:EncryptionContextKeys", "aws:bedrock:custom-model"
     )
     return (
         key is not None
         and key.arn == arn
         and {*(statement.actions or ("*",))} <= {"kms:Decrypt", "kms:GenerateDataKey"}
-        and wanted in statement.conditions
+        and condition in statement.conditions
     )
 
 
@@ -60,8 +60,8 @@ def _keeps_dead_letters(statement: Statement, arn: str, evidence: Evidence) -> b
 
 def _binds(condition: Condition) -> bool:
     kind = operator(condition.operator)
-    equal = kind.base in ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
-    return equal and not (kind.negated or kind.if_exists or kind.quantifier == "ForAllValues")
+    is_equality = kind.base in ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
+    return is_equality and not (kind.negated or kind.if_exists or kind.quantifier == "ForAllValues")
 
 
 def _is_here(value: str, evidence: Evidence) -> bool:
@@ -95,26 +95,28 @@ def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
             if _by_named_roles(role, statement, deployment):
                 continue
             services.update((statement.principals or {}).get("Service", ()))
-            others = {*(statement.principals or {"AWS": ("*",)})} - {"Service"}
+            other_kinds = {*(statement.principals or {"AWS": ("*",)})} - {"Service"}
             account = any(
-                c.operator == "StringEquals"
-                and c.key.lower() == "aws:sourceaccount"
-                and c.values == (identity.ACCOUNT,)
-                for c in statement.conditions
+                condition.operator == "StringEquals"
+                and condition.key.lower() == "aws:sourceaccount"
+                and condition.values == (identity.ACCOUNT,)
+                for condition in statement.conditions
             )
             bedrock = BEDROCK in (statement.principals or {}).get("Service", ())
-            if bedrock and not any(_names_jobs(c, deployment) for c in statement.conditions):
+            if bedrock and not any(
+                _names_jobs(condition, deployment) for condition in statement.conditions
+            ):
                 yield found(
                     role,
-                    f"{statement.label}: {_named(statement)} may assume it "
+                    f"{statement.label}: {_principals_in_words(statement)} may assume it "
                     f"{conditions_in_words(statement.conditions)}",
                     "Amazon Bedrock for customization jobs here, with ArnLike aws:SourceArn",
                     "Bring back the condition: only customization jobs need this role",
                 )
-            if others or not account:
+            if other_kinds or not account:
                 yield found(
                     role,
-                    f"{statement.label}: {_named(statement)} may assume it "
+                    f"{statement.label}: {_principals_in_words(statement)} may assume it "
                     f"{conditions_in_words(statement.conditions)}",
                     "one AWS service, with StringEquals aws:SourceAccount = this account",
                     "Trust only the service that needs the role, with this condition",
@@ -146,16 +148,19 @@ _EXCEPTED: Final = {
 def _by_named_roles(role: IamRole, statement: Statement, deployment: DeploymentFacts) -> bool:
     """Whether a role of people lets in roles of this account by their names, and nobody else."""
     path = f"{deployment.role_path}tuning/{deployment.environment}/people/"
-    start = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/"
+    prefix = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/"
     root = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root"
     return (
         role.resource.properties.get("Path") == path
         and statement.principals == {"AWS": (root,)}
         and any(
-            c.operator in ("ArnLike", "ArnEquals")
-            and c.key.lower() == "aws:principalarn"
-            and all(v.startswith(start) and v[len(start)] not in "*?" for v in c.values)
-            for c in statement.conditions
+            condition.operator in ("ArnLike", "ArnEquals")
+            and condition.key.lower() == "aws:principalarn"
+            and all(
+                value.startswith(prefix) and value[len(prefix)] not in "*?"
+                for value in condition.values
+            )
+            for condition in statement.conditions
         )
     )
 
@@ -168,7 +173,7 @@ def _by_workflow(deployment: DeploymentFacts) -> set[Condition]:
     }
 
 
-def _named(statement: Statement) -> str:
+def _principals_in_words(statement: Statement) -> str:
     if statement.principals is None:
         return "everybody whom NotPrincipal does not name"
     return ", ".join(name for names in statement.principals.values() for name in names)
@@ -191,11 +196,11 @@ def nobody_outside(evidence: Evidence) -> Iterator[Violation]:
                 continue
             for principal in principals(statement):
                 service = principal.endswith(".amazonaws.com")
-                own_role = principal in evidence.permissions.roles
-                if own_role or (service and _for_this_account(statement, evidence)):
+                is_own_role = principal in evidence.permissions.roles
+                if is_own_role or (service and _for_this_account(statement, evidence)):
                     continue
-                excepted = _EXCEPTED.get(principal)
-                if excepted is not None and excepted(statement, arn, evidence):
+                exception = _EXCEPTED.get(principal)
+                if exception is not None and exception(statement, arn, evidence):
                     continue
                 yield found(
                     evidence.permissions.owners[arn][0],
@@ -254,13 +259,15 @@ def _exceptions(deployment: DeploymentFacts) -> Iterator[But]:
     yield but(deployment.workflow, "logs:PutResourcePolicy")
     # Rules act on events by their source.
     bus = f"arn:{identity.PARTITION}:events:{deployment.region}:{identity.ACCOUNT}:event-bus"
-    own = Condition.of("ForAllValues:StringEquals", "events:source", "bedrock-tuning")
-    yield but(deployment.function("announce"), "events:PutEvents", on=f"{bus}/default", when=own)
-    here = f"{identity.ACCOUNT}-{deployment.region}"
+    own_source = Condition.of("ForAllValues:StringEquals", "events:source", "bedrock-tuning")
+    yield but(
+        deployment.function("announce"), "events:PutEvents", on=f"{bus}/default", when=own_source
+    )
+    place = f"{identity.ACCOUNT}-{deployment.region}"
     yield but(
         deployment.person("Deployer"),
         "sts:AssumeRole",
-        on=f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/cdk-*-role-{here}",
+        on=f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/cdk-*-role-{place}",
     )
     stacks = f"arn:{identity.PARTITION}:cloudformation:{deployment.region}:{identity.ACCOUNT}:stack"
     yield but(

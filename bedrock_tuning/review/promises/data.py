@@ -31,9 +31,9 @@ def _own_folders(deployment: DeploymentFacts) -> Iterator[But]:
         for folder in deployment.folders(name):
             bucket, _, prefix = folder.partition("/")
             prefixes[bucket].append(prefix)
-        for bucket, under in prefixes.items():
-            listed = Condition.of("StringLike", "s3:prefix", *under)
-            yield but(role.arn, "s3:ListBucket", on=bucket, when=listed)
+        for bucket, bucket_prefixes in prefixes.items():
+            condition = Condition.of("StringLike", "s3:prefix", *bucket_prefixes)
+            yield but(role.arn, "s3:ListBucket", on=bucket, when=condition)
 
 
 def _service_role_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
@@ -41,49 +41,54 @@ def _service_role_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]
         (jobs,) = deployment.bedrock("model-customization-job")
         source = {"aws:SourceAccount": identity.ACCOUNT, "aws:SourceArn": jobs.replace("*", "x/y")}
         yield request(BEDROCK, "sts:AssumeRole", role.arn, source)
-        *readable, written = (folder.replace("*", "a/b") for folder in deployment.folders(name))
-        for thing in readable:
-            bucket, _, key = thing.partition("/")
-            yield request(role.arn, "s3:GetObject", thing)
+        *inputs, output = (folder.replace("*", "a/b") for folder in deployment.folders(name))
+        for path in inputs:
+            bucket, _, key = path.partition("/")
+            yield request(role.arn, "s3:GetObject", path)
             yield request(role.arn, "s3:ListBucket", bucket, {"s3:prefix": key})
-        yield request(role.arn, "s3:PutObject", written)
-        through = {"kms:ViaService": f"s3.{deployment.region}.amazonaws.com"}
+        yield request(role.arn, "s3:PutObject", output)
+        context = {"kms:ViaService": f"s3.{deployment.region}.amazonaws.com"}
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-            yield request(role.arn, action, deployment.key("DataKey"), through)
+            yield request(role.arn, action, deployment.key("DataKey"), context)
 
 
 def _reports(deployment: DeploymentFacts) -> Iterable[But]:
     writers = (
-        ("start_job", _checked(deployment)),
-        ("merge record_job reconcile draw_page evaluate", _written(deployment)),
-        ("serve", tuple(f"{each}/smoke.*" for each in _written(deployment))),
+        ("start_job", _checked_manifests(deployment)),
+        ("merge record_job reconcile draw_page evaluate", _report_objects(deployment)),
+        ("serve", tuple(f"{folder}/smoke.*" for folder in _report_objects(deployment))),
     )
     for handlers, resources in writers:
         yield but(deployment.function(*handlers.split()), "s3:PutObject", on=resources)
 
 
-def _checked(deployment: DeploymentFacts) -> tuple[str, ...]:
+def _checked_manifests(deployment: DeploymentFacts) -> tuple[str, ...]:
     return tuple(f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets)
 
 
-def _written(deployment: DeploymentFacts) -> tuple[str, ...]:
+def _report_objects(deployment: DeploymentFacts) -> tuple[str, ...]:
     return (f"{deployment.output}/{s3_layout.REPORTS}/*",)
 
 
 def _forgeries(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
     """Changes by a role that is not in the templates and may do everything by its own policies."""
-    somebody = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/somebody"
-    decided = f"{deployment.output}/{s3_layout.APPROVALS}"
+    principal = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/somebody"
+    approvals = f"{deployment.output}/{s3_layout.APPROVALS}"
     work = f"{deployment.output}/{s3_layout.WORK}"
-    kept = (*_checked(deployment), *_written(deployment), f"{work}/*", f"{decided}/*")
-    for folder in kept:
+    folders = (
+        *_checked_manifests(deployment),
+        *_report_objects(deployment),
+        f"{work}/*",
+        f"{approvals}/*",
+    )
+    for folder in folders:
         for action in ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"):
-            first = {"s3:if-none-match": "*"}
-            yield request(somebody, action, folder.replace("*", "a/b"), first)
-    for approve in sorted(deployment.function("approve")):
-        yield request(approve, "s3:DeleteObject", f"{decided}/a/b")
+            context = {"s3:if-none-match": "*"}
+            yield request(principal, action, folder.replace("*", "a/b"), context)
+    for role in sorted(deployment.function("approve")):
+        yield request(role, "s3:DeleteObject", f"{approvals}/a/b")
         # Without If-None-Match, it would write over an earlier decision.
-        yield request(approve, "s3:PutObject", f"{decided}/a/b")
+        yield request(role, "s3:PutObject", f"{approvals}/a/b")
 
 
 PROMISES: Final = (
@@ -102,7 +107,7 @@ PROMISES: Final = (
         "Reconcile, DrawPage and Evaluate write reports (reports/*), and Serve what its smoke test "
         "saw.",
         actions=_WRITES,
-        resources=lambda d: (*_checked(d), *_written(d)),
+        resources=lambda d: (*_checked_manifests(d), *_report_objects(d)),
         but=_reports,
     ),
     Never(

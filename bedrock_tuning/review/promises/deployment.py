@@ -66,7 +66,9 @@ class DeploymentFacts:
     @cached_property
     def service_roles(self) -> dict[str, IamRole]:
         """The roles that Amazon Bedrock may assume, by their customization."""
-        names = {each.service_role: each.name for each in self.customizations}
+        names = {
+            customization.service_role: customization.name for customization in self.customizations
+        }
         return {names.get(role.arn, role.path): role for role in self.trusting(BEDROCK)}
 
     @property
@@ -80,7 +82,11 @@ class DeploymentFacts:
         if self.by_workflow:
             return {}
         roles = self.evidence.permissions.roles
-        return {c.name: roles[c.starter] for c in self.customizations if c.starter in roles}
+        return {
+            customization.name: roles[customization.starter]
+            for customization in self.customizations
+            if customization.starter in roles
+        }
 
     @property
     def role_path(self) -> str:
@@ -116,23 +122,28 @@ class DeploymentFacts:
             arn
             for arn, role in self.evidence.permissions.roles.items()
             if role.resource.properties.get("Path") == path
-            and _last(role.resource) == (name if role.is_policy else f"{name}Role")
+            and _own_name(role.resource) == (name if role.is_policy else f"{name}Role")
         )
 
     @cached_property
     def uploaders(self) -> dict[str, frozenset[str]]:
         """Who may upload datasets of a customization, by its name: whoever is one in its stack."""
         roles = self.evidence.permissions.roles
-        found = self.person("Uploader")
+        arns = self.person("Uploader")
         return {
-            each.name: frozenset(a for a in found if roles[a].resource.stack == each.settings.stack)
-            for each in self.customizations
+            customization.name: frozenset(
+                arn for arn in arns if roles[arn].resource.stack == customization.settings.stack
+            )
+            for customization in self.customizations
         }
 
     def trusting(self, service: str) -> Iterator[IamRole]:
         """The roles whose trust policies name a service."""
         for role in self.evidence.permissions.roles.values():
-            if any(service in (s.principals or {}).get("Service", ()) for s in role.trust):
+            if any(
+                service in (statement.principals or {}).get("Service", ())
+                for statement in role.trust
+            ):
                 yield role
 
     def handlers(self, *modules: str) -> dict[str, str]:
@@ -140,7 +151,8 @@ class DeploymentFacts:
         return {
             function.arn: str(function.properties.get("Role"))
             for function in self.evidence.assembly.of_type("AWS::Lambda::Function")
-            if str(function.properties.get("Handler")).split(".")[-2:-1] in [[m] for m in modules]
+            if str(function.properties.get("Handler")).split(".")[-2:-1]
+            in [[module] for module in modules]
         }
 
     def function(self, *modules: str) -> frozenset[str]:
@@ -149,21 +161,25 @@ class DeploymentFacts:
 
     def bucket(self, name: str) -> str:
         """The bucket of a name, such as "Output"."""
-        return self._existing(name.lower()) or self._arn("AWS::S3::Bucket", name)
+        return self._existing_arn(name.lower()) or self._arn("AWS::S3::Bucket", name)
 
     def key(self, name: str) -> str:
         """The KMS key of a name, such as "DataKey"."""
         existing = {"DataKey": "data-key", "OperationsKey": "operations-key"}
-        return self._existing(existing.get(name, "")) or self._arn("AWS::KMS::Key", name)
+        return self._existing_arn(existing.get(name, "")) or self._arn("AWS::KMS::Key", name)
 
-    def _existing(self, name: str) -> str:
+    def _existing_arn(self, name: str) -> str:
         """What no template makes, by the settings alone; "" for what one does."""
         bound = self.evidence.bound
         return bound.fill(f"{{{name}}}") if name in bound.contracts.given else ""
 
     def _arn(self, kind: str, name: str) -> str:
-        found = (r for r in self.evidence.assembly.of_type(kind) if _last(r) == name)
-        return next((resource.arn for resource in found), f"«no {name}»")
+        resources = (
+            resource
+            for resource in self.evidence.assembly.of_type(kind)
+            if _own_name(resource) == name
+        )
+        return next((resource.arn for resource in resources), f"«no {name}»")
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -211,22 +227,28 @@ class DeploymentFacts:
 
     def uploaded(self, name: str) -> tuple[str, ...]:
         """Where people upload for one customization: its own folder, and those that it names."""
-        own = {each.name: each.folders for each in self.customizations}.get(name, ())
-        return tuple(dict.fromkeys((s3_layout.folder(name), *own)))
+        folders = {
+            customization.name: customization.folders for customization in self.customizations
+        }.get(name, ())
+        return tuple(dict.fromkeys((s3_layout.folder(name), *folders)))
 
     def results(self, name: str) -> str:
         """Where the jobs of one customization write: the prefix of its objects."""
-        own = {each.name: each.output for each in self.customizations}.get(name, name)
-        return f"{self.output}/{s3_layout.jobs_prefix(own)}*"
+        output = {
+            customization.name: customization.output for customization in self.customizations
+        }.get(name, name)
+        return f"{self.output}/{s3_layout.jobs_prefix(output)}*"
 
     def folders(self, name: str) -> tuple[str, ...]:
         """All that belongs to one customization: the prefixes of its objects, bucket by bucket."""
-        own = {each.name: each.folders for each in self.customizations}.get(name, ())
+        own_folders = {
+            customization.name: customization.folders for customization in self.customizations
+        }.get(name, ())
         return (
             *(
                 f"{bucket}/{folder}*"
                 for bucket in self.datasets
-                for folder in own or (s3_layout.folder(name),)
+                for folder in own_folders or (s3_layout.folder(name),)
             ),
             *(f"{bucket}/{s3_layout.manifests_prefix(name)}*" for bucket in self.datasets),
             self.results(name),
@@ -237,26 +259,26 @@ def _customization(parameter: Resource) -> CustomizationFacts:
     """Raises ValueError for settings that are no JSON object: nobody can say whose they are."""
     values = json.loads(str(parameter.properties.get("Value")))
     name = str(parameter.properties.get("Name")).rpartition("/")[2]
-    chosen = values.get("job", {})
+    job = values.get("job", {})
     return CustomizationFacts(
         name=name,
-        output=str(chosen.get("output_folder") or name),
-        existing_role=_here(str(chosen.get("service_role", ""))),
-        folders=tuple(f"{each}/" for each in values.get("folders", ())),
-        grader=_here(str(values.get("grader", ""))),
+        output=str(job.get("output_folder") or name),
+        existing_role=_in_review_account(str(job.get("service_role", ""))),
+        folders=tuple(f"{folder}/" for folder in values.get("folders", ())),
+        grader=_in_review_account(str(values.get("grader", ""))),
         teacher=str(values.get("teacher", "")),
-        custom_model=_here(str(values.get("custom_model", ""))),
+        custom_model=_in_review_account(str(values.get("custom_model", ""))),
         settings=parameter,
         service_role=str(values.get("service_role")),
         starter=str(values.get("starter_role")),
     )
 
 
-def _here(arn: str) -> str:
+def _in_review_account(arn: str) -> str:
     """An ARN as this review writes it: with the account that stands for the deployment's."""
     parts = arn.split(":", 5)
     return ":".join([*parts[:4], identity.ACCOUNT, *parts[5:]]) if arn else ""
 
 
-def _last(resource: Resource) -> str:
+def _own_name(resource: Resource) -> str:
     return resource.path.rpartition("/")[2]

@@ -24,47 +24,53 @@ _END: Final = ("bedrock:DeleteProvisionedModelThroughput", "bedrock:DeleteCustom
 _ENDERS: Final = ("serve", "keep_leases", "provisioned_throughput")
 
 
-def _tagged(kind: str, deployment: DeploymentFacts, operator: str = "StringEquals") -> Condition:
+def _environment_tag(
+    kind: str, deployment: DeploymentFacts, operator: str = "StringEquals"
+) -> Condition:
     """kind: RequestTag for what is made, ResourceTag for what is there."""
     return Condition.of(operator, f"aws:{kind}/{_TAG}", deployment.environment)
 
 
 def _tagging(deployment: DeploymentFacts) -> Iterator[But]:
-    here = _tagged("ResourceTag", deployment)
-    new = (
-        _tagged("RequestTag", deployment),
-        _tagged("ResourceTag", deployment, "StringEqualsIfExists"),
+    existing_tag = _environment_tag("ResourceTag", deployment)
+    new_tags = (
+        _environment_tag("RequestTag", deployment),
+        _environment_tag("ResourceTag", deployment, "StringEqualsIfExists"),
     )
     serve, endpoints = deployment.function("serve"), deployment.bedrock(*_ENDPOINTS)
     starters: list[tuple[Iterable[str], Condition]] = [
-        ([role.arn], _of("RequestTag", name)) for name, role in deployment.starters.items()
+        ([role.arn], _customization_tag("RequestTag", name))
+        for name, role in deployment.starters.items()
     ]
     if deployment.by_workflow:
         starters = [(deployment.workflow, _OF_SOME)]
-    for who, whose in starters:
+    for principals, owner_tag in starters:
         yield but(
-            who,
+            principals,
             "bedrock:TagResource",
             on=deployment.bedrock("model-customization-job", "custom-model"),
-            when=(*new, whose),
+            when=(*new_tags, owner_tag),
         )
-    only_lease = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", f"{TAG_PREFIX}:expires")
+    lease_key = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", f"{TAG_PREFIX}:expires")
     yield but(
-        deployment.person("Operator"), "bedrock:TagResource", on=endpoints, when=(here, only_lease)
+        deployment.person("Operator"),
+        "bedrock:TagResource",
+        on=endpoints,
+        when=(existing_tag, lease_key),
     )
-    for conditions in ((here, only_lease), new):
+    for conditions in ((existing_tag, lease_key), new_tags):
         yield but(serve, "bedrock:TagResource", on=endpoints, when=conditions)
     # What gets another name is another customization's, and still this environment's.
-    whose = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", _WHOSE)
+    owner_key = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", _WHOSE)
     yield but(
         deployment.function("provisioned_throughput"),
         "bedrock:TagResource",
         on=deployment.bedrock("custom-model", *_ENDPOINTS),
-        when=(here, whose),
+        when=(existing_tag, owner_key),
     )
 
 
-def _of(kind: str, customization: str, operator: str = "StringEquals") -> Condition:
+def _customization_tag(kind: str, customization: str, operator: str = "StringEquals") -> Condition:
     return Condition.of(operator, f"aws:{kind}/{_WHOSE}", customization)
 
 
@@ -75,44 +81,44 @@ _OF_SOME: Final = Condition.of("Null", f"aws:RequestTag/{_WHOSE}", "false")
 def _asking(deployment: DeploymentFacts) -> list[But]:
     """What a service role calls besides S3 and keys."""
 
-    def through(profile: str) -> Condition:
+    def through_profile(profile: str) -> Condition:
         return Condition.of("StringEquals", "bedrock:InferenceProfileArn", profile)
 
     graders = [
-        but(each.service_role, "lambda:InvokeFunction", on=each.grader)
-        for each in deployment.customizations
-        if each.grader
+        but(customization.service_role, "lambda:InvokeFunction", on=customization.grader)
+        for customization in deployment.customizations
+        if customization.grader
     ]
     teachers = [
         # What a profile sends its questions to is asked through the profile only.
         but(
-            each.service_role,
+            customization.service_role,
             "bedrock:InvokeModel",
-            on=asked,
-            when=(through(deployment.teacher(each)[0]),) if number else (),
+            on=model,
+            when=(through_profile(deployment.teacher(customization)[0]),) if number else (),
         )
-        for each in deployment.customizations
-        for number, asked in enumerate(deployment.teacher(each))
+        for customization in deployment.customizations
+        for number, model in enumerate(deployment.teacher(customization))
     ]
     return graders + teachers
 
 
 def _asking_requests(deployment: DeploymentFacts) -> list[EvalRequest]:
     graders = [
-        request(each.service_role, "lambda:InvokeFunction", each.grader)
-        for each in deployment.customizations
-        if each.grader and not each.existing_role
+        request(customization.service_role, "lambda:InvokeFunction", customization.grader)
+        for customization in deployment.customizations
+        if customization.grader and not customization.existing_role
     ]
     teachers = [
         request(
-            each.service_role,
+            customization.service_role,
             "bedrock:InvokeModel",
-            asked.replace(":*:", ":us-west-2:"),
-            {"bedrock:InferenceProfileArn": deployment.teacher(each)[0]} if number else {},
+            model.replace(":*:", ":us-west-2:"),
+            {"bedrock:InferenceProfileArn": deployment.teacher(customization)[0]} if number else {},
         )
-        for each in deployment.customizations
-        if not each.existing_role
-        for number, asked in enumerate(deployment.teacher(each))
+        for customization in deployment.customizations
+        if not customization.existing_role
+        for number, model in enumerate(deployment.teacher(customization))
     ]
     return graders + teachers
 
@@ -120,50 +126,64 @@ def _asking_requests(deployment: DeploymentFacts) -> list[EvalRequest]:
 def _starting(deployment: DeploymentFacts) -> list[But]:
     action = "bedrock:CreateModelCustomizationJob"
     if deployment.by_workflow:
-        tagged = (_tagged("RequestTag", deployment), _OF_SOME)
-        return [but(deployment.workflow, action, when=tagged)]
-    own = [
+        tags = (_environment_tag("RequestTag", deployment), _OF_SOME)
+        return [but(deployment.workflow, action, when=tags)]
+    own_models = [
         but(
             role.arn,
             action,
-            when=(_of("RequestTag", name), _of("ResourceTag", name, "StringEqualsIfExists")),
+            when=(
+                _customization_tag("RequestTag", name),
+                _customization_tag("ResourceTag", name, "StringEqualsIfExists"),
+            ),
         )
         for name, role in deployment.starters.items()
     ]
-    named = [
-        but(each.starter, action, on=each.custom_model, when=_of("RequestTag", each.name))
-        for each in deployment.customizations
-        if each.custom_model
+    named_models = [
+        but(
+            customization.starter,
+            action,
+            on=customization.custom_model,
+            when=_customization_tag("RequestTag", customization.name),
+        )
+        for customization in deployment.customizations
+        if customization.custom_model
     ]
-    return own + named
+    return own_models + named_models
 
 
 def _calling(deployment: DeploymentFacts) -> Iterator[But]:
-    here, endpoints = _tagged("ResourceTag", deployment), deployment.bedrock(*_ENDPOINTS)
+    tag, endpoints = _environment_tag("ResourceTag", deployment), deployment.bedrock(*_ENDPOINTS)
     base_models = f"arn:{identity.PARTITION}:bedrock:{deployment.region}::foundation-model/*"
     callers: list[tuple[Iterable[str], tuple[Condition, ...]]] = [
-        *((who, (here, _of("ResourceTag", name))) for name, who in deployment.uploaders.items()),
-        (deployment.function("evaluate"), (here,)),
+        *(
+            (principals, (tag, _customization_tag("ResourceTag", name)))
+            for name, principals in deployment.uploaders.items()
+        ),
+        (deployment.function("evaluate"), (tag,)),
     ]
-    for who, tagged in callers:
-        yield but(who, "bedrock:InvokeModel", on=endpoints, when=tagged)
-        yield but(who, "bedrock:InvokeModel", on=base_models)
+    for principals, tags in callers:
+        yield but(principals, "bedrock:InvokeModel", on=endpoints, when=tags)
+        yield but(principals, "bedrock:InvokeModel", on=base_models)
     for handlers, actions in ((("serve",), (*_CHANGE, *_END)), (_ENDERS, _END)):
         yield but(
             deployment.function(*handlers),
             *actions,
             on=deployment.bedrock("custom-model", *_ENDPOINTS),
-            when=here,
+            when=tag,
         )
 
 
 def _watching(deployment: DeploymentFacts) -> Iterable[But]:
-    here, jobs = _tagged("ResourceTag", deployment), deployment.bedrock("model-customization-job")
+    tag, jobs = (
+        _environment_tag("ResourceTag", deployment),
+        deployment.bedrock("model-customization-job"),
+    )
     for name, role in deployment.starters.items():
-        yield but(role.arn, *_WATCH, on=jobs, when=(here, _of("ResourceTag", name)))
-    itself = deployment.workflow if deployment.by_workflow else ()
-    others = {*deployment.person("Operator"), *deployment.function("reconcile"), *itself}
-    yield but(others, *_WATCH, on=jobs, when=here)
+        yield but(role.arn, *_WATCH, on=jobs, when=(tag, _customization_tag("ResourceTag", name)))
+    workflow = deployment.workflow if deployment.by_workflow else ()
+    principals = {*deployment.person("Operator"), *deployment.function("reconcile"), *workflow}
+    yield but(principals, *_WATCH, on=jobs, when=tag)
     # Reads what became of a job whose run ended before it.
     yield but(
         deployment.function("start_job"),
@@ -174,43 +194,44 @@ def _watching(deployment: DeploymentFacts) -> Iterable[But]:
 
 def _passing(deployment: DeploymentFacts) -> Iterable[But]:
     passers: list[tuple[Iterable[str], str]] = [
-        ([each.starter], each.service_role) for each in deployment.customizations
+        ([customization.starter], customization.service_role)
+        for customization in deployment.customizations
     ]
     if deployment.by_workflow:
         passers = [(deployment.workflow, deployment.at_path("bedrock"))]
-    for who, passed in passers:
+    for principals, role in passers:
         yield but(
-            who,
+            principals,
             "iam:PassRole",
-            on=passed,
+            on=role,
             when=Condition.of("StringEquals", "iam:PassedToService", BEDROCK),
         )
 
 
 def _job_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
-    for each in deployment.customizations:
-        starter = each.starter
+    for customization in deployment.customizations:
+        starter = customization.starter
         for workflow, machine in zip(sorted(deployment.workflow), deployment.machines, strict=True):
             if deployment.by_workflow:
                 starter = workflow
             else:
                 yield request(workflow, "sts:AssumeRole", starter, {"sts:ExternalId": machine})
-        new = {
+        request_tags = {
             f"aws:RequestTag/{_TAG}": deployment.environment,
-            f"aws:RequestTag/{_WHOSE}": each.name,
+            f"aws:RequestTag/{_WHOSE}": customization.name,
         }
         jobs, models = (arn.replace("*", "x/y") for arn in deployment.bedrock(*_MADE))
-        for made in (jobs, models):
-            yield request(starter, "bedrock:CreateModelCustomizationJob", made, new)
-            yield request(starter, "bedrock:TagResource", made, new)
+        for arn in (jobs, models):
+            yield request(starter, "bedrock:CreateModelCustomizationJob", arn, request_tags)
+            yield request(starter, "bedrock:TagResource", arn, request_tags)
         for action in _WATCH:
             tags = {
                 f"aws:ResourceTag/{_TAG}": deployment.environment,
-                f"aws:ResourceTag/{_WHOSE}": each.name,
+                f"aws:ResourceTag/{_WHOSE}": customization.name,
             }
             yield request(starter, action, jobs, tags)
-        passed = {"iam:PassedToService": BEDROCK}
-        yield request(starter, "iam:PassRole", each.service_role, passed)
+        context = {"iam:PassedToService": BEDROCK}
+        yield request(starter, "iam:PassRole", customization.service_role, context)
 
 
 _WATCH: Final = ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob")
@@ -261,7 +282,7 @@ PROMISES: Final = (
         sentence="Only Serve buys endpoints, and only with `aws:RequestTag/bedrock-tuning:"
         "environment` = this environment.",
         actions=_BUY,
-        but=lambda d: [but(d.function("serve"), *_BUY, when=_tagged("RequestTag", d))],
+        but=lambda d: [but(d.function("serve"), *_BUY, when=_environment_tag("RequestTag", d))],
     ),
     Never(
         id="M823",

@@ -36,50 +36,54 @@ def guarded_runs(evidence: Evidence) -> Iterator[Violation]:
             continue
         role = str(machine.properties.get("RoleArn"))
         yield from _changes_afterwards(evidence, machine, guard, but=set(handlers.values()))
-        yield from _says(evidence, guard, role)
-        yield from _is_said_afterwards(evidence, guard)
+        yield from _check_uses(evidence, guard, role)
+        yield from _check_record(evidence, guard)
 
 
 def _changes_afterwards(
     evidence: Evidence, machine: Resource, guard: Resource, *, but: set[str]
 ) -> Iterator[Violation]:
     functions = evidence.assembly.of_type("AWS::Lambda::Function")
-    used = {str(each.properties.get("Role")) for each in functions if each.stack == machine.stack}
-    used.add(str(machine.properties.get("RoleArn")))
-    for arn in sorted(used - but):
+    role_arns = {
+        str(function.properties.get("Role"))
+        for function in functions
+        if function.stack == machine.stack
+    }
+    role_arns.add(str(machine.properties.get("RoleArn")))
+    for arn in sorted(role_arns - but):
         role = evidence.permissions.roles.get(arn)
-        if role is not None and not _after(role.resource, guard):
+        if role is not None and not _comes_after(role.resource, guard):
             yield found(role.resource, "it may change before the guard was asked")
 
 
-def _says(evidence: Evidence, guard: Resource, role: str) -> Iterator[Violation]:
+def _check_uses(evidence: Evidence, guard: Resource, role: str) -> Iterator[Violation]:
     uses = str(guard.properties.get("Uses"))
     if not guard.logical_id.endswith(hashlib.sha256(uses.encode()).hexdigest()[:8].upper()):
         yield found(guard, "its logical id stays the same with other uses")
-    lent = {
+    lent_names = {
         resource.rpartition(":")[2]
         for statement in evidence.permissions.roles[role].policy
         if statement.effect == "Allow" and _LENT & set(statement.actions or ())
         for resource in statement.resources or ()
     }
-    for resource in sorted(lent - set(uses.split(", "))):
+    for resource in sorted(lent_names - set(uses.split(", "))):
         yield found(guard, f"it does not say that runs use {resource}")
 
 
-def _is_said_afterwards(evidence: Evidence, guard: Resource) -> Iterator[Violation]:
+def _check_record(evidence: Evidence, guard: Resource) -> Iterator[Violation]:
     """The guard compares with the uses that the deployment before has left."""
     function = evidence.assembly.by_arn(str(guard.properties.get("ServiceToken")))
     variables = function.properties.get("Environment", {}).get("Variables", {}) if function else {}
     name = str(variables.get("USED_PARAMETER"))
     parameter = evidence.assembly.by_name("AWS::SSM::Parameter", name)
-    said = [parameter.properties.get(each) for each in ("Type", "Value")] if parameter else []
-    if parameter is None or said != ["String", guard.properties.get("Uses")]:
+    actual = [parameter.properties.get(key) for key in ("Type", "Value")] if parameter else []
+    if parameter is None or actual != ["String", guard.properties.get("Uses")]:
         yield found(guard, f"no parameter {name} says the same")
-    elif not _after(parameter, guard):
+    elif not _comes_after(parameter, guard):
         yield found(parameter, "it may change before the guard has read it")
 
 
-def _after(resource: Resource, first: Resource) -> bool:
+def _comes_after(resource: Resource, first: Resource) -> bool:
     return first.logical_id in listed(resource.raw.get("DependsOn"))
 
 

@@ -57,55 +57,67 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
     checkers = DeploymentFacts(evidence=evidence).handlers("check_manifest")
     for machine, flow in _flow(evidence):
         resources = {name: str(state.get("Resource", "")) for name, state in flow.states.items()}
-        approved = {n for n, called in resources.items() if called.endswith(".waitForTaskToken")}
-        checked = {n for n, called in resources.items() if called in checkers}
-        ways = {
-            "a valid report": flow.reached(without=lambda e: _asks(e, "$.report.valid", True)),
+        approval_states = {
+            name for name, resource in resources.items() if resource.endswith(".waitForTaskToken")
+        }
+        check_states = {name for name, resource in resources.items() if resource in checkers}
+        requirements = {
+            "a valid report": flow.reached(
+                without=lambda edge: _asks(edge, "$.report.valid", True)
+            ),
             "an admitted upload": flow.reached(
-                without=lambda e: _asks(e, "$.admission.decision", "run")
+                without=lambda edge: _asks(edge, "$.admission.decision", "run")
             ),
             "an allowed or approved price": flow.reached(
-                without=lambda e: (
-                    _asks(e, "$.start.decision", "start") or _passes(e, approved)  # noqa: B023
+                without=lambda edge: (
+                    _asks(edge, "$.start.decision", "start") or _passes(edge, approval_states)  # noqa: B023
                 ),
             ),
             "images as they were checked": flow.reached(without=_images_are_the_same),
             "a checked manifest": flow.reached(
-                without=lambda e: _passes(e, checked)  # noqa: B023
+                without=lambda edge: _passes(edge, check_states)  # noqa: B023
             ),
         }
-        trains = {name for name, state in flow.states.items() if _trains(state)}
-        for what, reached in ways.items():
-            for name in sorted(trains & reached):
+        job_states = {name for name, state in flow.states.items() if _trains(state)}
+        for requirement, states in requirements.items():
+            for name in sorted(job_states & states):
                 yield found(
-                    machine, f"{name} can be reached without {what}", "nothing invalid is paid for"
+                    machine,
+                    f"{name} can be reached without {requirement}",
+                    "nothing invalid is paid for",
                 )
-        for name in sorted(trains):
-            again = {
-                e for r in flow.states[name].get("Retry", ()) for e in r.get("ErrorEquals", ())
+        for name in sorted(job_states):
+            retried_errors = {
+                error
+                for retrier in flow.states[name].get("Retry", ())
+                for error in retrier.get("ErrorEquals", ())
             }
-            for error in sorted(each for each in again if each.startswith("States.")):
+            for error in sorted(error for error in retried_errors if error.startswith("States.")):
                 yield found(
                     machine, f"{name} is tried again after {error}", "a job is paid for once"
                 )
-        pauses = {n for n, state in flow.states.items() if state.get("Type") == "Wait"}
-        for paused in sorted(pauses | approved):
-            after = replace(flow, start=paused)
-            for name in sorted(trains & after.reached(without=_images_are_the_same)):
+        wait_states = {name for name, state in flow.states.items() if state.get("Type") == "Wait"}
+        for pause in sorted(wait_states | approval_states):
+            later_flow = replace(flow, start=pause)
+            for name in sorted(job_states & later_flow.reached(without=_images_are_the_same)):
                 yield found(
                     machine,
-                    f"{name} can be reached from {paused} without a look at the images",
+                    f"{name} can be reached from {pause} without a look at the images",
                     "what was checked is what is trained, however long the run waited",
                 )
         for edge in flow.transitions():
-            waits = edge.tail in trains and edge.errors == (_NO_SLOT,)
-            if edge.caught and not waits and trains & replace(flow, start=edge.head).reached():
+            waits_for_slot = edge.tail in job_states and edge.errors == (_NO_SLOT,)
+            if (
+                edge.caught
+                and not waits_for_slot
+                and job_states & replace(flow, start=edge.head).reached()
+            ):
                 yield found(
                     machine,
                     f"an error in {edge.tail} leads to {edge.head}, and so to a job",
                     "nothing is paid for after an error",
                 )
-        if not trains:
+        if not job_states:
             yield found(machine, "no state starts a job", "an upload becomes a custom model")
 
 
@@ -116,21 +128,29 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
 )
 def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
     for machine, flow in _flow(evidence):
-        actions = {a: _doing(flow, a) for a in ("serve", "smoke", "publish", "roll-back")}
-        missing = [action for action, names in actions.items() if not names]
-        if missing:
+        actions = {
+            action: _doing(flow, action) for action in ("serve", "smoke", "publish", "roll-back")
+        }
+        missing_actions = [action for action, names in actions.items() if not names]
+        if missing_actions:
             yield found(
-                machine, f"no state does {', '.join(missing)}", "test, then publish, or roll back"
+                machine,
+                f"no state does {', '.join(missing_actions)}",
+                "test, then publish, or roll back",
             )
-        unproved = flow.reached(without=lambda e: _passes(e, actions["smoke"]))  # noqa: B023
-        unproved |= flow.reached(without=lambda e: _asks(e, "$.serving.step", "publish"))
-        for name in sorted(actions["publish"] & unproved):
+        untested_states = flow.reached(without=lambda edge: _passes(edge, actions["smoke"]))  # noqa: B023
+        untested_states |= flow.reached(
+            without=lambda edge: _asks(edge, "$.serving.step", "publish")
+        )
+        for name in sorted(actions["publish"] & untested_states):
             yield found(
                 machine, f"{name} can be reached without the smoke test", "test, then publish"
             )
         for name in sorted(set().union(*actions.values())):
-            retried = [r.get("ErrorEquals") for r in flow.states[name].get("Retry", ())]
-            if ["States.TaskFailed"] not in retried:
+            retried_errors = [
+                retrier.get("ErrorEquals") for retrier in flow.states[name].get("Retry", ())
+            ]
+            if ["States.TaskFailed"] not in retried_errors:
                 yield found(
                     machine,
                     f"{name} gives up at the first error of an unknown name",
@@ -156,7 +176,7 @@ _OF_THE_REQUEST: Final = "$.serving.customization"
 _KEPT: Final = "$.settings"
 
 
-def _named(state: Mapping[str, Any]) -> str:
+def _settings_name(state: Mapping[str, Any]) -> str:
     """What names the customization whose settings a state reads; "" for any other state."""
     if not str(state.get("Resource", "")).endswith(":aws-sdk:ssm:getParameter"):
         return ""
@@ -173,31 +193,37 @@ def _named(state: Mapping[str, Any]) -> str:
 def one_customization(evidence: Evidence) -> Iterator[Violation]:
     deployment = DeploymentFacts(evidence=evidence)
     path = deployment.settings_path
-    allowed = {
+    expressions = {
         name: f"States.Format('{path}/{{}}', {name})" for name in (_OF_THE_UPLOAD, _OF_THE_REQUEST)
     }
     for machine, flow in _flow(evidence):
-        loads = {name: _named(state) for name, state in flow.states.items() if _named(state)}
+        loads = {
+            name: _settings_name(state)
+            for name, state in flow.states.items()
+            if _settings_name(state)
+        }
         for name, read in loads.items():
-            if read not in allowed.values():
-                yield found(machine, f"{name} reads {read}", " or ".join(allowed.values()))
-            for odd in sorted(flow.states[name].get("Parameters", {}).keys() - {"Name.$"}):
-                yield found(machine, f"{name} has {odd}", "it reads by name, and no more")
-        of_upload = {name for name, read in loads.items() if read == allowed[_OF_THE_UPLOAD]}
-        first = flow.reached(without=lambda e: e.head in loads)  # noqa: B023
+            if read not in expressions.values():
+                yield found(machine, f"{name} reads {read}", " or ".join(expressions.values()))
+            for key in sorted(flow.states[name].get("Parameters", {}).keys() - {"Name.$"}):
+                yield found(machine, f"{name} has {key}", "it reads by name, and no more")
+        upload_states = {
+            name for name, read in loads.items() if read == expressions[_OF_THE_UPLOAD]
+        }
+        first = flow.reached(without=lambda edge: edge.head in loads)  # noqa: B023
         for name in sorted(first):
             if flow.states[name].get("Type") != "Choice":
                 yield found(machine, f"{name} comes before the settings are read", "nothing does")
-        otherwise = flow.reached(without=lambda e: e.head in of_upload)  # noqa: B023
+        other_states = flow.reached(without=lambda edge: edge.head in upload_states)  # noqa: B023
         for name, state in flow.states.items():
             if _trains(state):
-                if name in otherwise:
+                if name in other_states:
                     yield found(
                         machine,
                         f"{name} can be reached without the settings of the upload's folder",
                         "a job is of the customization in whose folder its dataset is",
                     )
-                for what, limit in _of_another(state, deployment):
+                for what, limit in _foreign_parts(state, deployment):
                     yield found(machine, f"{name} {what}", limit)
             if name not in loads and _writes(state):
                 yield found(
@@ -207,19 +233,21 @@ def one_customization(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-def _of_another(state: Mapping[str, Any], deployment: DeploymentFacts) -> Iterator[tuple[str, str]]:
+def _foreign_parts(
+    state: Mapping[str, Any], deployment: DeploymentFacts
+) -> Iterator[tuple[str, str]]:
     """What of a job may be another customization's than the settings': what is there, the limit."""
-    wanted = None if deployment.by_workflow else {"RoleArn.$": f"{_KEPT}.value.starter_role"}
-    if state.get("Credentials") != wanted:
+    credentials = None if deployment.by_workflow else {"RoleArn.$": f"{_KEPT}.value.starter_role"}
+    if state.get("Credentials") != credentials:
         yield f"runs as {state.get('Credentials')}", "the starter role of the settings, if any"
     if not deployment.by_workflow:
         return
-    given = state.get("Parameters", {})
-    for part, said in _own_parts(deployment).items():
-        named = {key: value for key, value in given.items() if key.removesuffix(".$") == part}
-        optional = part == "ValidationDataConfig" and not named
-        if named != {f"{part}.$" if isinstance(said, str) else part: said} and not optional:
-            yield f"has {named or f'no {part}'}", f"{part} from {said}"
+    parameters = state.get("Parameters", {})
+    for part, source in _own_parts(deployment).items():
+        actual = {key: value for key, value in parameters.items() if key.removesuffix(".$") == part}
+        is_optional = part == "ValidationDataConfig" and not actual
+        if actual != {f"{part}.$" if isinstance(source, str) else part: source} and not is_optional:
+            yield f"has {actual or f'no {part}'}", f"{part} from {source}"
 
 
 def _own_parts(deployment: DeploymentFacts) -> dict[str, Any]:
@@ -231,15 +259,15 @@ def _own_parts(deployment: DeploymentFacts) -> dict[str, Any]:
 
     training, validation = deployment.datasets
     settings, run = f"{_KEPT}.value", "$.admission.run"
-    own = (f"{settings}.name", run)
+    place = (f"{settings}.name", run)
     tags = "States.StringToJson(States.Format('{}{}\"\\}]', " + f"{settings}.request.tags, {run}))"
     return {
         "RoleArn": f"{settings}.service_role",
         "JobTags": tags,
         "CustomModelTags": tags,
-        "TrainingDataConfig": uri(training, "_checked/{}/{}/training.jsonl", *own),
+        "TrainingDataConfig": uri(training, "_checked/{}/{}/training.jsonl", *place),
         "ValidationDataConfig": {
-            "Validators": [uri(validation, "_checked/{}/{}/validation.jsonl", *own)]
+            "Validators": [uri(validation, "_checked/{}/{}/validation.jsonl", *place)]
         },
         "OutputDataConfig": uri(deployment.output, "{}", f"{settings}.request.output"),
     }
@@ -247,11 +275,11 @@ def _own_parts(deployment: DeploymentFacts) -> dict[str, Any]:
 
 def _writes(state: Mapping[str, Any]) -> bool:
     """Whether a state may change the settings in a run's data."""
-    makes = state.get("Type") in ("Task", "Map", "Parallel")
-    makes |= bool({"Result", "Parameters"} & set(state))
+    makes_result = state.get("Type") in ("Task", "Map", "Parallel")
+    makes_result |= bool({"Result", "Parameters"} & set(state))
     path = state.get("ResultPath", "$")
-    whole = {"OutputPath", "InputPath"} & set(state)
-    return bool(whole) or (makes and (path == "$" or str(path).startswith(_KEPT)))
+    filters = {"OutputPath", "InputPath"} & set(state)
+    return bool(filters) or (makes_result and (path == "$" or str(path).startswith(_KEPT)))
 
 
 CHECKS: Final = (paid_after_checks, served_after_proof, one_customization)

@@ -30,9 +30,9 @@ def _may(
 ) -> list[Statement]:
     """The statements that allow any of it."""
     return [
-        each
-        for each in statements
-        if each.effect == "Allow" and any(reached(each, actions, resources))
+        statement
+        for statement in statements
+        if statement.effect == "Allow" and any(reached(statement, actions, resources))
     ]
 
 
@@ -52,8 +52,8 @@ def separated(evidence: Evidence) -> Iterator[Violation]:
             *_may(role.policy, _ANSWER, ("*",)),
         ]
         if uploads and approves:
-            both = f"{uploads[0].label} writes datasets, {approves[0].label} approves"
-            yield found(role, both)
+            problem = f"{uploads[0].label} writes datasets, {approves[0].label} approves"
+            yield found(role, problem)
 
 
 @check(
@@ -66,22 +66,26 @@ def separated_together(evidence: Evidence) -> Iterator[Violation]:
     deployment = DeploymentFacts(evidence=evidence)
     roles = evidence.permissions.roles
     for name, uploaders in deployment.uploaders.items():
-        asked = [
+        calls = [
             *_uploads(deployment, name),
-            *(request for each in deployment.handlers("approve") for request in _approvals(each)),
+            *(
+                request
+                for function in deployment.handlers("approve")
+                for request in _approvals(function)
+            ),
         ]
-        for one, other in product(uploaders, deployment.person("Approver")):
-            both = Policies(identity=[*roles[one].policy, *roles[other].policy])
-            for action, resource, more in asked:
+        for uploader, approver in product(uploaders, deployment.person("Approver")):
+            policies = Policies(identity=[*roles[uploader].policy, *roles[approver].policy])
+            for action, resource, context in calls:
                 request = EvalRequest(
-                    principal=one,
+                    principal=uploader,
                     action=action,
                     resource=resource,
-                    context={**usual_context(), **more},
+                    context={**usual_context(), **context},
                     account=identity.ACCOUNT,
                 )
-                if decide(request, both):
-                    yield found(roles[one], f"with the approver's policy, it may {action}")
+                if decide(request, policies):
+                    yield found(roles[uploader], f"with the approver's policy, it may {action}")
 
 
 Asked = tuple[str, str, Mapping[str, str]]
@@ -98,8 +102,8 @@ def _approvals(function: str) -> Iterator[Asked]:
 
 
 def _by_address(deployment: DeploymentFacts) -> Iterator[But]:
-    every = (each for arn in deployment.handlers("approve") for each in _approvals(arn))
-    for action, function, context in every:
+    calls = (call for arn in deployment.handlers("approve") for call in _approvals(arn))
+    for action, function, context in calls:
         ((key, value),) = context.items()
         operator = "Bool" if value == "true" else "StringEquals"
         yield but(
@@ -178,7 +182,7 @@ def _own_data(deployment: DeploymentFacts) -> Iterator[But]:
             "s3:GetObject",
             on=(
                 reports,
-                *(f"{bucket}/{each}*" for bucket in deployment.datasets for each in prefixes),
+                *(f"{bucket}/{prefix}*" for bucket in deployment.datasets for prefix in prefixes),
             ),
         )
         yield but(
@@ -187,12 +191,12 @@ def _own_data(deployment: DeploymentFacts) -> Iterator[But]:
             "s3:PutObject",
             on=f"{deployment.output}/{s3_layout.COMPARISONS}/{name}/*",
         )
-        like = tuple(f"{each}*" for each in prefixes)
+        patterns = tuple(f"{prefix}*" for prefix in prefixes)
         yield but(
             uploader,
             "s3:ListBucket",
             on=deployment.datasets,
-            when=Condition.of("StringLike", "s3:prefix", *like),
+            when=Condition.of("StringLike", "s3:prefix", *patterns),
         )
 
 

@@ -73,15 +73,19 @@ class Never:
     def violations(self, evidence: Evidence) -> Iterator[Violation]:
         """Every statement that allows what nobody may do."""
         deployment = DeploymentFacts(evidence=evidence)
-        forbidden = tuple(self.resources(deployment))
+        resources = tuple(self.resources(deployment))
         exceptions = list(self.but(deployment))
-        who = None if self.who is None else frozenset(self.who(deployment))
+        subjects = None if self.who is None else frozenset(self.who(deployment))
         for grant in grants(evidence):
-            if who is not None and grant.principal not in who:
+            if subjects is not None and grant.principal not in subjects:
                 continue
-            allowed = [e.statement for e in exceptions if grant.principal in e.principals]
-            for action, resource in reached(grant.statement, self.actions, forbidden):
-                if not inside(grant.statement, action, resource, allowed):
+            exempt_statements = [
+                exception.statement
+                for exception in exceptions
+                if grant.principal in exception.principals
+            ]
+            for action, resource in reached(grant.statement, self.actions, resources):
+                if not inside(grant.statement, action, resource, exempt_statements):
                     condition = conditions_in_words(grant.statement.conditions)
                     yield found(
                         grant,
@@ -111,8 +115,8 @@ class _Decided(ABC):
     def _decisions(self, evidence: Evidence) -> list[tuple[EvalRequest, EvalDecision]]:
         decide = evidence.permissions.decide
         return [
-            (asked, decide(asked.principal, asked.action, asked.resource, asked.context))
-            for asked in self.requests(DeploymentFacts(evidence=evidence))
+            (query, decide(query.principal, query.action, query.resource, query.context))
+            for query in self.requests(DeploymentFacts(evidence=evidence))
         ]
 
 
@@ -123,12 +127,12 @@ class Able(_Decided):
 
     def violations(self, evidence: Evidence) -> Iterator[Violation]:
         """Every request that is not allowed."""
-        for asked, decision in self._decisions(evidence):
+        for query, decision in self._decisions(evidence):
             if not decision:
-                role = evidence.permissions.roles.get(asked.principal)
+                role = evidence.permissions.roles.get(query.principal)
                 yield found(
-                    role or asked.principal,
-                    f"{asked.action} on {asked.resource}: {decision.value}",
+                    role or query.principal,
+                    f"{query.action} on {query.resource}: {decision.value}",
                     self.sentence.removesuffix("."),
                     "Add the missing Allow, or narrow the Deny",
                 )
@@ -141,12 +145,12 @@ class MustDeny(_Decided):
 
     def violations(self, evidence: Evidence) -> Iterator[Violation]:
         """Every request that no policy denies."""
-        for asked, decision in self._decisions(evidence):
+        for query, decision in self._decisions(evidence):
             if decision is not EvalDecision.EXPLICITLY_DENIED:
-                bucket = evidence.assembly.by_arn(asked.resource.partition("/")[0])
+                bucket = evidence.assembly.by_arn(query.resource.partition("/")[0])
                 yield found(
-                    bucket or asked.resource,
-                    f"no Deny refuses {asked.action} on {asked.resource} to {asked.principal}",
+                    bucket or query.resource,
+                    f"no Deny refuses {query.action} on {query.resource} to {query.principal}",
                     self.sentence.removesuffix("."),
                     "Put the Deny back into the bucket's policy, in "
                     "bedrock_tuning/contracts/resources.py",
@@ -193,40 +197,42 @@ def _grants(evidence: Evidence) -> Iterator[Allowance]:
         for statement in statements:
             if statement.effect == "Allow":
                 for principal in principals(statement):
-                    own = tuple(arn if r == "*" else r for r in statement.resources)
+                    resources = tuple(
+                        arn if resource == "*" else resource for resource in statement.resources
+                    )
                     yield Allowance(
                         principal=principal,
                         path=permissions.owners[arn][0].path,
-                        statement=replace(statement, principals=None, resources=own),
+                        statement=replace(statement, principals=None, resources=resources),
                     )
 
 
 def principals(statement: Statement) -> list[str]:
     """Whom a resource's policy names, but for the account that it belongs to."""
-    here = (f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root", identity.ACCOUNT)
+    own_principals = (f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root", identity.ACCOUNT)
     if statement.not_principals is not None:
         return ["*"]
-    names = [name for found in (statement.principals or {}).values() for name in found]
-    return [name for name in names if name not in here]
+    names = [name for ids in (statement.principals or {}).values() for name in ids]
+    return [name for name in names if name not in own_principals]
 
 
 def reached(
     statement: Statement, actions: tuple[str, ...], resources: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
     """The parts of a statement that meet an action and a resource; what it excludes is the rest."""
-    said, on = statement.actions, statement.resources or ("*",)
+    granted_actions, granted_resources = statement.actions, statement.resources or ("*",)
     if statement.not_actions:
-        said = ("*",)
+        granted_actions = ("*",)
     # What nobody can resolve could be anything.
-    if statement.not_resources or any(UNRESOLVED in resource for resource in on):
-        on = ("*",)
-    for action in said:
+    if statement.not_resources or any(UNRESOLVED in resource for resource in granted_resources):
+        granted_resources = ("*",)
+    for action in granted_actions:
         if _meets(action, actions):
-            for resource in on:
-                if any(meets(r, resource) for r in resources):
+            for resource in granted_resources:
+                if any(meets(pattern, resource) for pattern in resources):
                     yield action, resource
 
 
 @lru_cache(maxsize=65_536)
 def _meets(action: str, actions: tuple[str, ...]) -> bool:
-    return any(meets(each.lower(), action.lower()) for each in actions)
+    return any(meets(pattern.lower(), action.lower()) for pattern in actions)

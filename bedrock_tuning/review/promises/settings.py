@@ -24,31 +24,33 @@ def own_roles(evidence: Evidence) -> Iterator[Violation]:
     deployment = DeploymentFacts(evidence=evidence)
     roles = evidence.permissions.roles
     kinds = ("service_role",) if deployment.by_workflow else ("service_role", "starter_role")
-    named = Counter(
-        arn for each in deployment.customizations for arn in (each.service_role, each.starter)
+    counts = Counter(
+        arn
+        for customization in deployment.customizations
+        for arn in (customization.service_role, customization.starter)
     )
     services = {role.arn for role in deployment.service_roles.values()}
-    for each in deployment.customizations:
-        for what in kinds:
-            arn = each.service_role if what == "service_role" else each.starter
+    for customization in deployment.customizations:
+        for kind in kinds:
+            arn = customization.service_role if kind == "service_role" else customization.starter
             role = roles.get(arn)
             is_service_role = arn in services
             problem = ""
-            if what == "service_role" and each.existing_role:
-                if arn != each.existing_role:
+            if kind == "service_role" and customization.existing_role:
+                if arn != customization.existing_role:
                     problem = "not the existing role that they name"
                 elif role is not None:
                     problem = "a role of these templates, not an existing one"
-            elif role is None or role.resource.stack != each.settings.stack:
+            elif role is None or role.resource.stack != customization.settings.stack:
                 problem = "no role of this stack"
-            elif is_service_role != (what == "service_role"):
+            elif is_service_role != (kind == "service_role"):
                 problem = "a role of the other kind"
-            if not problem and named[arn] > 1:
+            if not problem and counts[arn] > 1:
                 problem = "named by other settings, too"
             if problem:
                 yield found(
-                    each.settings,
-                    f"{what} is {arn}: {problem}",
+                    customization.settings,
+                    f"{kind} is {arn}: {problem}",
                     "a job of one customization never runs with the role of another",
                     "Name the roles of the same stack, as CustomizationStack does",
                 )
@@ -62,16 +64,19 @@ def own_roles(evidence: Evidence) -> Iterator[Violation]:
     fix="Synthesize again: both are made from the same file",
 )
 def money_is_shown(evidence: Evidence) -> Iterator[Violation]:
-    of_stack = {r.stack: r for r in evidence.assembly.of_type("Custom::ProvisionedThroughput")}
-    for each in DeploymentFacts(evidence=evidence).customizations:
-        resource = of_stack.get(each.settings.stack)
+    by_stack = {
+        resource.stack: resource
+        for resource in evidence.assembly.of_type("Custom::ProvisionedThroughput")
+    }
+    for customization in DeploymentFacts(evidence=evidence).customizations:
+        resource = by_stack.get(customization.settings.stack)
         if resource is None:
-            yield found(each.settings, "no resource in this stack says what it may spend")
+            yield found(customization.settings, "no resource in this stack says what it may spend")
             continue
-        values = json.loads(str(each.settings.properties.get("Value")))
-        wanted = to_properties(exposure(from_settings(values).customization))
-        actual = {name: resource.properties.get(name) for name in wanted}
-        yield from unlike(resource, actual, wanted, limit="its settings say {}")
+        values = json.loads(str(customization.settings.properties.get("Value")))
+        expected = to_properties(exposure(from_settings(values).customization))
+        actual = {name: resource.properties.get(name) for name in expected}
+        yield from unlike(resource, actual, expected, limit="its settings say {}")
 
 
 @check(
@@ -82,18 +87,26 @@ def money_is_shown(evidence: Evidence) -> Iterator[Violation]:
     fix="Give each customization folders of its own in [dataset] folders",
 )
 def own_folders(evidence: Evidence) -> Iterator[Violation]:
-    known = DeploymentFacts(evidence=evidence).customizations
-    for each in known:
-        others = [
-            (name, other.name) for other in known if other is not each for name in other.owned
+    customizations = DeploymentFacts(evidence=evidence).customizations
+    for customization in customizations:
+        other_folders = [
+            (name, other.name)
+            for other in customizations
+            if other is not customization
+            for name in other.owned
         ]
-        for other in known:
-            mine, its = f"{each.output}/", f"{other.output}/"
-            if other is not each and its.startswith(mine):
-                yield found(each.settings, f"jobs/{mine} and jobs/{its} of {other.name} overlap")
-        for mine, (its, whose) in product(each.folders, others):
-            if mine.startswith(its) or its.startswith(mine):
-                yield found(each.settings, f"{mine} and {its} of {whose} overlap")
+        for other in customizations:
+            output, other_output = f"{customization.output}/", f"{other.output}/"
+            if other is not customization and other_output.startswith(output):
+                yield found(
+                    customization.settings,
+                    f"jobs/{output} and jobs/{other_output} of {other.name} overlap",
+                )
+        for folder, (other_folder, owner) in product(customization.folders, other_folders):
+            if folder.startswith(other_folder) or other_folder.startswith(folder):
+                yield found(
+                    customization.settings, f"{folder} and {other_folder} of {owner} overlap"
+                )
 
 
 CHECKS: Final = (own_roles, money_is_shown, own_folders)
