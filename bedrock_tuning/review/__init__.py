@@ -48,23 +48,25 @@ def assembly(cdk_out: Path, contracts: Contracts, *, alone: bool = True) -> Asse
 
 
 def described(
-    seen: access.EffectivePermissions, contracts: Contracts | None, permits: Permitted = NOTHING
+    permissions: access.EffectivePermissions,
+    contracts: Contracts | None,
+    permits: Permitted = NOTHING,
 ) -> Facts:
     """What a reviewer wants to know of a whole assembly; judged if there are contracts for it.
 
     permits: what review.toml says.
     """
     try:
-        facts = gather(seen, bind(contracts, seen.assembly) if contracts else None)
+        facts = gather(permissions, bind(contracts, permissions.assembly) if contracts else None)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # CloudFormation would refuse such a value; the checks refuse it in a synthesis.
         raise UserError(
             f"a property has a value of another form than its type has: {error}",
-            where=str(seen.assembly.folder),
+            where=str(permissions.assembly.folder),
             fix="synthesize again, and change nothing by hand",
         ) from error
     if contracts is not None:
-        judgement = judge(seen.assembly, contracts, permits)
+        judgement = judge(permissions.assembly, contracts, permits)
         facts.violations = judgement.violations
         facts.permitted = list(judgement.permitted)
         facts.proved = True

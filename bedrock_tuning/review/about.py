@@ -35,7 +35,7 @@ class Origin:
             ("account", self.account or "any: cdk.json names none"),
             ("commit", self._commit()),
             ("date", self.date),
-            ("versions", ", ".join(f"{name} {of}" for name, of in self.versions.items())),
+            ("versions", ", ".join(f"{name} {version}" for name, version in self.versions.items())),
         ]
 
     def _commit(self) -> str:
@@ -58,24 +58,24 @@ def about(environment: str = "", account: str = "") -> Origin:
 
 def versions() -> dict[str, str]:
     """The packages that decide what is synthesized and how it is judged."""
-    found = {}
+    by_package = {}
     for name in _PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            by_package[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return by_package
 
 
 def _commit() -> str:
     git = shutil.which("git")
     if git is None:
         return ""
-    found = subprocess.run(  # noqa: S603
+    process = subprocess.run(  # noqa: S603
         [git, *GIT],
         capture_output=True,
         text=True,
         check=False,
         cwd=Path.cwd(),
     )
-    return found.stdout.strip()
+    return process.stdout.strip()

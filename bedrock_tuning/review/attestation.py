@@ -62,14 +62,14 @@ def misfits(
     file: Path, assembly: Assembly, *, environment: str, account: str, permitted: bytes = b""
 ) -> Iterator[Violation]:
     """Why an assembly must not be deployed with the attestation in a file; nothing if it may."""
-    shown, cdk_out = os.path.relpath(file), os.path.relpath(assembly.folder)
+    path, cdk_out = os.path.relpath(file), os.path.relpath(assembly.folder)
     for what in _misfits(file, assembly, environment, account, permitted):
         yield Violation(
             check=CHECK,
-            where=shown,
+            where=path,
             what=what,
             limit=f"{environment} is deployed only as it was reviewed and attested",
-            fix=f"Run `tuning review {cdk_out} --attest {shown}`, have the file approved, and "
+            fix=f"Run `tuning review {cdk_out} --attest {path}`, have the file approved, and "
             "deploy again",
         )
 
@@ -88,36 +88,38 @@ def _misfits(
     if not isinstance(content, Mapping) or content.get("form") != _FORM:
         yield "this is no attestation that this version knows"
         return
-    written = content.get("versions")
-    own = versions().get(_OURS, "")
-    by = written.get(_OURS) if isinstance(written, Mapping) else None
-    for name, is_, wanted in (
+    recorded_versions = content.get("versions")
+    own_version = versions().get(_OURS, "")
+    recorded_version = (
+        recorded_versions.get(_OURS) if isinstance(recorded_versions, Mapping) else None
+    )
+    for name, actual, expected in (
         ("verdict", content.get("verdict"), _PROVED),
         ("environment", content.get("environment"), environment),
         ("account", content.get("account"), account),
-        (f"version of {_OURS}", by, own),
+        (f"version of {_OURS}", recorded_version, own_version),
     ):
-        if is_ != wanted:
-            yield f"its {name} is {is_ or 'none'}, this is {wanted or 'none'}"
-    now = _hashes(assembly, permitted)
-    yield from _unlike("stack", content.get("stacks"), now["stacks"])
+        if actual != expected:
+            yield f"its {name} is {actual or 'none'}, this is {expected or 'none'}"
+    hashes = _hashes(assembly, permitted)
+    yield from _differences("stack", content.get("stacks"), hashes["stacks"])
     assets = content.get("assets")
-    listed = dict.fromkeys(map(str, assets), "") if isinstance(assets, list) else None
-    yield from _unlike("asset", listed, dict.fromkeys(now["assets"], ""))
-    if content.get("review.toml") != now["review.toml"]:
+    recorded_assets = dict.fromkeys(map(str, assets), "") if isinstance(assets, list) else None
+    yield from _differences("asset", recorded_assets, dict.fromkeys(hashes["assets"], ""))
+    if content.get("review.toml") != hashes["review.toml"]:
         yield "review.toml is not the one that was reviewed"
 
 
-def _unlike(kind: str, reviewed: Any, now: Mapping[str, str]) -> Iterator[str]:
+def _differences(kind: str, reviewed: Any, hashes: Mapping[str, str]) -> Iterator[str]:
     """Each name that is not on both sides, or not with the same hash."""
     if not isinstance(reviewed, Mapping):
         yield f"it lists no {kind}s"
         return
-    for name in sorted({*reviewed, *now}):
-        called = name[:12] if kind == "asset" else name
+    for name in sorted({*reviewed, *hashes}):
+        label = name[:12] if kind == "asset" else name
         if name not in reviewed:
-            yield f"{kind} {called} was not reviewed"
-        elif name not in now:
-            yield f"{kind} {called} was reviewed, and is not deployed"
-        elif reviewed[name] != now[name]:
-            yield f"{kind} {called} is not as it was reviewed"
+            yield f"{kind} {label} was not reviewed"
+        elif name not in hashes:
+            yield f"{kind} {label} was reviewed, and is not deployed"
+        elif reviewed[name] != hashes[name]:
+            yield f"{kind} {label} is not as it was reviewed"

@@ -46,12 +46,12 @@ class Bound:
             existing = self.contracts.known(name, attribute or "")
             if existing is not None:
                 return self.fill(existing)
-            found = self.resources.get(name)
-            if found is None:
+            resource = self.resources.get(name)
+            if resource is None:
                 return f"«no {name}»"
             if attribute and attribute != "name":
-                return f"{found.name}.{attribute}"
-            return found.name if attribute else found.arn
+                return f"{resource.name}.{attribute}"
+            return resource.name if attribute else resource.arn
 
         return PLACEHOLDER.sub(value, text)
 
@@ -59,28 +59,31 @@ class Bound:
         """What no template makes, by ARN, with the policy that its owner must have given it."""
         owner = self.fill("{data-account}")
         return {
-            self.fill(f"{{{each.name}}}"): ExternalPolicy(
+            self.fill(f"{{{resource.name}}}"): ExternalPolicy(
                 policy=[
-                    as_statement(self.grant(permission), where=each.name)
-                    for permission in (*each.grants, *each.refusals)
+                    as_statement(self.grant(permission), where=resource.name)
+                    for permission in (*resource.grants, *resource.refusals)
                 ],
-                account=owner if each.name in DATA else identity.ACCOUNT,
+                account=owner if resource.name in DATA else identity.ACCOUNT,
             )
-            for each in self.contracts.asked
+            for resource in self.contracts.asked
         }
 
     def conditions(self, conditions: Iterable[Condition]) -> tuple[Condition, ...]:
         """Conditions with their values filled."""
         return tuple(
-            Condition.of(c.operator, c.key, *(self.fill(v) for v in c.values)) for c in conditions
+            Condition.of(
+                condition.operator, condition.key, *(self.fill(value) for value in condition.values)
+            )
+            for condition in conditions
         )
 
     def grant(self, grant: Grant) -> Grant:
         """A grant with everything filled."""
         return replace(
             grant,
-            services=tuple(self.fill(s) for s in grant.services),
-            resources=tuple(self.fill(r) for r in grant.resources),
+            services=tuple(self.fill(service) for service in grant.services),
+            resources=tuple(self.fill(resource) for resource in grant.resources),
             conditions=self.conditions(grant.conditions),
         )
 
@@ -92,17 +95,17 @@ def construct_path(environment: str, place: Place) -> str:
 
 def bind(contracts: Contracts, assembly: Assembly) -> Bound:
     """Finds every place of the contracts in the assembly."""
-    found: dict[str, Resource] = {}
+    resources: dict[str, Resource] = {}
     missing: dict[str, Place] = {}
     by_path = {resource.path: resource for resource in assembly.resources}
     for name, place in contracts.places.items():
         resource = by_path.get(construct_path(contracts.environment, place))
         if resource is not None and resource.type == place.type:
-            found[name] = resource
+            resources[name] = resource
         else:
             missing[name] = place
     regions = sorted(set(assembly.regions.values())) or ["us-east-1"]
-    return Bound(contracts=contracts, region=regions[0], resources=found, missing=missing)
+    return Bound(contracts=contracts, region=regions[0], resources=resources, missing=missing)
 
 
 def as_statement(permission: Grant, *, where: str) -> Statement:

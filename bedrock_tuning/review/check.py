@@ -53,7 +53,7 @@ def found(at: Placed | str, what: str, limit: str = "", fix: str = "") -> Violat
 def unlike(
     at: Placed | str,
     actual: Mapping[str, Any],
-    wanted: Mapping[str, Any],
+    expected: Mapping[str, Any],
     *,
     exactly: bool = False,
     limit: str = "it is {}",
@@ -64,29 +64,29 @@ def unlike(
     exactly: names that nobody wants are violations, too. limit: with {} for the wanted value.
     absent: what a message says of a name without a value.
     """
-    for name in sorted({*wanted, *(actual if exactly else ())}):
-        if actual.get(name) != wanted.get(name):
+    for name in sorted({*expected, *(actual if exactly else ())}):
+        if actual.get(name) != expected.get(name):
             yield found(
                 at,
                 f"{name} is {actual.get(name, absent)}",
-                limit.format(wanted.get(name, absent)),
+                limit.format(expected.get(name, absent)),
             )
 
 
-def mismatches(resource: Resource, wanted: Mapping[str, Any]) -> Iterator[Violation]:
+def mismatches(resource: Resource, expected: Mapping[str, Any]) -> Iterator[Violation]:
     """A violation for each property of a resource that has another value than the wanted one.
 
     wanted: by path, such as "VersioningConfiguration.Status"; a tuple allows each of its values,
     and None allows that the property is not set.
     """
-    for path, values in wanted.items():
-        allowed = values if isinstance(values, tuple) else (values,)
+    for path, value in expected.items():
+        choices = value if isinstance(value, tuple) else (value,)
         steps = (int(step) if step.isdigit() else step for step in path.split("."))
         actual = get(resource.properties, *steps)
         actual = {"true": True, "false": False}.get(str(actual).lower(), actual)
-        if actual not in allowed:
-            expected = " or ".join(map(_shown, allowed)) or "none"
-            yield found(resource, f"{path} is {_shown(actual)}; allowed: {expected}")
+        if actual not in choices:
+            words = " or ".join(map(_in_words, choices)) or "none"
+            yield found(resource, f"{path} is {_in_words(actual)}; allowed: {words}")
 
 
 def in_a_line(value: Any) -> str:
@@ -95,7 +95,7 @@ def in_a_line(value: Any) -> str:
     return text if len(text) <= 90 else f"{text[:89]}…"
 
 
-def _shown(value: Any) -> str:
+def _in_words(value: Any) -> str:
     return "not set" if value is None else str(value)
 
 
@@ -114,10 +114,14 @@ class Evidence:
 
     def readable(self, text: str) -> str:
         """A text with construct paths instead of ARNs and generated names."""
-        known = {r.arn.removesuffix(":*"): r.path for r in self.assembly.resources if r.arn}
-        for arn in sorted(known, key=len, reverse=True):
+        paths = {
+            resource.arn.removesuffix(":*"): resource.path
+            for resource in self.assembly.resources
+            if resource.arn
+        }
+        for arn in sorted(paths, key=len, reverse=True):
             if arn in text:
-                text = text.replace(arn, known[arn].partition("/")[2])
+                text = text.replace(arn, paths[arn].partition("/")[2])
         return text
 
 
@@ -175,14 +179,14 @@ def check(
 
 
 def fixed(
-    check_id: str, sentence: str, kind: str, wanted: Mapping[str, Any], *, limit: str, fix: str
+    check_id: str, sentence: str, kind: str, expected: Mapping[str, Any], *, limit: str, fix: str
 ) -> Check:
     """A check that every resource of a type has these values of its properties: see mismatches."""
 
     def finder(evidence: Evidence) -> Iterator[Violation]:
         for resource in evidence.assembly.of_type(kind):
-            yield from mismatches(resource, wanted)
+            yield from mismatches(resource, expected)
 
     return Check(
-        id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix, fixed=(kind, wanted)
+        id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix, fixed=(kind, expected)
     )

@@ -52,18 +52,21 @@ class Owned:
         """The ARN of each, by the name that contracts use."""
         bound = self._bound()
         return {
-            each.name: self._real(bound.fill(f"{{{each.name}}}")) for each in self.contracts.asked
+            resource.name: self._to_real(bound.fill(f"{{{resource.name}}}"))
+            for resource in self.contracts.asked
         }
 
     def policies(self) -> dict[str, Mapping[str, Any]]:
         """The statements that the policy of each must have, by its ARN, as IAM writes them."""
         return {
-            self._real(arn): json.loads(
-                self._real(
+            self._to_real(arn): json.loads(
+                self._to_real(
                     json.dumps(
                         {
                             "Version": "2012-10-17",
-                            "Statement": [_written(each) for each in existing.policy],
+                            "Statement": [
+                                _iam_statement(statement) for statement in existing.policy
+                            ],
                         }
                     )
                 )
@@ -73,81 +76,98 @@ class Owned:
 
     def problems(self, arn: str, policy: str) -> list[str]:
         """What a policy lacks: sentences. policy: its text, "" for none."""
-        wanted = self._bound().existing()[self._placed(arn)].policy
-        raw = json.loads(self._placed(policy)) if policy else {"Statement": []}
+        contract_statements = self._bound().existing()[self._to_stand_in(arn)].policy
+        raw = json.loads(self._to_stand_in(policy)) if policy else {"Statement": []}
         document = parse(raw, where="policy", kind="resource")
-        found: list[str] = []
+        sentences: list[str] = []
         for effect, what in (("Allow", "the policy"), ("Deny", "the Deny")):
-            promised = [each for each in wanted if each.effect == effect]
-            said = [each for each in document.statements if each.effect == effect]
-            found += [f"{what}: {self._real(each)}" for each in short_of(promised, said)]
-        return found
+            promises = [
+                statement for statement in contract_statements if statement.effect == effect
+            ]
+            statements = [
+                statement for statement in document.statements if statement.effect == effect
+            ]
+            sentences += [
+                f"{what}: {self._to_real(sentence)}" for sentence in short_of(promises, statements)
+            ]
+        return sentences
 
     def roles(self) -> dict[str, str]:
         """The ARN of each service role that exists already, by its contract's name."""
         bound = self._bound()
         return {
-            each.name: self._real(bound.fill(f"{{{each.name}}}"))
-            for each in self.contracts.existing_roles
+            role.name: self._to_real(bound.fill(f"{{{role.name}}}"))
+            for role in self.contracts.existing_roles
         }
 
     def not_known(self, name: str) -> list[str]:
         """What a role must be allowed to use and the stacks have not made yet."""
-        known = {*self._given(), "partition", "region", "account"}
+        names = {*self._existing_values(), "partition", "region", "account"}
         texts = (
             text
             for grant in self._role(name).grants
-            for text in (*grant.resources, *(v for c in grant.conditions for v in c.values))
+            for text in (
+                *grant.resources,
+                *(value for condition in grant.conditions for value in condition.values),
+            )
         )
-        named = {match[1] for text in texts for match in PLACEHOLDER.finditer(text)}
-        return sorted(named - known)
+        placeholders = {match[1] for text in texts for match in PLACEHOLDER.finditer(text)}
+        return sorted(placeholders - names)
 
     def role_policies(self, name: str) -> dict[str, Any]:
         """Trust policy and permissions that are just enough for a role, as IAM writes them."""
-        trust, promised = self._promised(name)
-        written = {"trust": [trust], "permissions": promised}
+        trust, promises = self._promises(name)
+        policies = {"trust": [trust], "permissions": promises}
         return {
             kind: json.loads(
-                self._real(json.dumps({"Version": "2012-10-17", "Statement": _all(statements)}))
+                self._to_real(
+                    json.dumps({"Version": "2012-10-17", "Statement": _iam_statements(statements)})
+                )
             )
-            for kind, statements in written.items()
+            for kind, statements in policies.items()
         }
 
     def judge(self, name: str, *, trust: str, policies: Sequence[str]) -> Judged:
         """A role by the text of its trust policy and of all policies that it has."""
         contract = self._role(name)
-        wanted, promised = self._promised(name)
-        trusted = parse(json.loads(self._placed(trust)), where="its trust policy", kind="trust")
-        found = [
-            parse(json.loads(self._placed(text)), where=f"its policy {number}")
+        trust_statement, promises = self._promises(name)
+        trust_document = parse(
+            json.loads(self._to_stand_in(trust)), where="its trust policy", kind="trust"
+        )
+        documents = [
+            parse(json.loads(self._to_stand_in(text)), where=f"its policy {number}")
             for number, text in enumerate(policies, 1)
         ]
-        may = [each for one in found for each in one.statements]
-        allowed = [each for each in may if each.effect == "Allow"]
-        demanded = [replace(e, conditions=(*e.conditions, *_ALWAYS)) for e in promised]
-        lacks = [*trust_beyond(trusted.statements, contract.service, wanted.conditions)]
-        made_later = self.not_known(name)
-        if made_later:
+        statements = [statement for document in documents for statement in document.statements]
+        allow_statements = [statement for statement in statements if statement.effect == "Allow"]
+        demands = [
+            replace(promise, conditions=(*promise.conditions, *_ALWAYS)) for promise in promises
+        ]
+        lacks = [
+            *trust_beyond(trust_document.statements, contract.service, trust_statement.conditions)
+        ]
+        later_names = self.not_known(name)
+        if later_names:
             lacks.append(
-                f"what it may do cannot be judged before {', '.join(made_later)} is deployed: "
+                f"what it may do cannot be judged before {', '.join(later_names)} is deployed: "
                 "deploy the platform's stacks first"
             )
-            return Judged(lacks=[*map(self._real, lacks)])
-        lacks += short_of(demanded, allowed)
+            return Judged(lacks=[*map(self._to_real, lacks)])
+        lacks += short_of(demands, allow_statements)
         wider = [
-            *beyond(allowed, promised),
+            *beyond(allow_statements, promises),
             *(
-                f"{each.label} is a Deny, which IAM alone judges"
-                for each in may
-                if each.effect == "Deny"
+                f"{statement.label} is a Deny, which IAM alone judges"
+                for statement in statements
+                if statement.effect == "Deny"
             ),
         ]
-        return Judged(lacks=[*map(self._real, lacks)], wider=[*map(self._real, wider)])
+        return Judged(lacks=[*map(self._to_real, lacks)], wider=[*map(self._to_real, wider)])
 
     def _role(self, name: str) -> Role:
-        return next(each for each in self.contracts.existing_roles if each.name == name)
+        return next(role for role in self.contracts.existing_roles if role.name == name)
 
-    def _promised(self, name: str) -> tuple[Statement, list[Statement]]:
+    def _promises(self, name: str) -> tuple[Statement, list[Statement]]:
         """Who may assume a role, and what it may do."""
         contract, bound = self._role(name), self._bound()
         trust = Statement(
@@ -158,53 +178,53 @@ class Owned:
             actions=("sts:AssumeRole",),
             conditions=bound.conditions(contract.trust),
         )
-        return trust, [as_statement(bound.grant(each), where=name) for each in contract.grants]
+        return trust, [as_statement(bound.grant(grant), where=name) for grant in contract.grants]
 
-    def _given(self) -> dict[str, str]:
-        made = {name: self._placed(arn) for name, arn in self.deployed.items()}
-        return {**made, **self.contracts.given}
+    def _existing_values(self) -> dict[str, str]:
+        deployed_arns = {name: self._to_stand_in(arn) for name, arn in self.deployed.items()}
+        return {**deployed_arns, **self.contracts.given}
 
     def _bound(self) -> Bound:
-        contracts = replace(self.contracts, given=self._given())
+        contracts = replace(self.contracts, given=self._existing_values())
         return Bound(contracts=contracts, region=self.region, resources={}, missing={})
 
-    def _real(self, text: str) -> str:
+    def _to_real(self, text: str) -> str:
         return (
-            _of(identity.ACCOUNT)
+            _account_pattern(identity.ACCOUNT)
             .sub(self.account, text)
             .replace(f"arn:{identity.PARTITION}:", f"arn:{self.partition}:")
         )
 
-    def _placed(self, text: str) -> str:
+    def _to_stand_in(self, text: str) -> str:
         return (
-            _of(self.account)
+            _account_pattern(self.account)
             .sub(identity.ACCOUNT, text)
             .replace(f"arn:{self.partition}:", f"arn:{identity.PARTITION}:")
         )
 
 
-def _of(account: str) -> re.Pattern[str]:
+def _account_pattern(account: str) -> re.Pattern[str]:
     """An account's number, and not the same digits in the id of a key."""
     return re.compile(rf"(?<![\w-]){account}(?![\w-])")
 
 
-def _all(statements: Iterable[Statement]) -> list[dict[str, Any]]:
+def _iam_statements(statements: Iterable[Statement]) -> list[dict[str, Any]]:
     """The statements of a role's own policies, which name no principal or no resource."""
     return [
         {
             key: value
-            for key, value in _written(each).items()
+            for key, value in _iam_statement(statement).items()
             if key not in ("Principal", "Resource") or value
         }
-        for each in statements
+        for statement in statements
     ]
 
 
-def _written(statement: Statement) -> dict[str, Any]:
+def _iam_statement(statement: Statement) -> dict[str, Any]:
     conditions: dict[str, dict[str, Any]] = {}
-    for each in statement.conditions:
-        conditions.setdefault(each.operator, {})[each.key] = _one_or_all(each.values)
-    principals = {kind: _one_or_all(who) for kind, who in (statement.principals or {}).items()}
+    for condition in statement.conditions:
+        conditions.setdefault(condition.operator, {})[condition.key] = _one_or_all(condition.values)
+    principals = {kind: _one_or_all(names) for kind, names in (statement.principals or {}).items()}
     return {
         "Effect": statement.effect,
         "Principal": "*" if principals == {"AWS": "*"} else principals,

@@ -25,24 +25,24 @@ def reduced(assembly: Assembly, contracts: Contracts) -> tuple[Assembly, Contrac
     for role in contracts.principals:
         roles[role.place.stack].append(role)
     # Whether folders and roles are shared can only be seen on all that are named.
-    named = {
+    shared_folders = {
         folder.partition("/")[0]
-        for each in contracts.settings.values()
-        for folder in (*each["folders"], each["job"]["output_folder"])
+        for values in contracts.settings.values()
+        for folder in (*values["folders"], values["job"]["output_folder"])
         if folder
     }
     shapes: set[str] = set()
-    alike: set[str] = set()
+    duplicates: set[str] = set()
     for name in contracts.serving:
-        own = contracts.settings[name]
-        chosen = own["job"]["output_folder"] or own["job"]["service_role"]
-        by_itself = name in named or own["folders"] or chosen
-        shape = "" if by_itself else _shape(assembly, contracts, name, roles[name])
+        settings = contracts.settings[name]
+        override = settings["job"]["output_folder"] or settings["job"]["service_role"]
+        is_single = name in shared_folders or settings["folders"] or override
+        shape = "" if is_single else _shape(assembly, contracts, name, roles[name])
         if shape in shapes:
-            alike.add(name)
+            duplicates.add(name)
         elif shape:
             shapes.add(shape)
-    return without(assembly, _stacks(contracts, alike)), contracts.without(alike)
+    return without(assembly, _stacks(contracts, duplicates)), contracts.without(duplicates)
 
 
 def _stacks(contracts: Contracts, names: set[str]) -> set[str]:
@@ -59,27 +59,27 @@ def _shape(assembly: Assembly, contracts: Contracts, name: str, roles: list[Role
     if template is None:
         return ""
     resources = template.get("Resources", {})
-    blank: dict[str, Any] = {
+    outline: dict[str, Any] = {
         **resources,
         "Settings": _blank_settings(resources.get("Settings", {}), contracts.settings[name]),
         "Throughput": _blank_serving(resources.get("Throughput", {}), contracts.serving[name]),
     }
     if name in contracts.budgets:
-        blank["Budget"] = _blank_budget(resources.get("Budget", {}), contracts.budgets[name])
-    if None in blank.values():
+        outline["Budget"] = _blank_budget(resources.get("Budget", {}), contracts.budgets[name])
+    if None in outline.values():
         return ""
     # Not in the template: where, and how it is deployed.
     about = (assembly.regions.get(stack), assembly.protected.get(stack), assembly.tags.get(stack))
-    text = json.dumps([{**template, "Resources": blank}, repr(about), repr(roles)])
+    text = json.dumps([{**template, "Resources": outline}, repr(about), repr(roles)])
     text = text.replace(f"{stack}/", "«stack»/")
     return re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "«name»", text)
 
 
 def _blank_settings(raw: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any] | None:
-    found = get(raw, "Properties", "Value", "Fn::Sub")
-    if not isinstance(found, list) or found[:1] != [deployed.template_text(values)]:
+    parts = get(raw, "Properties", "Value", "Fn::Sub")
+    if not isinstance(parts, list) or parts[:1] != [deployed.template_text(values)]:
         return None
-    properties = {**raw["Properties"], "Value": {"Fn::Sub": ["«settings»", *found[1:]]}}
+    properties = {**raw["Properties"], "Value": {"Fn::Sub": ["«settings»", *parts[1:]]}}
     return {**raw, "Properties": properties}
 
 
@@ -90,8 +90,8 @@ def _blank_serving(raw: Mapping[str, Any], values: Mapping[str, str]) -> dict[st
     return {**raw, "Properties": {**properties, **dict.fromkeys(values, "«value»")}}
 
 
-def _blank_budget(raw: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any] | None:
-    return {**raw, "Properties": "«budget»"} if raw.get("Properties") == wanted else None
+def _blank_budget(raw: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {**raw, "Properties": "«budget»"} if raw.get("Properties") == budget else None
 
 
 def without(assembly: Assembly, stacks: Collection[str]) -> Assembly:
@@ -103,9 +103,9 @@ def without(assembly: Assembly, stacks: Collection[str]) -> Assembly:
     return replace(
         assembly,
         templates={name: raw for name, raw in assembly.templates.items() if name not in stacks},
-        resources=[each for each in assembly.resources if each.stack not in stacks],
-        unresolved=[each for each in assembly.unresolved if stays(each[0])],
-        dangling=[each for each in assembly.dangling if stays(each[0])],
+        resources=[resource for resource in assembly.resources if resource.stack not in stacks],
+        unresolved=[problem for problem in assembly.unresolved if stays(problem[0])],
+        dangling=[problem for problem in assembly.dangling if stays(problem[0])],
         tags={name: tags for name, tags in assembly.tags.items() if name not in stacks},
         _arns={},
     )

@@ -32,30 +32,30 @@ class Judgement:
 
 
 def judge(
-    whole: Assembly,
+    assembly: Assembly,
     contracts: Contracts,
     permits: Permitted = permitted.NOTHING,
     *,
     today: date | None = None,
 ) -> Judgement:
     """Judges it; refusals say which entry would permit what they refuse."""
-    now = today or datetime.now(UTC).date()
+    day = today or datetime.now(UTC).date()
     entries = permits.of(contracts.environment)
     if not entries:
-        found = violations(evidence_of(whole, contracts))
-        known = _additions(whole, contracts) if found else []
-        return Judgement(violations=_hinted(found, known, now))
-    known = _additions(whole, contracts)
-    good, bad = _split(entries, known, now)
-    rest = _without(whole, [addition for _, addition in good])
-    found = violations(evidence_of(rest, contracts))
-    wrong = [
+        refusals = violations(evidence_of(assembly, contracts))
+        candidates = _additions(assembly, contracts) if refusals else []
+        return Judgement(violations=_with_hints(refusals, candidates, day))
+    candidates = _additions(assembly, contracts)
+    permitted_pairs, faults = _split(entries, candidates, day)
+    remainder = _without(assembly, [addition for _, addition in permitted_pairs])
+    refusals = violations(evidence_of(remainder, contracts))
+    entry_violations = [
         Violation(check=CHECK, where=entry.where, what=what, limit=SENTENCE, fix=fix, permit=permit)
-        for entry, what, fix, permit in bad
+        for entry, what, fix, permit in faults
     ]
     return Judgement(
-        violations=[*wrong, *_hinted(found, known, now)],
-        permitted=tuple(entry for entry, _ in good),
+        violations=[*entry_violations, *_with_hints(refusals, candidates, day)],
+        permitted=tuple(entry for entry, _ in permitted_pairs),
     )
 
 
@@ -63,99 +63,112 @@ def _split(
     entries: Sequence[Entry], additions: Collection[Addition], today: date
 ) -> tuple[list[tuple[Entry, Addition]], list[tuple[Entry, str, str, str]]]:
     """What is permitted; and of every other entry, what is wrong with it and what to do."""
-    good: list[tuple[Entry, Addition]] = []
-    bad: list[tuple[Entry, str, str, str]] = []
+    accepted: list[tuple[Entry, Addition]] = []
+    rejected: list[tuple[Entry, str, str, str]] = []
     for entry in entries:
-        found = next((each for each in additions if entry.permits(each.kind, each.fields)), None)
+        addition = next(
+            (addition for addition in additions if entry.permits(addition.kind, addition.fields)),
+            None,
+        )
         if entry.expires < today:
-            bad.append((entry, f"it expired on {entry.expires}", "Look again, or remove it", ""))
-        elif found is None:
-            bad.append((entry, *_unused(entry, additions, today)))
-        elif found.against:
-            against = "; ".join(found.against)
-            bad.append((entry, f"nobody can permit this: {against}", "Change what it adds", ""))
+            rejected.append(
+                (entry, f"it expired on {entry.expires}", "Look again, or remove it", "")
+            )
+        elif addition is None:
+            rejected.append((entry, *_unused(entry, additions, today)))
+        elif addition.against:
+            reasons = "; ".join(addition.against)
+            rejected.append(
+                (entry, f"nobody can permit this: {reasons}", "Change what it adds", "")
+            )
         else:
-            good.append((entry, found))
-    return good, bad
+            accepted.append((entry, addition))
+    return accepted, rejected
 
 
 def _unused(entry: Entry, additions: Collection[Addition], today: date) -> tuple[str, str, str]:
-    same = [each for each in additions if each.kind == entry.kind and each.place == entry.place]
-    if same:
+    similar = [
+        addition
+        for addition in additions
+        if addition.kind == entry.kind and addition.place == entry.place
+    ]
+    if similar:
         what = "it says something else than what is there"
-        return what, "Look again", "" if same[0].against else same[0].entry(today)
+        return what, "Look again", "" if similar[0].against else similar[0].entry(today)
     return "nothing in these stacks needs it", "Remove it, or name its environments", ""
 
 
-def evidence_of(whole: Assembly, contracts: Contracts) -> Evidence:
+def evidence_of(assembly: Assembly, contracts: Contracts) -> Evidence:
     """What is to be checked in templates that are resolved already.
 
     Of customizations whose stacks are alike, one is evidence for all.
     """
-    some, contracts = reduced(whole, contracts)
-    bound = bind(contracts, some)
-    with some.reads.by("the roles' and resources' policies"):
-        permissions = access.build(some, bound.existing())
-    return Evidence(assembly=some, permissions=permissions, bound=bound)
+    sample, contracts = reduced(assembly, contracts)
+    bound = bind(contracts, sample)
+    with sample.reads.by("the roles' and resources' policies"):
+        permissions = access.build(sample, bound.existing())
+    return Evidence(assembly=sample, permissions=permissions, bound=bound)
 
 
-def violations(checked: Evidence) -> list[Violation]:
+def violations(evidence: Evidence) -> list[Violation]:
     """Everything that any check finds, in the order of the checks."""
-    return [violation for check in CHECKS for violation in check.run(checked)]
+    return [violation for check in CHECKS for violation in check.run(evidence)]
 
 
-def _additions(whole: Assembly, contracts: Contracts) -> list[Addition]:
+def _additions(assembly: Assembly, contracts: Contracts) -> list[Addition]:
     """A template that no rule here understands has none; the checks refuse it."""
     try:
-        return list(additions(whole, contracts))
+        return list(additions(assembly, contracts))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return []
 
 
-def _without(whole: Assembly, gone: Collection[Addition]) -> Assembly:
+def _without(assembly: Assembly, removals: Collection[Addition]) -> Assembly:
     """The assembly as it were without additions."""
-    if not gone:
-        return whole
+    if not removals:
+        return assembly
 
     def stays(problem: tuple[str, str]) -> bool:
-        return not any(f"{problem[0]}/".startswith(f"{each.where}/") for each in gone)
+        return not any(f"{problem[0]}/".startswith(f"{addition.where}/") for addition in removals)
 
-    templates = copy.deepcopy(whole.templates)
-    for addition in gone:
+    templates = copy.deepcopy(assembly.templates)
+    for addition in removals:
         addition.remove(templates)
-    resolved = template.resolve(
+    result = template.resolve(
         templates,
-        folder=whole.folder,
-        regions={name: of for name, of in whole.regions.items() if name in templates},
+        folder=assembly.folder,
+        regions={name: value for name, value in assembly.regions.items() if name in templates},
     )
     return replace(
-        resolved,
+        result,
         # What was taken out of them at first is wrong still.
-        unresolved=[*resolved.unresolved, *filter(stays, whole.unresolved)],
-        dangling=[*resolved.dangling, *filter(stays, whole.dangling)],
-        protected={name: of for name, of in whole.protected.items() if name in templates},
-        tags={name: of for name, of in whole.tags.items() if name in templates},
-        assets=whole.assets,
-        hashes=whole.hashes,
-        differing=whole.differing,
-        left_aside=whole.left_aside,
+        unresolved=[*result.unresolved, *filter(stays, assembly.unresolved)],
+        dangling=[*result.dangling, *filter(stays, assembly.dangling)],
+        protected={name: value for name, value in assembly.protected.items() if name in templates},
+        tags={name: value for name, value in assembly.tags.items() if name in templates},
+        assets=assembly.assets,
+        hashes=assembly.hashes,
+        differing=assembly.differing,
+        left_aside=assembly.left_aside,
     )
 
 
-def _hinted(found: list[Violation], known: Collection[Addition], today: date) -> list[Violation]:
+def _with_hints(
+    refusals: list[Violation], candidates: Collection[Addition], today: date
+) -> list[Violation]:
     """The violations, the first at each addition with what would permit it, or why nothing does."""
-    said: set[int] = set()
-    return [_hint(each, known, today, said) for each in found]
+    shown_ids: set[int] = set()
+    return [_hint(violation, candidates, today, shown_ids) for violation in refusals]
 
 
 def _hint(
-    violation: Violation, known: Collection[Addition], today: date, said: set[int]
+    violation: Violation, candidates: Collection[Addition], today: date, shown_ids: set[int]
 ) -> Violation:
     fixes, permits = [violation.fix], []
-    for addition in _at(violation, known):
-        if id(addition) in said:
+    for addition in _additions_at(violation, candidates):
+        if id(addition) in shown_ids:
             continue
-        said.add(id(addition))
+        shown_ids.add(id(addition))
         if addition.against:
             fixes.append(f"review.toml cannot permit it: {'; '.join(addition.against)}")
         else:
@@ -163,7 +176,7 @@ def _hint(
     return replace(violation, fix=". ".join(fixes), permit="\n\n".join(permits))
 
 
-def _at(violation: Violation, known: Collection[Addition]) -> Iterator[Addition]:
-    for addition in known:
+def _additions_at(violation: Violation, candidates: Collection[Addition]) -> Iterator[Addition]:
+    for addition in candidates:
         if violation.where == addition.where or violation.where.startswith(f"{addition.where}/"):
             yield addition

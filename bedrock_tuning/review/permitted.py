@@ -70,7 +70,9 @@ class Permitted:
 
     def of(self, environment: str) -> tuple[Entry, ...]:
         """The entries for an environment."""
-        return tuple(e for e in self.entries if environment in (e.environments or (environment,)))
+        return tuple(
+            entry for entry in self.entries if environment in (entry.environments or (environment,))
+        )
 
 
 NOTHING: Final = Permitted()
@@ -88,11 +90,11 @@ def read(folder: Path, *, today: date | None = None) -> Permitted:
     except OSError as error:
         raise ConfigurationError([f"{NAME} cannot be read: {error.strerror}"]) from error
     try:
-        found = tomllib.loads(content.decode("utf-8"))
+        tables = tomllib.loads(content.decode("utf-8"))
     except ValueError as error:
         raise ConfigurationError([f"{NAME} is not TOML: {error}"]) from error
     reading = _Reading(today=today or date.today())
-    entries = tuple(reading.entries(found))
+    entries = tuple(reading.entries(tables))
     if reading.problems:
         raise ConfigurationError(reading.problems)
     return Permitted(entries=entries, content=content)
@@ -104,14 +106,14 @@ class _Reading:
     problems: list[str] = field(default_factory=list)
 
     def entries(self, tables: Mapping[str, Any]) -> Iterator[Entry]:
-        for kind, found in tables.items():
-            if kind not in KINDS or not isinstance(found, list):
+        for kind, rows in tables.items():
+            if kind not in KINDS or not isinstance(rows, list):
                 self.problems.append(f"{NAME}: {kind}: use [[{']], [['.join(KINDS)}]]")
                 continue
-            for number, table in enumerate(found, 1):
-                before = len(self.problems)
+            for number, table in enumerate(rows, 1):
+                problem_count = len(self.problems)
                 self._check(f"{NAME}: [[{kind}]] {number}", KINDS[kind], table)
-                if len(self.problems) == before:
+                if len(self.problems) == problem_count:
                     yield Entry(
                         kind=kind,
                         number=number,
@@ -122,23 +124,23 @@ class _Reading:
                     )
 
     def _check(self, where: str, names: tuple[str, ...], table: Mapping[str, Any]) -> None:
-        known = (*names, *_ALWAYS, *_SOMETIMES)
-        wrong = [
-            f"{name}: unknown key: use {', '.join(known)}" for name in table if name not in known
+        keys = (*names, *_ALWAYS, *_SOMETIMES)
+        problems = [
+            f"{name}: unknown key: use {', '.join(keys)}" for name in table if name not in keys
         ]
-        wrong += [f"{name} is missing" for name in (*names, *_ALWAYS) if name not in table]
+        problems += [f"{name} is missing" for name in (*names, *_ALWAYS) if name not in table]
         reason, expires = table.get("reason", ""), table.get("expires", self.today)
         if "reason" in table and (not isinstance(reason, str) or len(reason.strip()) < _REASON_MIN):
-            wrong.append(f"reason: say why it is needed, in {_REASON_MIN} characters or more")
+            problems.append(f"reason: say why it is needed, in {_REASON_MIN} characters or more")
         latest = self.today + timedelta(days=_DAYS_MAX)
         if type(expires) is not date:
-            wrong.append("expires: write a date, such as 2027-06-30, without quotes")
+            problems.append("expires: write a date, such as 2027-06-30, without quotes")
         elif expires > latest:
-            wrong.append(f"expires: {expires} is too far away: look again by {latest}")
+            problems.append(f"expires: {expires} is too far away: look again by {latest}")
         if not _texts(table.get("environments", [])):
-            wrong.append('environments: write a list of names, such as ["dev"]')
-        self.problems += [f"{where}: {each}" for each in wrong]
+            problems.append('environments: write a list of names, such as ["dev"]')
+        self.problems += [f"{where}: {problem}" for problem in problems]
 
 
 def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -18,11 +18,11 @@ from bedrock_tuning.review.bound_contracts import bind
 from bedrock_tuning.review.iam import access
 
 
-def additions(whole: Assembly, contracts: Contracts) -> Iterator[Addition]:
+def additions(assembly: Assembly, contracts: Contracts) -> Iterator[Addition]:
     """Everything in an assembly that review.toml could permit, or that breaks a generic rule."""
-    bound = bind(contracts, whole)
-    permissions = access.build(whole, bound.existing())
-    yield from resources(whole, bound)
-    yield from settings(whole, bound)
-    yield from statements(whole, bound)
+    bound = bind(contracts, assembly)
+    permissions = access.build(assembly, bound.existing())
+    yield from resources(assembly, bound)
+    yield from settings(assembly, bound)
+    yield from statements(assembly, bound)
     yield from stacks(permissions, bound)

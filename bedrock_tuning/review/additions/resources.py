@@ -20,21 +20,21 @@ _IN_ACCOUNT: Final = ("lambda", "sqs", "firehose")
 
 def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     """Those of the types below that have no contract."""
-    known = {bound.path(place) for place in bound.contracts.places.values()}
+    paths = {bound.path(place) for place in bound.contracts.places.values()}
     stacks = bound.contracts.stacks
     for resource in assembly.resources:
         rule = _RULES.get(resource.type)
-        own = resource.stack in stacks and resource.path not in known
-        if rule is None or not own or _is_needed(bound, resource):
+        is_uncontracted = resource.stack in stacks and resource.path not in paths
+        if rule is None or not is_uncontracted or _is_needed(bound, resource):
             continue
-        odd = sorted(set(resource.raw) - _ATTRIBUTES)
-        against = [*(f"it has {name}" for name in odd), *rule(assembly, bound, resource)]
-        subscriber = resource.type == _SUBSCRIPTION
+        attributes = sorted(set(resource.raw) - _ATTRIBUTES)
+        against = [*(f"it has {name}" for name in attributes), *rule(assembly, bound, resource)]
+        is_subscriber = resource.type == _SUBSCRIPTION
         yield Addition(
-            kind="subscriber" if subscriber else "resource",
+            kind="subscriber" if is_subscriber else "resource",
             fields={
                 "at": at(resource.path, bound),
-                **(_told(resource) if subscriber else {"type": resource.type}),
+                **(_subscriber_fields(resource) if is_subscriber else {"type": resource.type}),
             },
             where=resource.path,
             remove=without_resource(resource.stack, resource.logical_id),
@@ -44,22 +44,22 @@ def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
 
 def _is_needed(bound: Bound, resource: Resource) -> bool:
     """Whether the checks ask for it: a dashboard with the environment's name."""
-    own = dashboard_name(bound.contracts.environment)
-    named = resource.properties.get("DashboardName") == own
-    return resource.type == "AWS::CloudWatch::Dashboard" and named
+    name = dashboard_name(bound.contracts.environment)
+    has_name = resource.properties.get("DashboardName") == name
+    return resource.type == "AWS::CloudWatch::Dashboard" and has_name
 
 
-def _told(resource: Resource) -> dict[str, str]:
-    given = resource.properties
-    account = str(given.get("Endpoint")).replace(identity.ACCOUNT, "ACCOUNT")
-    return {"protocol": str(given.get("Protocol")), "endpoint": account}
+def _subscriber_fields(resource: Resource) -> dict[str, str]:
+    properties = resource.properties
+    account = str(properties.get("Endpoint")).replace(identity.ACCOUNT, "ACCOUNT")
+    return {"protocol": str(properties.get("Protocol")), "endpoint": account}
 
 
 def _subscription(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
-    given = resource.properties
-    protocol, endpoint = str(given.get("Protocol")), str(given.get("Endpoint"))
-    if given.get("TopicArn") != bound.fill("{topic}"):
-        yield f"it subscribes to {given.get('TopicArn')}, not to the topic of these stacks"
+    properties = resource.properties
+    protocol, endpoint = str(properties.get("Protocol")), str(properties.get("Endpoint"))
+    if properties.get("TopicArn") != bound.fill("{topic}"):
+        yield f"it subscribes to {properties.get('TopicArn')}, not to the topic of these stacks"
     if protocol in _IN_ACCOUNT:
         if f":{identity.ACCOUNT}:" not in endpoint:
             yield f"{endpoint} is not in this account"
@@ -73,13 +73,16 @@ def _subscription(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str
 def _alarm(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
     topic = bound.fill("{topic}")
     for name in _ACTIONS:
-        for told in listed(resource.properties.get(name)):
-            if told != topic:
-                yield f"{name} tells {told}, not the topic of these stacks"
+        for arn in listed(resource.properties.get(name)):
+            if arn != topic:
+                yield f"{name} tells {arn}, not the topic of these stacks"
 
 
 def _alias(assembly: Assembly, _: Bound, resource: Resource) -> Iterator[str]:
-    name, key = (str(resource.properties.get(each)) for each in ("AliasName", "TargetKeyId"))
+    name, key = (
+        str(resource.properties.get(property_name))
+        for property_name in ("AliasName", "TargetKeyId")
+    )
     if not name.startswith("alias/") or name.startswith("alias/aws/"):
         yield f"{name} is a name of AWS's"
     if assembly.by_arn(key) is None and assembly.by_name("AWS::KMS::Key", key) is None:
@@ -101,10 +104,10 @@ def _composite(assembly: Assembly, bound: Bound, resource: Resource) -> Iterator
 def _budget(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
     """A budget tells and stops nothing; whoever is told learns what is spent."""
     for notice in listed(resource.properties.get("NotificationsWithSubscribers")):
-        for told in listed(get(notice, "Subscribers")):
-            mail = get(told, "SubscriptionType") == "EMAIL"
-            if not mail and get(told, "Address") != bound.fill("{topic}"):
-                yield f"it tells {get(told, 'Address')}, not the topic of these stacks"
+        for subscriber in listed(get(notice, "Subscribers")):
+            mail = get(subscriber, "SubscriptionType") == "EMAIL"
+            if not mail and get(subscriber, "Address") != bound.fill("{topic}"):
+                yield f"it tells {get(subscriber, 'Address')}, not the topic of these stacks"
 
 
 def _harmless(_: Assembly, _bound: Bound, _resource: Resource) -> Iterator[str]:

@@ -21,24 +21,26 @@ _CONCURRENCY_MIN: Final = 50
 _ROTATION_DAYS: Final = (90, 365)
 
 
-def _is(wanted: Any) -> Problem:
+def _only(expected: Any) -> Problem:
     def problem(value: Any, _assembly: Assembly, _bound: Bound) -> str:
-        return "" if value == wanted else f"only {wanted} can be permitted"
+        return "" if value == expected else f"only {expected} can be permitted"
 
     return problem
 
 
-def _from_to(least: int, most: int) -> Problem:
+def _between(minimum: int, maximum: int) -> Problem:
     def problem(value: Any, _assembly: Assembly, _bound: Bound) -> str:
-        good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-        return "" if good else f"only {least} to {most} can be permitted"
+        is_allowed = (
+            isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum
+        )
+        return "" if is_allowed else f"only {minimum} to {maximum} can be permitted"
 
     return problem
 
 
 def _inventories(value: Any, assembly: Assembly, _: Bound) -> str:
-    for each in listed(value):
-        target = str(get(each, "Destination", "BucketArn"))
+    for inventory in listed(value):
+        target = str(get(inventory, "Destination", "BucketArn"))
         bucket = assembly.by_arn(target)
         if bucket is None or bucket.type != "AWS::S3::Bucket":
             return f"an inventory goes to {target}, which is no bucket of these stacks"
@@ -51,12 +53,12 @@ def _any(_value: Any, _assembly: Assembly, _bound: Bound) -> str:
 
 # By type and path. What a function's specification says is the least of its three.
 _SETTINGS: Final[Mapping[tuple[str, str], Problem]] = {
-    (_FUNCTION, "ReservedConcurrentExecutions"): _from_to(_CONCURRENCY_MIN, 1_000),
-    (_FUNCTION, "MemorySize"): _from_to(128, 10_240),
-    (_FUNCTION, "Timeout"): _from_to(1, 900),
-    (_FUNCTION, "EphemeralStorage.Size"): _from_to(512, 10_240),
-    ("AWS::KMS::Key", "RotationPeriodInDays"): _from_to(*_ROTATION_DAYS),
-    ("AWS::DynamoDB::Table", "ContributorInsightsSpecification.Enabled"): _is(True),
+    (_FUNCTION, "ReservedConcurrentExecutions"): _between(_CONCURRENCY_MIN, 1_000),
+    (_FUNCTION, "MemorySize"): _between(128, 10_240),
+    (_FUNCTION, "Timeout"): _between(1, 900),
+    (_FUNCTION, "EphemeralStorage.Size"): _between(512, 10_240),
+    ("AWS::KMS::Key", "RotationPeriodInDays"): _between(*_ROTATION_DAYS),
+    ("AWS::DynamoDB::Table", "ContributorInsightsSpecification.Enabled"): _only(True),
     ("AWS::S3::Bucket", "MetricsConfigurations"): _any,
     ("AWS::S3::Bucket", "InventoryConfigurations"): _inventories,
 }
@@ -64,7 +66,7 @@ _SETTINGS: Final[Mapping[tuple[str, str], Problem]] = {
 
 def settings(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     """Those that say something else than the contracts."""
-    specified, labels = _specified(bound), Labels(assembly)
+    specifications, labels = _specifications(bound), Labels(assembly)
     stacks = bound.contracts.stacks
     for resource in assembly.resources:
         if resource.stack not in stacks:
@@ -72,61 +74,64 @@ def settings(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
         for (kind, path), problem in _SETTINGS.items():
             steps = path.split(".")
             value = get(resource.properties, *steps)
-            wanted = specified.get((resource.path, path))
-            if kind != resource.type or value is None or value == wanted:
+            expected = specifications.get((resource.path, path))
+            if kind != resource.type or value is None or value == expected:
                 continue
-            wrong = problem(value, assembly, bound)
-            if wanted is not None and isinstance(value, int) and value < wanted:
-                wrong = f"the function needs {wanted}"
+            reason = problem(value, assembly, bound)
+            if expected is not None and isinstance(value, int) and value < expected:
+                reason = f"the function needs {expected}"
             yield Addition(
                 kind="setting",
                 fields={
                     "at": at(resource.path, bound),
                     "setting": path,
-                    "value": _shown(value, labels),
+                    "value": _permitted_value(value, labels),
                 },
                 where=resource.path,
-                remove=_reset(resource, steps, wanted),
-                against=(wrong,) if wrong else (),
+                remove=_reset(resource, steps, expected),
+                against=(reason,) if reason else (),
             )
 
 
-def _shown(value: Any, labels: Labels) -> PermittedValue:
+def _permitted_value(value: Any, labels: Labels) -> PermittedValue:
     if isinstance(value, str | bool | int):
         return value
-    texts = (v if isinstance(v, str) else json.dumps(v, sort_keys=True) for v in listed(value))
-    return sorted(labels.text(each) for each in texts)
+    texts = (
+        item if isinstance(item, str) else json.dumps(item, sort_keys=True)
+        for item in listed(value)
+    )
+    return sorted(labels.text(text) for text in texts)
 
 
-def _specified(bound: Bound) -> dict[tuple[str, str], int]:
+def _specifications(bound: Bound) -> dict[tuple[str, str], int]:
     """What the specifications of functions say, by construct path and property."""
-    found = {}
+    values = {}
     for contract in bound.contracts.functions:
         resource = bound.resources.get(contract.name)
         if resource is not None:
-            for path, value in _wanted(contract.spec):
-                found[resource.path, path] = value
-    return found
+            for path, value in _specified_values(contract.spec):
+                values[resource.path, path] = value
+    return values
 
 
-def _wanted(spec: FunctionSpec) -> Iterator[tuple[str, int]]:
+def _specified_values(spec: FunctionSpec) -> Iterator[tuple[str, int]]:
     yield "MemorySize", spec.memory_mb
     yield "Timeout", spec.timeout_minutes * 60
     yield "EphemeralStorage.Size", spec.disk_mb
 
 
-def _reset(resource: Resource, steps: list[str], wanted: int | None) -> Remove:
+def _reset(resource: Resource, steps: list[str], value: int | None) -> Remove:
     def remove(templates: Templates) -> None:
-        found = templates[resource.stack]["Resources"].get(resource.logical_id)
-        if found is None:
+        raw = templates[resource.stack]["Resources"].get(resource.logical_id)
+        if raw is None:
             return
-        there = found["Properties"]
+        node = raw["Properties"]
         *outer, last = steps
-        for step in outer if wanted is not None else ():
-            there = there[step]
-        if wanted is None:
-            del there[steps[0]]
+        for step in outer if value is not None else ():
+            node = node[step]
+        if value is None:
+            del node[steps[0]]
         else:
-            there[last] = wanted
+            node[last] = value
 
     return remove

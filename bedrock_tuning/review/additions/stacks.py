@@ -55,116 +55,128 @@ _SHORTEST: Final = 6
 def stacks(permissions: EffectivePermissions, bound: Bound) -> Iterator[Addition]:
     """Every stack that is none of these."""
     assembly = permissions.assembly
-    known = bound.contracts.stacks
-    others = [name for name in assembly.templates if name not in known]
-    if not others:
+    own_stacks = bound.contracts.stacks
+    other_stacks = [name for name in assembly.templates if name not in own_stacks]
+    if not other_stacks:
         return
-    labels, ours = Labels(assembly), _Ours(assembly, bound)
-    for name in others:
-        resources = [each for each in assembly.resources if each.stack == name]
-        used, access, against = set[str](), set[str](), [*_broken(permissions, bound, name, ours)]
+    labels, platform = Labels(assembly), _Platform(assembly, bound)
+    for name in other_stacks:
+        resources = [resource for resource in assembly.resources if resource.stack == name]
+        uses, access, against = (
+            set[str](),
+            set[str](),
+            [*_violations_of(permissions, bound, name, platform)],
+        )
         for resource in resources:
-            names = ours.named(resource)
-            used |= {labels.arn(each) for each in names}
-            against += _resource(resource, names, ours)
+            names = platform.arns_of(resource)
+            uses |= {labels.arn(arn) for arn in names}
+            against += _resource(resource, names, platform)
         for role in permissions.roles.values():
             if role.resource.stack == name:
-                found, odd = _access(role, ours, labels)
-                access |= found
-                against += odd
+                phrases, problems = _access(role, platform, labels)
+                access |= phrases
+                against += problems
         yield Addition(
             kind="stack",
-            fields={"name": name, "uses": sorted(used), "access": sorted(access)},
+            fields={"name": name, "uses": sorted(uses), "access": sorted(access)},
             where=name,
-            remove=_without(name),
+            remove=_remover(name),
             against=tuple(dict.fromkeys(against)),
         )
 
 
-def _without(name: str) -> Any:
+def _remover(name: str) -> Any:
     def remove(templates: Templates) -> None:
         del templates[name]
 
     return remove
 
 
-def _broken(
-    permissions: EffectivePermissions, bound: Bound, name: str, ours: "_Ours"
+def _violations_of(
+    permissions: EffectivePermissions, bound: Bound, name: str, platform: "_Platform"
 ) -> Iterator[str]:
     """The rules for every stack that it breaks, and the promises about everybody's permissions."""
     assembly = permissions.assembly
     evidence = Evidence(assembly=assembly, permissions=permissions, bound=bound)
     # Who is who among ours is found without it: a role of its own could look like one of them.
-    others = [each for each in assembly.templates if each not in bound.contracts.stacks]
+    other_stacks = [stack for stack in assembly.templates if stack not in bound.contracts.stacks]
     roles = {
-        arn: replace(role, policy=_about(role, ours), trust=[])
+        arn: replace(role, policy=_statements_about(role, platform), trust=[])
         if role.resource.stack == name
         else replace(role, policy=[])
         for arn, role in permissions.roles.items()
-        if role.resource.stack == name or role.resource.stack not in others
+        if role.resource.stack == name or role.resource.stack not in other_stacks
     }
-    beside = Evidence(
-        assembly=without(assembly, others),
+    platform_evidence = Evidence(
+        assembly=without(assembly, other_stacks),
         permissions=replace(permissions, roles=roles, policies={}),
         bound=bound,
     )
     for check in (sections, no_credentials, *NEVER):
-        for violation in check.run(beside if check in NEVER else evidence):
+        for violation in check.run(platform_evidence if check in NEVER else evidence):
             if violation.where.partition("/")[0] == name:
                 yield f"{check.id} {violation.where}: {violation.what}"
 
 
-def _about(role: IamRole, ours: "_Ours") -> list[Statement]:
+def _statements_about(role: IamRole, platform: "_Platform") -> list[Statement]:
     """The statements of a role of another stack that could be about these."""
     return [
         statement
         for statement in role.policy
         if statement.not_actions
         or statement.not_resources
-        or any(ours.met(action, place) for action, place in parts(statement))
+        or any(platform.concerns(action, place) for action, place in parts(statement))
     ]
 
 
-class _Ours:
+class _Platform:
     """What these stacks have: by what it is called."""
 
     def __init__(self, assembly: Assembly, bound: Bound) -> None:
         stacks = bound.contracts.stacks
-        own = [r for r in assembly.resources if r.stack in stacks and r.arn]
-        self.arns = [each.arn.removesuffix(":*") for each in own]
-        self._names = {each.name: each.arn.removesuffix(":*") for each in own}
+        resources = [
+            resource for resource in assembly.resources if resource.stack in stacks and resource.arn
+        ]
+        self.arns = [resource.arn.removesuffix(":*") for resource in resources]
+        self._names = {resource.name: resource.arn.removesuffix(":*") for resource in resources}
         self._prefixes = (f"tuning-{bound.contracts.environment}-", "bedrock-tuning")
 
-    def named(self, resource: Resource) -> set[str]:
+    def arns_of(self, resource: Resource) -> set[str]:
         """The ARNs of all that a resource of another stack names, or the beginning of our names."""
         # What a policy allows is judged by its statements.
-        skipped = ("Policies", "PolicyDocument") if resource.type in _POLICIES else ()
-        given = resource.properties.items()
-        return self.called({name: value for name, value in given if name not in skipped})
+        skipped_names = ("Policies", "PolicyDocument") if resource.type in _POLICIES else ()
+        properties = resource.properties.items()
+        return self.arns_in(
+            {name: value for name, value in properties if name not in skipped_names}
+        )
 
-    def called(self, value: Any) -> set[str]:
+    def arns_in(self, value: Any) -> set[str]:
         """The same for a value."""
-        found = set()
+        arns = set()
         for text in texts(value):
             names = [name for name in self._names if len(name) >= _SHORTEST and name in text]
             # One name may begin another one.
-            whole = [n for n in names if not any(n in other for other in names if n != other)]
-            known = {self._names[name] for name in whole}
-            found |= known or {prefix for prefix in self._prefixes if prefix in text}
-        return found
+            longest_names = [
+                name
+                for name in names
+                if not any(name in other_name for other_name in names if name != other_name)
+            ]
+            own_arns = {self._names[name] for name in longest_names}
+            arns |= own_arns or {prefix for prefix in self._prefixes if prefix in text}
+        return arns
 
-    def met(self, action: str, place: str) -> bool:
+    def concerns(self, action: str, place: str) -> bool:
         """Whether a statement's action and resource could be about something of ours."""
         service = action.partition(":")[0].lower()
-        beside = any(meets(service, each) for each in _BESIDE)
-        return beside or any(
+        is_adjacent = any(meets(service, pattern) for pattern in _BESIDE)
+        return is_adjacent or any(
             meets(service, arn.split(":")[2])
-            and any(meets(place, each) for each in (arn, f"{arn}/*", f"{arn}:*"))
+            and any(meets(place, arn_pattern) for arn_pattern in (arn, f"{arn}/*", f"{arn}:*"))
             for arn in self.arns
         )
 
 
-def _resource(resource: Resource, names: set[str], ours: _Ours) -> Iterator[str]:
+def _resource(resource: Resource, names: set[str], platform: _Platform) -> Iterator[str]:
     if resource.type in _NEVER:
         yield f"{resource.path}: nobody here can say what {resource.type} gives to whom"
     if names and resource.type not in _MAY_NAME:
@@ -173,7 +185,9 @@ def _resource(resource: Resource, names: set[str], ours: _Ours) -> Iterator[str]
     match = _LOOKED_UP.search(str(resource.raw))
     if match is not None:
         yield f"{resource.path}: {match[0]} is looked up when it is deployed"
-    if resource.type == "AWS::Events::Rule" and ours.called(resource.properties.get("Targets")):
+    if resource.type == "AWS::Events::Rule" and platform.arns_in(
+        resource.properties.get("Targets")
+    ):
         yield f"{resource.path}: it calls {', '.join(sorted(names))}"
     if resource.type == "AWS::SNS::Subscription":
         endpoint = str(resource.properties.get("Endpoint"))
@@ -181,14 +195,14 @@ def _resource(resource: Resource, names: set[str], ours: _Ours) -> Iterator[str]
             yield f"{resource.path}: {endpoint} is told: write it as a subscriber of its own"
 
 
-def _access(role: IamRole, ours: _Ours, labels: Labels) -> tuple[set[str], list[str]]:
+def _access(role: IamRole, platform: _Platform, labels: Labels) -> tuple[set[str], list[str]]:
     """What a role of another stack may do to these, in words; and what nobody may permit."""
-    allowed: set[str] = set()
+    accesses: set[str] = set()
     against: list[str] = []
     for arn in role.managed:
         name = arn.rpartition("/")[2]
         if name in _MANAGED:
-            allowed.add(f"{role.path}: managed policy {name}")
+            accesses.add(f"{role.path}: managed policy {name}")
         else:
             against.append(f"{role.path}: what {name} allows is not in these templates")
     for statement in role.policy:
@@ -197,14 +211,18 @@ def _access(role: IamRole, ours: _Ours, labels: Labels) -> tuple[set[str], list[
         if statement.not_actions or statement.not_resources:
             against.append(f"{role.path}: {statement.label} allows all but what it names")
             continue
-        allowed |= set(_statement(role, statement, ours, labels))
-    if allowed and any(set(each.principals or {"*": ()}) != {"Service"} for each in role.trust):
+        accesses |= set(_statement(role, statement, platform, labels))
+    if accesses and any(
+        set(statement.principals or {"*": ()}) != {"Service"} for statement in role.trust
+    ):
         against.append(f"{role.path}: others than one AWS service may become it")
-    return allowed, against
+    return accesses, against
 
 
-def _statement(role: IamRole, statement: Statement, ours: _Ours, labels: Labels) -> Iterator[str]:
+def _statement(
+    role: IamRole, statement: Statement, platform: _Platform, labels: Labels
+) -> Iterator[str]:
     for action, place in parts(statement):
         # The stack's own: what it creates is none of these.
-        if UNRESOLVED not in place and ours.met(action, place):
+        if UNRESOLVED not in place and platform.concerns(action, place):
             yield f"{role.path}: {action} on {labels.arn(place)}"

@@ -38,22 +38,24 @@ _ADMINISTRATION: Final = (
 
 def statements(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     """Every Deny of these stacks' policies."""
-    labels, granted, known = Labels(assembly), _granted(bound), _promised(bound)
+    labels, grants, denials = Labels(assembly), _all_grants(bound), _all_denials(bound)
     stacks = bound.contracts.stacks
     for resource in assembly.resources:
         if resource.stack not in stacks:
             continue
         for path in _paths(resource):
-            resolved = listed(get(resource.properties, *path))
-            written = listed(get(resource.raw, "Properties", *path))
+            resolved_values = listed(get(resource.properties, *path))
+            raw_values = listed(get(resource.raw, "Properties", *path))
             # A statement that is there only sometimes is not one that anybody can permit.
-            for each, raw in zip(resolved, written, strict=False):
-                found = _statement(resource, each) if len(resolved) == len(written) else None
-                remove = _without(resource, path, raw)
-                if found is not None and found.effect == "Deny":
-                    if not any(beyond([found], known)):
+            for value, raw in zip(resolved_values, raw_values, strict=False):
+                statement = (
+                    _statement(resource, value) if len(resolved_values) == len(raw_values) else None
+                )
+                remove = _remover(resource, path, raw)
+                if statement is not None and statement.effect == "Deny":
+                    if not any(beyond([statement], denials)):
                         continue
-                    yield _deny(found, resource, remove, bound, labels, granted)
+                    yield _deny_addition(statement, resource, remove, bound, labels, grants)
 
 
 def _paths(resource: Resource) -> Iterator[Path]:
@@ -66,79 +68,83 @@ def _paths(resource: Resource) -> Iterator[Path]:
 def _statement(resource: Resource, raw: Any) -> Statement | None:
     kind = "identity" if resource.type in _IDENTITY else "resource"
     document = {"Version": "2012-10-17", "Statement": [raw]}
-    read = parse(document, where=resource.path, kind=kind)  # type: ignore[arg-type]
-    if read.problems or len(read.statements) != 1:
+    policy = parse(document, where=resource.path, kind=kind)  # type: ignore[arg-type]
+    if policy.problems or len(policy.statements) != 1:
         return None
-    (found,) = read.statements
+    (statement,) = policy.statements
     # A key's policy speaks of its own key.
-    own = resource.type == "AWS::KMS::Key"
-    places = tuple(resource.arn if own and r == "*" else r for r in found.resources)
-    return replace(found, resources=places)
+    is_key = resource.type == "AWS::KMS::Key"
+    places = tuple(
+        resource.arn if is_key and pattern == "*" else pattern for pattern in statement.resources
+    )
+    return replace(statement, resources=places)
 
 
-def _granted(bound: Bound) -> list[Grant]:
+def _all_grants(bound: Bound) -> list[Grant]:
     """All that the contracts give to anybody."""
-    everybody: list[Role | Guarded] = [*bound.contracts.principals, *bound.contracts.guarded]
+    contracts: list[Role | Guarded] = [*bound.contracts.principals, *bound.contracts.guarded]
     # That the account's own policies decide about a key is no need of anybody.
-    needs = (grant for each in everybody for grant in each.grants if not grant.everybody_here)
-    return [bound.grant(grant) for grant in needs]
+    grants = (
+        grant for contract in contracts for grant in contract.grants if not grant.everybody_here
+    )
+    return [bound.grant(grant) for grant in grants]
 
 
-def _promised(bound: Bound) -> list[Statement]:
+def _all_denials(bound: Bound) -> list[Statement]:
     """Every Deny of the contracts."""
-    everybody: list[Role | Guarded] = [*bound.contracts.principals, *bound.contracts.guarded]
-    return [each for contract in everybody for each in promised(bound, contract, "Deny")]
+    contracts: list[Role | Guarded] = [*bound.contracts.principals, *bound.contracts.guarded]
+    return [statement for contract in contracts for statement in promised(bound, contract, "Deny")]
 
 
-def _deny(
-    found: Statement,
+def _deny_addition(
+    statement: Statement,
     resource: Resource,
     remove: Remove,
     bound: Bound,
     labels: Labels,
-    granted: list[Grant],
+    grants: list[Grant],
 ) -> Addition:
     return Addition(
         kind="deny",
         fields={
             "at": at(resource.path, bound),
-            "actions": list(found.actions),
-            "on": [labels.arn(each) for each in found.resources],
-            "if": labels.text(conditions_in_words(found.conditions)),
+            "actions": list(statement.actions),
+            "on": [labels.arn(place) for place in statement.resources],
+            "if": labels.text(conditions_in_words(statement.conditions)),
         },
         where=resource.path,
         remove=remove,
-        against=tuple(_stopped(found, granted)),
+        against=tuple(_harms(statement, grants)),
     )
 
 
-def _stopped(found: Statement, granted: list[Grant]) -> Iterator[str]:
+def _harms(statement: Statement, grants: list[Grant]) -> Iterator[str]:
     """What a Deny could take from those who need it; whom it names, and when, does not count."""
-    if found.not_actions or found.not_resources or found.not_principals is not None:
+    if statement.not_actions or statement.not_resources or statement.not_principals is not None:
         yield "it denies all but what it names, now and later"
         return
-    for action, place in parts(found):
-        if any(meets(each.lower(), action.lower()) for each in _ADMINISTRATION):
+    for action, place in parts(statement):
+        if any(meets(pattern.lower(), action.lower()) for pattern in _ADMINISTRATION):
             yield f"nobody could administer these stacks without {action}"
             return
-        for grant in granted:
-            if any(meets(each.lower(), action.lower()) for each in grant.actions) and any(
-                meets(each, place) for each in grant.resources
+        for grant in grants:
+            if any(meets(pattern.lower(), action.lower()) for pattern in grant.actions) and any(
+                meets(pattern, place) for pattern in grant.resources
             ):
                 yield f"it would also stop what is needed to {grant.why}: {action}"
                 return
 
 
-def _without(resource: Resource, path: Path, raw: Any) -> Remove:
+def _remover(resource: Resource, path: Path, raw: Any) -> Remove:
     """Takes a statement out, and what is then an empty policy beside a role."""
 
     def remove(templates: Templates) -> None:
-        every = templates[resource.stack]["Resources"]
-        there: Any = every[resource.logical_id]["Properties"]
+        resources = templates[resource.stack]["Resources"]
+        node: Any = resources[resource.logical_id]["Properties"]
         for step in path[:-1]:
-            there = there[step]
-        there[path[-1]] = [each for each in listed(there[path[-1]]) if each != raw]
-        if resource.type == "AWS::IAM::Policy" and not there[path[-1]]:
-            del every[resource.logical_id]
+            node = node[step]
+        node[path[-1]] = [statement for statement in listed(node[path[-1]]) if statement != raw]
+        if resource.type == "AWS::IAM::Policy" and not node[path[-1]]:
+            del resources[resource.logical_id]
 
     return remove

@@ -42,7 +42,7 @@ _MODULES: Final = (
     vpc_endpoints,
 )
 _READERS: Final[tuple[Check, ...]] = (
-    *(each for module in _MODULES for each in vars(module).values() if isinstance(each, Check)),
+    *(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check)),
     *PROMISES,
 )
 CHECKS: Final[tuple[Check, ...]] = (*_READERS, unread.nothing_unread(_READERS))

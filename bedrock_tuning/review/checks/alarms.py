@@ -19,9 +19,9 @@ def has_actions(evidence: Evidence) -> Iterator[Violation]:
     topics = {evidence.bound.fill("{topic}")}
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         for moment, key in (("", "AlarmActions"), (" when it is over", "OKActions")):
-            told = alarm.properties.get(key, [])
-            if not told or not set(told) <= topics:
-                yield found(alarm, f"it notifies {', '.join(told) or 'no topic'}{moment}")
+            arns = alarm.properties.get(key, [])
+            if not arns or not set(arns) <= topics:
+                yield found(alarm, f"it notifies {', '.join(arns) or 'no topic'}{moment}")
         yield from mismatches(alarm, {"ActionsEnabled": (None, True)})
 
 
@@ -32,20 +32,22 @@ def has_actions(evidence: Evidence) -> Iterator[Violation]:
     fix="See constructs/dashboard.py",
 )
 def dashboards_show_metrics(evidence: Evidence) -> Iterator[Violation]:
-    wanted = dashboard_name(evidence.bound.contracts.environment)
+    name = dashboard_name(evidence.bound.contracts.environment)
     for board in evidence.assembly.of_type("AWS::CloudWatch::Dashboard"):
-        yield from mismatches(board, {"DashboardName": wanted})
+        yield from mismatches(board, {"DashboardName": name})
         try:
             widgets = json.loads(str(board.properties.get("DashboardBody")))["widgets"]
         except (KeyError, TypeError, ValueError) as error:
             yield found(board, f"its body cannot be read: {error}")
             continue
         for widget in widgets:
-            shown = widget.get("properties", {})
-            metrics = shown.get("metrics", [])
-            foreign = [str(m[0]) for m in metrics if not str(m[0]).startswith("AWS/")]
-            if widget.get("type") != "metric" or foreign or not metrics:
-                yield found(board, f"a widget is {widget.get('type')}: {', '.join(foreign)}")
+            properties = widget.get("properties", {})
+            metrics = properties.get("metrics", [])
+            namespaces = [
+                str(metric[0]) for metric in metrics if not str(metric[0]).startswith("AWS/")
+            ]
+            if widget.get("type") != "metric" or namespaces or not metrics:
+                yield found(board, f"a widget is {widget.get('type')}: {', '.join(namespaces)}")
 
 
 @check(
@@ -58,6 +60,6 @@ def as_contracted(evidence: Evidence) -> Iterator[Violation]:
     for name, properties in evidence.bound.contracts.alarms.items():
         resource = evidence.contracted.get(name)
         if resource is not None:
-            wanted = json.loads(evidence.bound.fill(json.dumps(properties)))
-            actual = {key: as_whole(resource.properties.get(key)) for key in wanted}
-            yield from unlike(resource, actual, wanted)
+            expected = json.loads(evidence.bound.fill(json.dumps(properties)))
+            actual = {key: as_whole(resource.properties.get(key)) for key in expected}
+            yield from unlike(resource, actual, expected)

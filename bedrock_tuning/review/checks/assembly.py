@@ -35,12 +35,12 @@ def references(evidence: Evidence) -> Iterator[Violation]:
     fix="Synthesize with path metadata (the default); give each resource its own path",
 )
 def paths(evidence: Evidence) -> Iterator[Violation]:
-    seen = Counter(resource.path for resource in evidence.assembly.resources)
+    counts = Counter(resource.path for resource in evidence.assembly.resources)
     for resource in evidence.assembly.resources:
         if "aws:cdk:path" not in resource.raw.get("Metadata", {}):
             yield found(resource, "the resource has no construct path")
-        elif seen[resource.path] > 1:
-            yield found(resource, f"{seen[resource.path]} resources have this construct path")
+        elif counts[resource.path] > 1:
+            yield found(resource, f"{counts[resource.path]} resources have this construct path")
 
 
 @check(

@@ -19,7 +19,7 @@ def _notice(evidence: Evidence, rule: Resource) -> Notice | None:
     """What a rule of the chat hands on; None for another rule."""
     if not evidence.bound.contracts.chat:
         return None
-    arns = {evidence.bound.fill(f"{{chat-rule.{name}}}"): each for name, each in CHAT.items()}
+    arns = {evidence.bound.fill(f"{{chat-rule.{name}}}"): notice for name, notice in CHAT.items()}
     return arns.get(rule.arn)
 
 
@@ -48,10 +48,10 @@ def targets(evidence: Evidence) -> Iterator[Violation]:
         if notice is None:
             continue
         form = {"InputPathsMap": dict(notice.paths), "InputTemplate": notice.template}
-        wanted = {"Arn": topic, "InputTransformer": form}
-        for given in rule.properties.get("Targets", []):
-            own = {name: as_whole(given[name]) for name in given if name not in _KEPT}
-            yield from unlike(rule, own, wanted, exactly=True)
+        expected = {"Arn": topic, "InputTransformer": form}
+        for target in rule.properties.get("Targets", []):
+            actual = {name: as_whole(target[name]) for name in target if name not in _KEPT}
+            yield from unlike(rule, actual, expected, exactly=True)
 
 
 @check(
@@ -62,14 +62,22 @@ def targets(evidence: Evidence) -> Iterator[Violation]:
 )
 def channel(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
-    for each in evidence.assembly.of_type("AWS::Chatbot::SlackChannelConfiguration"):
-        topics = sorted(map(str, each.properties.get("SnsTopicArns") or ()))
-        wanted = sorted([bound.fill("{topic}"), bound.fill("{chat-topic}")])
-        if topics != wanted:
-            yield found(each, f"it shows {', '.join(topics) or 'nothing'}", ", ".join(wanted))
-        guards = each.properties.get("GuardrailPolicies") or []
+    for configuration in evidence.assembly.of_type("AWS::Chatbot::SlackChannelConfiguration"):
+        topics = sorted(map(str, configuration.properties.get("SnsTopicArns") or ()))
+        expected = sorted([bound.fill("{topic}"), bound.fill("{chat-topic}")])
+        if topics != expected:
+            yield found(
+                configuration, f"it shows {', '.join(topics) or 'nothing'}", ", ".join(expected)
+            )
+        guards = configuration.properties.get("GuardrailPolicies") or []
         if list(map(str, guards)) != [_NOTHING]:
-            yield found(each, f"its guardrails are {guards or 'AdministratorAccess'}", _NOTHING)
-        more = {"CustomizationResourceArns": None, "LoggingLevel": None, "UserRoleRequired": None}
-        own = {**bound.contracts.chat, "IamRoleArn": bound.fill("{role.chat}")}
-        yield from mismatches(each, {**own, **more})
+            yield found(
+                configuration, f"its guardrails are {guards or 'AdministratorAccess'}", _NOTHING
+            )
+        defaults = {
+            "CustomizationResourceArns": None,
+            "LoggingLevel": None,
+            "UserRoleRequired": None,
+        }
+        properties = {**bound.contracts.chat, "IamRoleArn": bound.fill("{role.chat}")}
+        yield from mismatches(configuration, {**properties, **defaults})

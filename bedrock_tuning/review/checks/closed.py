@@ -73,9 +73,9 @@ def sections(evidence: Evidence) -> Iterator[Violation]:
             if name == "Mappings" and _is_code(section):
                 continue
             parts = set(section) if isinstance(section, Mapping) else {str(section)}
-            others = set[str]() if name in _SECTIONS else parts - _BOOTSTRAP.get(name, set())
-            if others or (name not in _SECTIONS and name not in _BOOTSTRAP):
-                yield found(stack, f"it has {name}: {', '.join(sorted(others))}")
+            unknown_parts = set[str]() if name in _SECTIONS else parts - _BOOTSTRAP.get(name, set())
+            if unknown_parts or (name not in _SECTIONS and name not in _BOOTSTRAP):
+                yield found(stack, f"it has {name}: {', '.join(sorted(unknown_parts))}")
         for name in sorted({text for text in texts(raw) if text.startswith(_MACROS)}):
             yield found(stack, f"{name} makes something else of it when it is deployed")
         parameter = raw.get("Parameters", {}).get("BootstrapVersion")
@@ -97,8 +97,8 @@ def sections(evidence: Evidence) -> Iterator[Violation]:
     for stack, name, value, _ in _outputs(evidence.assembly):
         if "{{resolve:" in value:
             yield found(f"{stack}/{name}", "an output shows a value that is looked up")
-        for odd in sorted(set(evidence.assembly.templates[stack]["Outputs"][name]) - _OUTPUT):
-            yield found(f"{stack}/{name}", f"the output has {odd}")
+        for key in sorted(set(evidence.assembly.templates[stack]["Outputs"][name]) - _OUTPUT):
+            yield found(f"{stack}/{name}", f"the output has {key}")
 
 
 def _is_code(mappings: Any) -> bool:
@@ -118,18 +118,22 @@ def _is_code(mappings: Any) -> bool:
 )
 def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
     assembly = evidence.assembly
-    elsewhere = template.resolve(
+    other_resources = template.resolve(
         assembly.templates, regions=assembly.regions, stand_ins=_OTHERS
     ).resources
-    changed = {r.name for r in assembly.resources} - {r.name for r in elsewhere}
-    said = [(resource, text) for resource in elsewhere for text in texts(resource.properties)]
+    generated_names = {resource.name for resource in assembly.resources} - {
+        resource.name for resource in other_resources
+    }
+    pairs = [
+        (resource, text) for resource in other_resources for text in texts(resource.properties)
+    ]
     # All at once: to look for each of the names in each text would take as long as all the rest.
-    whole = "\n".join({text for _, text in said})
-    written = [name for name in sorted({identity.ACCOUNT, *changed}) if name in whole]
-    allowed = evidence.bound.contracts.chosen.permissions_boundary
-    for resource, text in said if written else ():
-        match = re.search("|".join(map(re.escape, written)), text)
-        if match and text != allowed:
+    all_text = "\n".join({text for _, text in pairs})
+    names = [name for name in sorted({identity.ACCOUNT, *generated_names}) if name in all_text]
+    boundary = evidence.bound.contracts.chosen.permissions_boundary
+    for resource, text in pairs if names else ():
+        match = re.search("|".join(map(re.escape, names)), text)
+        if match and text != boundary:
             yield found(resource, f"{match[0]} is hard-coded in {text[:120]}")
 
 
@@ -137,14 +141,14 @@ def texts(value: Any) -> Iterator[str]:
     """Every text in a value, names of properties included, in the order in which they stand."""
     todo = [value]
     while todo:
-        here = todo.pop()
-        if isinstance(here, str):
-            yield here
-        elif isinstance(here, dict):
-            for name, inner in reversed(here.items()):
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            for name, inner in reversed(item.items()):
                 todo += (inner, str(name))
-        elif isinstance(here, list):
-            todo += reversed(here)
+        elif isinstance(item, list):
+            todo += reversed(item)
 
 
 @check(
@@ -160,23 +164,25 @@ def tags(evidence: Evidence) -> Iterator[Violation]:
         name = stack.removeprefix(stack_name(contracts.environment, ""))
         expected[stack] = {**contracts.chosen.tags, ENVIRONMENT_TAG: contracts.environment}
         if name in contracts.settings:
-            own = contracts.settings[name]["tags"]
-            expected[stack] |= {**own, CUSTOMIZATION_TAG: name}
-    tagged = {r.type for r in evidence.assembly.resources if "Tags" in r.properties}
+            own_tags = contracts.settings[name]["tags"]
+            expected[stack] |= {**own_tags, CUSTOMIZATION_TAG: name}
+    taggable_types = {
+        resource.type for resource in evidence.assembly.resources if "Tags" in resource.properties
+    }
     for resource in evidence.assembly.resources:
-        if resource.type in tagged:
-            given = _tags(as_whole(resource.properties.get("Tags")))
-            yield from unlike(resource, given, expected[resource.stack], exactly=True)
-    for stack, given in evidence.assembly.tags.items():
-        if given:
-            yield from unlike(stack, given, expected.get(stack, {}), exactly=True)
+        if resource.type in taggable_types:
+            actual = _tags(as_whole(resource.properties.get("Tags")))
+            yield from unlike(resource, actual, expected[resource.stack], exactly=True)
+    for stack, actual in evidence.assembly.tags.items():
+        if actual:
+            yield from unlike(stack, actual, expected.get(stack, {}), exactly=True)
 
 
-def _tags(given: Any) -> dict[str, Any]:
+def _tags(raw: Any) -> dict[str, Any]:
     """Tags as CloudFormation writes them, in a list or, for some types, as an object."""
-    if isinstance(given, list):
-        return {str(tag.get("Key")): tag.get("Value") for tag in map(as_whole, given)}
-    return dict(given or {})
+    if isinstance(raw, list):
+        return {str(tag.get("Key")): tag.get("Value") for tag in map(as_whole, raw)}
+    return dict(raw or {})
 
 
 @check(
@@ -203,10 +209,10 @@ def no_credentials(evidence: Evidence) -> Iterator[Violation]:
 )
 def nothing_more(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
-    known = {bound.path(place) for place in bound.contracts.places.values()}
+    paths = {bound.path(place) for place in bound.contracts.places.values()}
     plumbing = (*_PLUMBING, *(_NETWORK if "vpc" in bound.contracts.places else ()))
     for resource in evidence.assembly.resources:
-        if resource.path not in known and resource.type not in plumbing:
+        if resource.path not in paths and resource.type not in plumbing:
             yield found(resource, f"{resource.type} has no contract")
 
 
@@ -217,13 +223,15 @@ def nothing_more(evidence: Evidence) -> Iterator[Violation]:
     fix="Remove the export",
 )
 def exports(evidence: Evidence) -> Iterator[Violation]:
-    exported = [(f"{s}/{name}", export) for s, name, _, export in _outputs(evidence.assembly)]
-    names = Counter(export for _, export in exported if export)
-    imported = set(imports(evidence.assembly.templates))
-    for where, export in exported:
+    entries = [
+        (f"{stack}/{name}", export) for stack, name, _, export in _outputs(evidence.assembly)
+    ]
+    names = Counter(export for _, export in entries if export)
+    imported_names = set(imports(evidence.assembly.templates))
+    for where, export in entries:
         if names[export] > 1:
             yield found(where, f"{export} is exported {names[export]} times")
-        elif export and export not in imported:
+        elif export and export not in imported_names:
             yield found(where, f"{export} is exported, and no stack here imports it")
 
 
@@ -237,14 +245,14 @@ def deployed(evidence: Evidence) -> Iterator[Violation]:
     assembly, contracts = evidence.assembly, evidence.bound.contracts
     for where, what in assembly.differing:
         yield found(where, what)
-    named = {
+    pairs = {
         (contracts.chosen.account, account)
         for account in assembly.accounts
         if contracts.chosen.account
     } | {(contracts.chosen.region, region) for region in assembly.regions.values()}
-    for wanted, given in sorted(named):
-        if wanted != given:
-            yield found(contracts.environment, f"stacks go to {given}, not {wanted}")
+    for expected, actual in sorted(pairs):
+        if expected != actual:
+            yield found(contracts.environment, f"stacks go to {actual}, not {expected}")
 
 
 @check(
@@ -253,29 +261,29 @@ def deployed(evidence: Evidence) -> Iterator[Violation]:
     fix="Write the output as its stack in bedrock_tuning/constructs/stacks does",
 )
 def outputs(evidence: Evidence) -> Iterator[Violation]:
-    for output, meant in OUTPUTS.items():
-        contract, _, attribute = meant.partition(":")
+    for output, target in OUTPUTS.items():
+        contract, _, attribute = target.partition(":")
         resource = evidence.contracted.get(contract)
         if resource is None:
             yield from _existing_output(evidence, output, contract)
             continue
         value = get(evidence.assembly.templates[resource.stack], "Outputs", output, "Value")
         name = resource.logical_id
-        wanted = {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
-        if value != wanted:
+        expected = {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
+        if value != expected:
             yield found(
                 f"{resource.stack}/{output}",
                 f"it is {value or 'missing'}",
-                f"{wanted}: commands use what it names",
+                f"{expected}: commands use what it names",
             )
     for name in evidence.bound.contracts.serving:
         resource = evidence.contracted.get(f"serving.{name}")
         if resource is not None:
             outputs = evidence.assembly.templates[resource.stack].get("Outputs", {})
-            wanted = {"Fn::GetAtt": [resource.logical_id, "Status"]}
+            expected = {"Fn::GetAtt": [resource.logical_id, "Status"]}
             value = get(outputs, "Serving", "Value")
-            if value != wanted:
-                limit = f"{wanted}: commands find customizations by it"
+            if value != expected:
+                limit = f"{expected}: commands find customizations by it"
                 yield found(f"{resource.stack}/Serving", f"it is {value or 'missing'}", limit)
     for person in evidence.bound.contracts.people:
         policy = evidence.contracted.get(person.name)
@@ -292,11 +300,11 @@ def _existing_output(evidence: Evidence, output: str, contract: str) -> Iterator
     bound = evidence.bound
     if contract not in bound.contracts.given:
         return
-    wanted = bound.fill(f"{{{contract}:name}}")
+    name = bound.fill(f"{{{contract}:name}}")
     for stack, raw in evidence.assembly.templates.items():
         value = "".join(texts(get(raw, "Outputs", output, "Value")))
-        if value and value.rpartition(":")[2] != wanted:
-            yield found(f"{stack}/{output}", f"it is {value}", f"the settings say {wanted}")
+        if value and value.rpartition(":")[2] != name:
+            yield found(f"{stack}/{output}", f"it is {value}", f"the settings say {name}")
 
 
 def _outputs(assembly: Assembly) -> Iterator[tuple[str, str, str, str]]:

@@ -20,13 +20,17 @@ from bedrock_tuning.review.iam.policy import listed
 def serving(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     provider = evidence.bound.fill(f"{{{PROVIDER}}}")
-    for name, wanted in contracts.serving.items():
+    for name, values in contracts.serving.items():
         resource = evidence.contracted.get(f"serving.{name}")
         if resource is None:
             continue
-        roles = {what.title().replace("_", ""): arn for what, arn in _roles(evidence, name).items()}
-        expected: dict[str, Any] = {**wanted, "ServiceToken": provider, **roles}
-        actual = {k: v for k, v in resource.properties.as_whole().items() if k != "ServiceTimeout"}
+        roles = {kind.title().replace("_", ""): arn for kind, arn in _roles(evidence, name).items()}
+        expected: dict[str, Any] = {**values, "ServiceToken": provider, **roles}
+        actual = {
+            key: value
+            for key, value in resource.properties.as_whole().items()
+            if key != "ServiceTimeout"
+        }
         limit = f"customizations/{name}.toml says {{}}"
         yield from unlike(resource, actual, expected, exactly=True, limit=limit)
         settings = evidence.contracted.get(f"settings.{name}")
@@ -54,10 +58,10 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
     fix="Wire it as the contract in bedrock_tuning/contracts says",
 )
 def custom_resources(evidence: Evidence) -> Iterator[Violation]:
-    for name, wanted in evidence.bound.contracts.custom_resources.items():
+    for name, contract in evidence.bound.contracts.custom_resources.items():
         resource = evidence.contracted.get(name)
         if resource is not None:
-            expected = {key: evidence.bound.fill(value) for key, value in wanted.items()}
+            expected = {key: evidence.bound.fill(value) for key, value in contract.items()}
             actual = {key: str(resource.properties[key]) for key in resource.properties}
             limit = "the contract says {}"
             yield from unlike(resource, actual, expected, exactly=True, limit=limit)
@@ -76,7 +80,7 @@ def settings(evidence: Evidence) -> Iterator[Violation]:
             continue
         properties = resource.properties
         tags = {CUSTOMIZATION_TAG: name, ENVIRONMENT_TAG: contracts.environment}
-        wanted = {
+        expected = {
             "Name": settings_name(contracts.environment, name),
             "Type": "String",
             "Tier": "Standard",
@@ -89,10 +93,10 @@ def settings(evidence: Evidence) -> Iterator[Violation]:
             "Type": properties.get("Type"),
             "Tier": properties.get("Tier", "Standard"),
             "Tags": as_whole(properties.get("Tags")),
-            **_said(str(properties.get("Value"))),
+            **_parse_parameter(str(properties.get("Value"))),
         }
         limit = f"customizations/{name}.toml says {{}}"
-        yield from unlike(resource, actual, wanted, exactly=True, limit=limit)
+        yield from unlike(resource, actual, expected, exactly=True, limit=limit)
 
 
 @check(
@@ -101,12 +105,12 @@ def settings(evidence: Evidence) -> Iterator[Violation]:
     fix="Deploy what the file says",
 )
 def budgets(evidence: Evidence) -> Iterator[Violation]:
-    for name, wanted in evidence.bound.contracts.budgets.items():
+    for name, expected in evidence.bound.contracts.budgets.items():
         resource = evidence.contracted.get(f"budget.{name}")
         if resource is not None:
             actual = resource.properties.as_whole()
             limit = f"customizations/{name}.toml says {{}}"
-            yield from unlike(resource, actual, wanted, exactly=True, limit=limit)
+            yield from unlike(resource, actual, expected, exactly=True, limit=limit)
 
 
 def _roles(evidence: Evidence, name: str) -> dict[str, str]:
@@ -114,10 +118,12 @@ def _roles(evidence: Evidence, name: str) -> dict[str, str]:
     kinds = {"service_role": "bedrock"}
     if evidence.bound.contracts.chosen.jobs_started_by == "starter":
         kinds["starter_role"] = "start"
-    return {what: evidence.bound.fill(f"{{role.{kind}.{name}}}") for what, kind in kinds.items()}
+    return {
+        setting: evidence.bound.fill(f"{{role.{kind}.{name}}}") for setting, kind in kinds.items()
+    }
 
 
-def _said(text: str) -> dict[str, Any]:
+def _parse_parameter(text: str) -> dict[str, Any]:
     """What a parameter says; its text where it is no JSON object, or says something twice."""
     try:
         return dict(json.loads(text, object_pairs_hook=once))

@@ -26,14 +26,14 @@ _FIX: Final = "Wire it as bedrock_tuning/constructs/triggers.py does"
 )
 def trigger(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
-    buckets = [evidence.bound.fill(f"{{{b}:name}}") for b in contracts.trigger_buckets]
-    wanted = {
+    buckets = [evidence.bound.fill(f"{{{bucket}:name}}") for bucket in contracts.trigger_buckets]
+    upload_pattern = {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
         "detail.bucket.name": sorted(buckets),
         "detail.object.key": [str({"suffix": contracts.trigger_key})],
     }
-    ended = {
+    failure_pattern = {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
         "detail.stateMachineArn": [evidence.bound.fill("{workflow}")],
@@ -41,14 +41,18 @@ def trigger(evidence: Evidence) -> Iterator[Violation]:
     }
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
         pattern = dict(_flattened(as_whole(rule.properties.get("EventPattern", {}))))
-        shown = chat.pattern(evidence, rule)
-        expected = ended if rule.arn == evidence.bound.fill("{status-rule}") else shown or wanted
+        chat_pattern = chat.pattern(evidence, rule)
+        expected = (
+            failure_pattern
+            if rule.arn == evidence.bound.fill("{status-rule}")
+            else chat_pattern or upload_pattern
+        )
         yield from unlike(
             rule, pattern, expected, exactly=True, limit="exactly {}", absent="not in the pattern"
         )
         # S3 sends its events to the default bus.
-        alone = {"State": (None, "ENABLED"), "ScheduleExpression": None, "EventBusName": None}
-        yield from mismatches(rule, alone)
+        properties = {"State": (None, "ENABLED"), "ScheduleExpression": None, "EventBusName": None}
+        yield from mismatches(rule, properties)
 
 
 def _flattened(pattern: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
@@ -66,18 +70,20 @@ def _flattened(pattern: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
     fix="Only datasets may start runs; what a run writes must not send an event",
 )
 def notifications(evidence: Evidence) -> Iterator[Violation]:
-    senders = {evidence.bound.fill(f"{{{b}}}") for b in evidence.bound.contracts.trigger_buckets}
+    senders = {
+        evidence.bound.fill(f"{{{bucket}}}") for bucket in evidence.bound.contracts.trigger_buckets
+    }
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        configured = bucket.properties.get("NotificationConfiguration", {})
-        sends = is_true(get(configured, "EventBridgeConfiguration", "EventBridgeEnabled"))
-        should = bucket.arn in senders
-        others = sorted(set(configured) - {"EventBridgeConfiguration"})
-        if sends != should or others:
+        configuration = bucket.properties.get("NotificationConfiguration", {})
+        is_on = is_true(get(configuration, "EventBridgeConfiguration", "EventBridgeEnabled"))
+        should_be_on = bucket.arn in senders
+        other_keys = sorted(set(configuration) - {"EventBridgeConfiguration"})
+        if is_on != should_be_on or other_keys:
             yield found(
                 bucket,
-                f"EventBridge is {'on' if sends else 'off'}"
-                + (f", and it has {', '.join(others)}" if others else ""),
-                f"EventBridge is {'on' if should else 'off'}, nothing else is notified",
+                f"EventBridge is {'on' if is_on else 'off'}"
+                + (f", and it has {', '.join(other_keys)}" if other_keys else ""),
+                f"EventBridge is {'on' if should_be_on else 'off'}, nothing else is notified",
             )
 
 
@@ -109,7 +115,7 @@ no_loops = Never(
 def rule_targets(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
-        target: dict[str, Any] = _tried(evidence, seconds=86_400, times=185)
+        target: dict[str, Any] = _retries(evidence, seconds=86_400, times=185)
         if not chat.pattern(evidence, rule):
             # The event is read as it is.
             target |= dict.fromkeys(("Input", "InputPath", "InputTransformer"))
@@ -117,11 +123,11 @@ def rule_targets(evidence: Evidence) -> Iterator[Violation]:
         if rule.arn == bound.fill("{status-rule}"):
             # EventBridge calls functions as itself, by the function's own policy.
             target |= {"Arn": bound.fill(f"{{function.{RECONCILE.name}}}"), "RoleArn": None}
-        wanted = {f"Targets.0.{name}": value for name, value in target.items()}
-        yield from mismatches(rule, {**wanted, "Targets.1": None})
+        expected = {f"Targets.0.{name}": value for name, value in target.items()}
+        yield from mismatches(rule, {**expected, "Targets.1": None})
 
 
-def _tried(evidence: Evidence, *, seconds: int, times: int) -> dict[str, Any]:
+def _retries(evidence: Evidence, *, seconds: int, times: int) -> dict[str, Any]:
     """How long a target is called again, and what becomes of the event then."""
     return {
         "DeadLetterConfig.Arn": evidence.bound.fill("{dead-letters}"),
@@ -139,15 +145,15 @@ def _tried(evidence: Evidence, *, seconds: int, times: int) -> dict[str, Any]:
 def schedule(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
     for name, function in _CLOCK.items():
-        each = evidence.contracted.get(name)
-        if each is None:
+        resource = evidence.contracted.get(name)
+        if resource is None:
             continue
         target = {
             "Arn": bound.fill(f"{{function.{function}}}"),
             "RoleArn": bound.fill(f"{{role.{name}}}"),
-            **_tried(evidence, seconds=900, times=10),
+            **_retries(evidence, seconds=900, times=10),
         }
-        wanted = {
+        expected = {
             "ScheduleExpression": "rate(15 minutes)",
             "State": (None, "ENABLED"),
             "FlexibleTimeWindow.Mode": "OFF",
@@ -155,7 +161,7 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
             "EndDate": None,
             **{f"Target.{part}": value for part, value in target.items()},
         }
-        yield from mismatches(each, wanted)
+        yield from mismatches(resource, expected)
 
 
 @check(
@@ -167,17 +173,17 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
 )
 def subscriptions(evidence: Evidence) -> Iterator[Violation]:
     bound, announcements = evidence.bound, evidence.contracted.get("announcements")
-    for each in evidence.assembly.of_type("AWS::SNS::Subscription"):
-        wanted: dict[str, Any] = {
+    for subscription in evidence.assembly.of_type("AWS::SNS::Subscription"):
+        expected: dict[str, Any] = {
             "Protocol": "email",
             "Endpoint": bound.contracts.chosen.alarm_email,
             # It would silence what does not match.
             "FilterPolicy": None,
         }
-        if each is announcements:
-            wanted = {
+        if subscription is announcements:
+            expected = {
                 "Protocol": "lambda",
                 "Endpoint": bound.fill(f"{{function.{ANNOUNCE.name}}}"),
                 "FilterPolicy.environment": [bound.contracts.environment],
             }
-        yield from mismatches(each, {"TopicArn": bound.fill("{topic}"), **wanted})
+        yield from mismatches(subscription, {"TopicArn": bound.fill("{topic}"), **expected})

@@ -37,8 +37,10 @@ def own_role(evidence: Evidence) -> Iterator[Violation]:
 def environment(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource in _functions(evidence):
         variables: Mapping[str, str] = get(resource.properties, "Environment", "Variables") or {}
-        wanted = {name: evidence.bound.fill(v) for name, v in contract.environment.items()}
-        yield from unlike(resource, variables, wanted, exactly=True, limit="the handler needs {}")
+        expected = {
+            name: evidence.bound.fill(value) for name, value in contract.environment.items()
+        }
+        yield from unlike(resource, variables, expected, exactly=True, limit="the handler needs {}")
 
 
 @check(
@@ -61,16 +63,16 @@ def log_group(evidence: Evidence) -> Iterator[Violation]:
     fix=_FIX,
 )
 def addresses(evidence: Evidence) -> Iterator[Violation]:
-    known = {}
+    arns = {}
     for contract, resource in _functions(evidence):
         url = evidence.contracted.get(f"url.{contract.spec.name}")
         if url is not None:
-            known[url.path] = resource.arn
+            arns[url.path] = resource.arn
     for url in evidence.assembly.of_type("AWS::Lambda::Url"):
         yield from mismatches(
             url,
             {
-                "TargetFunctionArn": known.get(url.path, "a function that has an address"),
+                "TargetFunctionArn": arns.get(url.path, "a function that has an address"),
                 "AuthType": "AWS_IAM",
                 "Cors": None,
                 "InvokeMode": (None, "BUFFERED"),
@@ -85,10 +87,10 @@ def _qualifier(evidence: Evidence) -> str:
         get(raw, "Parameters", "BootstrapVersion", "Default")
         for raw in evidence.assembly.templates.values()
     )
-    named = {str(version).split("/")[2] for version in versions if version}
-    if not named:
+    qualifiers = {str(version).split("/")[2] for version in versions if version}
+    if not qualifiers:
         return "[a-z0-9]+"
-    return re.escape(named.pop()) if len(named) == 1 else "(?!)"
+    return re.escape(qualifiers.pop()) if len(qualifiers) == 1 else "(?!)"
 
 
 def _asset(evidence: Evidence, place: Mapping[str, str]) -> bool:
@@ -96,9 +98,9 @@ def _asset(evidence: Evidence, place: Mapping[str, str]) -> bool:
     bucket = f"cdk-{_qualifier(evidence)}-assets-{identity.ACCOUNT}-{evidence.bound.region}"
     key = re.fullmatch(r"([0-9a-f]{64})\.zip", str(place.get("S3Key")))
     # Another object in that bucket is somebody else's upload.
-    uploaded = evidence.assembly.assets
-    known = key is not None and (not uploaded or key[1] in uploaded)
-    return known and re.fullmatch(bucket, str(place.get("S3Bucket"))) is not None
+    assets = evidence.assembly.assets
+    is_known = key is not None and (not assets or key[1] in assets)
+    return is_known and re.fullmatch(bucket, str(place.get("S3Bucket"))) is not None
 
 
 @check(
@@ -125,24 +127,24 @@ def own_code(evidence: Evidence) -> Iterator[Violation]:
 def runtime(evidence: Evidence) -> Iterator[Violation]:
     layers = list(evidence.assembly.of_type("AWS::Lambda::LayerVersion"))
     assets: dict[str, set[str]] = {"code": set(), "layer": set()}
-    chosen = evidence.bound.contracts.chosen
+    settings = evidence.bound.contracts.chosen
     for contract, resource in _functions(evidence):
         spec = contract.spec
         assets["code"].add(str(get(resource.properties, "Code", "S3Key")))
-        wanted = {
+        expected = {
             "Runtime": "python3.13",
             "Timeout": spec.timeout_minutes * 60,
             "MemorySize": spec.memory_mb,
-            "Architectures": ["arm64" if chosen.functions == "lambda" else "x86_64"],
+            "Architectures": ["arm64" if settings.functions == "lambda" else "x86_64"],
             "EphemeralStorage.Size": (spec.disk_mb, *((None,) if spec.disk_mb == _DISK else ())),
             "PackageType": (None, "Zip"),
             "Layers": tuple([layer.arn] for layer in layers),
             "LoggingConfig.LogFormat": "JSON",
-            "TracingConfig.Mode": "Active" if chosen.tracing else None,
+            "TracingConfig.Mode": "Active" if settings.tracing else None,
             # With a limit of 0 it never runs; with a low one, calls fail.
             "ReservedConcurrentExecutions": None,
         }
-        yield from mismatches(resource, wanted)
+        yield from mismatches(resource, expected)
     for layer in layers:
         assets["layer"].add(str(get(layer.properties, "Content", "S3Key")))
     for what, keys in assets.items():

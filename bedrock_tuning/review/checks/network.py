@@ -18,35 +18,37 @@ _Rule = tuple[str, str, str, str, str]
 
 def _job_network(bound: Bound) -> tuple[list[str], list[str]]:
     """The subnets and the security groups of jobs, as the settings say; empty without a VPC."""
-    filled = {name: bound.fill(text) for name, text in bound.contracts.placeholders.items()}
-    subnets = [text for name, text in filled.items() if name.startswith("JobSubnet")]
-    return subnets, [text for name, text in filled.items() if name.startswith("JobGroup")]
+    values = {name: bound.fill(text) for name, text in bound.contracts.placeholders.items()}
+    subnets = [text for name, text in values.items() if name.startswith("JobSubnet")]
+    return subnets, [text for name, text in values.items() if name.startswith("JobGroup")]
 
 
 @check("N905", "Functions and jobs are in the VPC if, and only if, the settings say so.")
 def attached(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     subnets, groups = _job_network(evidence.bound)
-    own = evidence.contracted.get("group.functions")
-    if own is not None:
-        groups = [own.name]
+    group = evidence.contracted.get("group.functions")
+    if group is not None:
+        groups = [group.name]
     for contract in contracts.functions:
         function = evidence.contracted.get(contract.name)
         if function is None:
             continue
         config = function.properties.get("VpcConfig")
-        inside = bool(subnets) and contract.place.stack != "network"
-        stands = list(get(config, "SubnetIds") or [])
-        enough = len(stands) >= min(2, len(subnets)) and set(stands) <= set(subnets)
-        grouped = get(config, "SecurityGroupIds") == groups
-        if inside and not (enough and grouped):
+        in_vpc = bool(subnets) and contract.place.stack != "network"
+        actual_subnets = list(get(config, "SubnetIds") or [])
+        has_subnets = len(actual_subnets) >= min(2, len(subnets)) and set(actual_subnets) <= set(
+            subnets
+        )
+        has_groups = get(config, "SecurityGroupIds") == groups
+        if in_vpc and not (has_subnets and has_groups):
             yield found(
                 function,
                 f"it runs in {config or 'no network'}",
                 f"at least two of {', '.join(subnets)} with {', '.join(groups)}",
                 "Pass the network to the function's Runtime",
             )
-        if not inside and config is not None:
+        if not in_vpc and config is not None:
             yield found(
                 function,
                 "it runs in a network",
@@ -62,20 +64,24 @@ def attached(evidence: Evidence) -> Iterator[Violation]:
     fix=_FIX,
 )
 def groups(evidence: Evidence) -> Iterator[Violation]:
-    names = {name: r.name for name, r in evidence.contracted.items() if r.type == _GROUP}
+    names = {
+        name: resource.name
+        for name, resource in evidence.contracted.items()
+        if resource.type == _GROUP
+    }
     if not names:
         return
     functions, jobs, endpoint = (
-        names.get(f"group.{each}", "") for each in ("functions", "jobs", "endpoints")
+        names.get(f"group.{part}", "") for part in ("functions", "jobs", "endpoints")
     )
     https = (str(HTTPS), str(HTTPS))
-    nowhere: _Rule = ("out", "icmp", "252", "86", "255.255.255.255/32")
+    no_traffic: _Rule = ("out", "icmp", "252", "86", "255.255.255.255/32")
     to_apis: _Rule = ("out", "tcp", *https, "0.0.0.0/0")
-    among: list[_Rule] = [("in", "-1", "", "", jobs), ("out", "-1", "", "", jobs)]
-    wanted: dict[str, set[_Rule]] = {
+    job_rules: list[_Rule] = [("in", "-1", "", "", jobs), ("out", "-1", "", "", jobs)]
+    expected: dict[str, set[_Rule]] = {
         functions: {to_apis},
-        jobs: {to_apis, *among},
-        endpoint: {nowhere, ("in", "tcp", *https, functions), ("in", "tcp", *https, jobs)},
+        jobs: {to_apis, *job_rules},
+        endpoint: {no_traffic, ("in", "tcp", *https, functions), ("in", "tcp", *https, jobs)},
     }
     rules = _rules(evidence)
     vpc = evidence.contracted.get("vpc")
@@ -83,7 +89,7 @@ def groups(evidence: Evidence) -> Iterator[Violation]:
         if vpc is not None:
             yield from mismatches(group, {"VpcId": vpc.name})
         actual = rules.pop(group.name, set())
-        for rule in sorted(actual ^ wanted.get(group.name, set())):
+        for rule in sorted(actual ^ expected.get(group.name, set())):
             yield found(
                 group,
                 f"the rule {' '.join(part for part in rule if part)} is "
@@ -104,9 +110,9 @@ def _rules(evidence: Evidence) -> dict[str, set[_Rule]]:
     for group in evidence.assembly.of_type(_GROUP):
         rules = by_group.setdefault(group.name, set())
         for field, direction in (("SecurityGroupIngress", "in"), ("SecurityGroupEgress", "out")):
-            listed = group.properties.get(field) or []
-            rules |= {_rule(direction, raw) for raw in listed}
-            if direction == "out" and not listed:
+            entries = group.properties.get(field) or []
+            rules |= {_rule(direction, raw) for raw in entries}
+            if direction == "out" and not entries:
                 rules.add(("out", "everything", "", "", "0.0.0.0/0"))
             for resource in evidence.assembly.of_type(f"AWS::EC2::{field}"):
                 name = str(resource.properties.get("GroupId"))
@@ -145,30 +151,33 @@ def subnets(evidence: Evidence) -> Iterator[Violation]:
     if vpc is None:
         return
     tables = list(evidence.assembly.of_type("AWS::EC2::RouteTable"))
-    routed = {
-        str(r.properties.get("SubnetId")): str(r.properties.get("RouteTableId"))
-        for r in evidence.assembly.of_type("AWS::EC2::SubnetRouteTableAssociation")
+    route_tables = {
+        str(association.properties.get("SubnetId")): str(association.properties.get("RouteTableId"))
+        for association in evidence.assembly.of_type("AWS::EC2::SubnetRouteTableAssociation")
     }
     for table in tables:
         yield from mismatches(table, {"VpcId": vpc.name})
-    whole, used = _block(vpc), list[ipaddress.IPv4Network]()
+    network, blocks = _block(vpc), list[ipaddress.IPv4Network]()
     zones = set()
     for subnet in evidence.assembly.of_type("AWS::EC2::Subnet"):
         properties = subnet.properties
         zone = properties.get("AvailabilityZoneId", properties.get("AvailabilityZone"))
         block = _block(subnet)
-        for what, wrong in (
-            (f"CidrBlock {properties.get('CidrBlock')}", not _fits(block, whole, used)),
+        for what, is_wrong in (
+            (f"CidrBlock {properties.get('CidrBlock')}", not _fits(block, network, blocks)),
             (f"a second subnet in {zone}", zone in zones or not zone),
-            ("no route table", routed.get(subnet.name) not in [t.name for t in tables]),
+            (
+                "no route table",
+                route_tables.get(subnet.name) not in [table.name for table in tables],
+            ),
         ):
-            if wrong:
+            if is_wrong:
                 yield found(subnet, what)
-        private = {"VpcId": vpc.name, "MapPublicIpOnLaunch": False, "Ipv6CidrBlock": None}
-        yield from mismatches(subnet, private)
+        expected = {"VpcId": vpc.name, "MapPublicIpOnLaunch": False, "Ipv6CidrBlock": None}
+        yield from mismatches(subnet, expected)
         zones.add(zone)
-        used += [block] if block else []
-    if whole is None or not whole.is_private:
+        blocks += [block] if block else []
+    if network is None or not network.is_private:
         yield found(
             vpc,
             f"CidrBlock is {vpc.properties.get('CidrBlock')}",
@@ -188,13 +197,13 @@ def _block(resource: Resource) -> ipaddress.IPv4Network | None:
 
 def _fits(
     block: ipaddress.IPv4Network | None,
-    whole: ipaddress.IPv4Network | None,
-    used: list[ipaddress.IPv4Network],
+    network: ipaddress.IPv4Network | None,
+    blocks: list[ipaddress.IPv4Network],
 ) -> bool:
     """Whether a subnet's block is inside the network's and overlaps no other subnet's."""
-    if block is None or whole is None:
+    if block is None or network is None:
         return False
-    return block.subnet_of(whole) and not any(block.overlaps(other) for other in used)
+    return block.subnet_of(network) and not any(block.overlaps(sibling) for sibling in blocks)
 
 
 @check(
@@ -207,7 +216,7 @@ def recorded(evidence: Evidence) -> Iterator[Violation]:
     vpc, role, logs = map(evidence.contracted.get, ("vpc", "role.flow-logs", "logs.flow-logs"))
     if vpc is None or role is None or logs is None:
         return
-    wanted = {
+    expected = {
         "ResourceId": vpc.name,
         "ResourceType": "VPC",
         "TrafficType": "ALL",
@@ -215,7 +224,10 @@ def recorded(evidence: Evidence) -> Iterator[Violation]:
         "LogGroupName": logs.name,
         "DeliverLogsPermissionArn": role.arn,
     }
-    logged = list(evidence.assembly.of_type("AWS::EC2::FlowLog"))
-    if not any(all(log.properties.get(n) == v for n, v in wanted.items()) for log in logged):
-        yield found(vpc, "its traffic is not recorded as it should be", f"{wanted}")
+    flow_logs = list(evidence.assembly.of_type("AWS::EC2::FlowLog"))
+    if not any(
+        all(log.properties.get(name) == value for name, value in expected.items())
+        for log in flow_logs
+    ):
+        yield found(vpc, "its traffic is not recorded as it should be", f"{expected}")
     yield from mismatches(vpc, {"EnableDnsHostnames": True, "EnableDnsSupport": True})

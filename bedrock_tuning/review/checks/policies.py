@@ -18,10 +18,13 @@ _FIX = (
 
 def promised(bound: Bound, contract: Role | Guarded, effect: str) -> list[Statement]:
     """All that a contract grants ("Allow") or refuses ("Deny"), as statements."""
-    wanted = contract.grants if effect == "Allow" else contract.refusals
-    said = [as_statement(bound.grant(each), where=contract.name) for each in wanted]
+    grants = contract.grants if effect == "Allow" else contract.refusals
+    statements = [as_statement(bound.grant(grant), where=contract.name) for grant in grants]
     # Identity policies name no principal.
-    return [replace(s, principals=None) if isinstance(contract, Role) else s for s in said]
+    return [
+        replace(statement, principals=None) if isinstance(contract, Role) else statement
+        for statement in statements
+    ]
 
 
 def having(effect: str, statements: Iterable[Statement]) -> list[Statement]:
@@ -61,14 +64,14 @@ def _guarded(evidence: Evidence) -> Iterator[tuple[Guarded, Resource, list[State
 
 @check("R404", "No resource policy allows anything beyond its contract.", fix=_FIX)
 def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
-    contracted = set()
+    contract_arns = set()
     for contract, resource, statements in _guarded(evidence):
-        contracted.add(resource.arn)
-        wanted = promised(evidence.bound, contract, "Allow")
-        for problem in beyond(having("Allow", statements), wanted):
+        contract_arns.add(resource.arn)
+        promises = promised(evidence.bound, contract, "Allow")
+        for problem in beyond(having("Allow", statements), promises):
             yield found(resource, problem, f"the contract of {contract.name}")
     for arn, statements in evidence.permissions.policies.items():
-        if arn not in contracted and having("Allow", statements):
+        if arn not in contract_arns and having("Allow", statements):
             owner = evidence.permissions.owners[arn][0]
             yield found(owner, f"a policy allows something on {arn}", "no contract covers it")
 
@@ -76,8 +79,8 @@ def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
 @check("R405", "Every resource policy allows all that its contract says.", fix=_FIX)
 def nothing_short(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource, statements in _guarded(evidence):
-        wanted = promised(evidence.bound, contract, "Allow")
-        for problem in short_of(wanted, having("Allow", statements)):
+        promises = promised(evidence.bound, contract, "Allow")
+        for problem in short_of(promises, having("Allow", statements)):
             yield found(resource, problem, f"the contract of {contract.name}")
 
 
@@ -89,8 +92,8 @@ def nothing_short(evidence: Evidence) -> Iterator[Violation]:
 )
 def refusals(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource, statements in _guarded(evidence):
-        wanted = promised(evidence.bound, contract, "Deny")
-        for problem in short_of(wanted, having("Deny", statements)):
+        promises = promised(evidence.bound, contract, "Deny")
+        for problem in short_of(promises, having("Deny", statements)):
             yield found(resource, f"the Deny: {problem}", f"the contract of {contract.name}")
 
 
@@ -103,14 +106,14 @@ def refusals(evidence: Evidence) -> Iterator[Violation]:
 def no_other_refusals(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
     contracts: list[Role | Guarded] = [*bound.contracts.guarded, *bound.contracts.principals]
-    refused = {
-        evidence.contracted[each.name].path: promised(bound, each, "Deny")
-        for each in contracts
-        if each.name in evidence.contracted
+    denials = {
+        evidence.contracted[contract.name].path: promised(bound, contract, "Deny")
+        for contract in contracts
+        if contract.name in evidence.contracted
     }
-    for at, path, statements in _policies(evidence):
-        for problem in beyond(having("Deny", statements), refused.get(path, [])):
-            yield found(at, f"the Deny: {problem}")
+    for holder, path, statements in _policies(evidence):
+        for problem in beyond(having("Deny", statements), denials.get(path, [])):
+            yield found(holder, f"the Deny: {problem}")
 
 
 @check(

@@ -31,7 +31,7 @@ def _contracted(evidence: Evidence) -> Iterator[tuple[Role, IamRole]]:
     fix="Leave out Roles, Users, Groups and the policy's name",
 )
 def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
-    of_people = {evidence.bound.path(each.place) for each in evidence.bound.contracts.people}
+    people_paths = {evidence.bound.path(person.place) for person in evidence.bound.contracts.people}
     for role in evidence.permissions.roles.values():
         for arn in role.managed:
             yield found(
@@ -41,9 +41,9 @@ def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
                 "Write out the statements that are needed",
             )
     for resource in evidence.assembly.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
-        if resource.path in of_people:
-            nobody = dict.fromkeys(("Groups", "ManagedPolicyName", "Roles", "Users"))
-            yield from mismatches(resource, nobody)
+        if resource.path in people_paths:
+            no_attachments = dict.fromkeys(("Groups", "ManagedPolicyName", "Roles", "Users"))
+            yield from mismatches(resource, no_attachments)
             continue
         yield found(
             resource,
@@ -62,7 +62,7 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
         for role in contracts.roles
         if role.name in contracts.role_names
     }
-    named = bool(contracts.chosen.role_name_prefix or contracts.chosen.deny_others)
+    needs_name = bool(contracts.chosen.role_name_prefix or contracts.chosen.deny_others)
     for role in evidence.permissions.roles.values():
         if role.resource.properties.get("Path", "/") != paths.get(role.path, "/"):
             yield found(
@@ -80,7 +80,7 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
                 f"the settings say {contracts.chosen.permissions_boundary or 'none'}",
                 "Set permissions_boundary under tuning in cdk.json",
             )
-        if bool(role.resource.properties.get("RoleName")) != named:
+        if bool(role.resource.properties.get("RoleName")) != needs_name:
             yield found(
                 role,
                 f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",
@@ -126,8 +126,8 @@ def trusted(evidence: Evidence) -> Iterator[Violation]:
 )
 def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
     for contract, role in _contracted(evidence):
-        wanted = promised(evidence.bound, contract, "Allow")
-        for problem in beyond(having("Allow", role.policy), wanted):
+        promises = promised(evidence.bound, contract, "Allow")
+        for problem in beyond(having("Allow", role.policy), promises):
             yield found(role, problem, f"the role {contract.does}")
 
 
@@ -138,16 +138,16 @@ def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
 )
 def nothing_short(evidence: Evidence) -> Iterator[Violation]:
     for contract, role in _contracted(evidence):
-        wanted = promised(evidence.bound, contract, "Allow")
-        for problem in short_of(wanted, having("Allow", role.policy)):
+        promises = promised(evidence.bound, contract, "Allow")
+        for problem in short_of(promises, having("Allow", role.policy)):
             yield found(role, problem, f"the role {contract.does}")
 
 
 @check("P309", "Every role's own policy denies what its contract says that it must.", fix=_FIX)
 def own_refusals(evidence: Evidence) -> Iterator[Violation]:
     for contract, role in _contracted(evidence):
-        wanted = promised(evidence.bound, contract, "Deny")
-        for problem in short_of(wanted, having("Deny", role.policy)):
+        promises = promised(evidence.bound, contract, "Deny")
+        for problem in short_of(promises, having("Deny", role.policy)):
             yield found(role, f"the Deny: {problem}", f"the role {contract.does}")
 
 
@@ -175,7 +175,7 @@ def fits(evidence: Evidence) -> Iterator[Violation]:
                 ("its inline policies have", inline, _INLINE_MAX),
                 ("its trust policy has", trust, _TRUST_MAX),
             ]
-        for what, documents, most in sizes:
-            size = sum(len(json.dumps(d, separators=(",", ":"))) for d in documents)
-            if size > most:
-                yield found(role, f"{what} {size:,} characters", f"IAM allows {most:,}")
+        for what, documents, limit in sizes:
+            size = sum(len(json.dumps(document, separators=(",", ":"))) for document in documents)
+            if size > limit:
+                yield found(role, f"{what} {size:,} characters", f"IAM allows {limit:,}")

@@ -30,17 +30,17 @@ def table_keys(evidence: Evidence) -> Iterator[Violation]:
         keys[str(index.get("IndexName"))] = _key_names(index)
         if get(index, "Projection", "ProjectionType") != "ALL":
             keys[f"{index.get('IndexName')} with all attributes"] = ()
-    wanted = dict(evidence.bound.contracts.table_keys)
+    expected = dict(evidence.bound.contracts.table_keys)
     texts = {
-        str(a.get("AttributeName"))
-        for a in table.properties.get("AttributeDefinitions", [])
-        if a.get("AttributeType") == "S"
+        str(attribute.get("AttributeName"))
+        for attribute in table.properties.get("AttributeDefinitions", [])
+        if attribute.get("AttributeType") == "S"
     }
-    if keys != wanted or texts != {name for names in wanted.values() for name in names}:
+    if keys != expected or texts != {name for names in expected.values() for name in names}:
         yield found(
             table,
             f"{_keys_in_words(keys)}; texts are {', '.join(sorted(texts)) or 'none'}",
-            f"{_keys_in_words(wanted)}; all of them texts",
+            f"{_keys_in_words(expected)}; all of them texts",
             "Define the table as constructs/storage.py does",
         )
 

@@ -35,11 +35,11 @@ _HOLDING: Final = ("data", "network", "pipeline")
 )
 def retained(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.of_type(*STATEFUL, "AWS::S3::BucketPolicy"):
-        for name, kept in (
+        for name, policy in (
             ("DeletionPolicy", "RetainExceptOnCreate"),
             ("UpdateReplacePolicy", "Retain"),
         ):
-            if resource.raw.get(name) != kept:
+            if resource.raw.get(name) != policy:
                 yield found(resource, f"{name} is {resource.raw.get(name, 'not set')}")
 
 
@@ -60,10 +60,10 @@ _MAY_STAY: Final = (
 )
 def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.resources:
-        kept = ("Retain", "RetainExceptOnCreate") if resource.type in _MAY_STAY else ()
+        policies = ("Retain", "RetainExceptOnCreate") if resource.type in _MAY_STAY else ()
         for name in ("DeletionPolicy", "UpdateReplacePolicy"):
             policy = resource.raw.get(name, "Delete")
-            if policy not in ("Delete", *kept):
+            if policy not in ("Delete", *policies):
                 yield found(resource, f"{name} of {resource.type} is {policy}")
 
 
@@ -84,20 +84,20 @@ versioned = fixed(
     "and constructs/stacks/data.py write the lifecycle",
 )
 def lifecycles(evidence: Evidence) -> Iterator[Violation]:
-    chosen = evidence.bound.contracts.chosen
+    settings = evidence.bound.contracts.chosen
     limit = (
-        f"settings: log_retention_days {chosen.log_retention_days}, noncurrent_days "
-        f"{chosen.noncurrent_days}, work_days {chosen.work_days}; incomplete uploads at most "
+        f"settings: log_retention_days {settings.log_retention_days}, noncurrent_days "
+        f"{settings.noncurrent_days}, work_days {settings.work_days}; incomplete uploads at most "
         f"{_ABORT_DAYS} days"
     )
-    names = {r.arn: name for name, r in evidence.contracted.items()}
+    names = {resource.arn: name for name, resource in evidence.contracted.items()}
     expirations = {
-        "access-logs": {"": chosen.log_retention_days},
-        "output": {f"{s3_layout.WORK}/": chosen.work_days},
+        "access-logs": {"": settings.log_retention_days},
+        "output": {f"{s3_layout.WORK}/": settings.work_days},
     }
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        wanted = expirations.get(names.get(bucket.arn, ""), {})
-        expiring: dict[str, Any] = {}
+        expected = expirations.get(names.get(bucket.arn, ""), {})
+        actual: dict[str, Any] = {}
         noncurrent: dict[str, Any] = {}
         abort: dict[str, Any] = {}
         problems = []
@@ -107,18 +107,20 @@ def lifecycles(evidence: Evidence) -> Iterator[Violation]:
                 continue
             prefix = str(rule.get("Prefix", ""))
             if "ExpirationInDays" in rule:
-                expiring[prefix] = rule["ExpirationInDays"]
+                actual[prefix] = rule["ExpirationInDays"]
             if not prefix or "NoncurrentVersionExpiration" in rule:
-                kept = get(rule, "NoncurrentVersionExpiration", "NoncurrentDays")
-                noncurrent[prefix] = kept
+                noncurrent_days = get(rule, "NoncurrentVersionExpiration", "NoncurrentDays")
+                noncurrent[prefix] = noncurrent_days
             if not prefix or "AbortIncompleteMultipartUpload" in rule:
-                tried = get(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation")
-                abort[prefix] = tried
-            problems += [f"the rule {rule.get('Id')} has {k}" for k in rule if k not in _LIFECYCLE]
-        if expiring != wanted:
-            problems.append(f"objects expire by {expiring or 'no rule'}, not by {wanted or 'any'}")
+                abort_days = get(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation")
+                abort[prefix] = abort_days
+            problems += [
+                f"the rule {rule.get('Id')} has {key}" for key in rule if key not in _LIFECYCLE
+            ]
+        if actual != expected:
+            problems.append(f"objects expire by {actual or 'no rule'}, not by {expected or 'any'}")
         # A rule for a folder leaves the others as they are.
-        if "" not in noncurrent or {*noncurrent.values()} != {chosen.noncurrent_days}:
+        if "" not in noncurrent or {*noncurrent.values()} != {settings.noncurrent_days}:
             problems.append(f"old versions are deleted by {noncurrent or 'no rule'}")
         if "" not in abort or not {*abort.values()} <= set(range(1, _ABORT_DAYS + 1)):
             problems.append(f"incomplete uploads are deleted by {abort or 'no rule'}")
@@ -210,15 +212,15 @@ closed = fixed(
     fix="Give the construct its key, and set encryption",
 )
 def encrypted(evidence: Evidence) -> Iterator[Violation]:
-    wanted = {
+    key_by_arn = {
         evidence.contracted[name].arn: evidence.bound.fill(f"{{{key}}}")
         for name, key in _KEY_OF.items()
         if name in evidence.contracted
     }
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
         key = "network-key" if group.stack.endswith("-network") else "operations-key"
-        wanted[group.arn] = evidence.bound.fill(f"{{{key}}}")
-    for arn, key in wanted.items():
+        key_by_arn[group.arn] = evidence.bound.fill(f"{{{key}}}")
+    for arn, key in key_by_arn.items():
         resource = evidence.assembly.by_arn(arn)
         if resource is not None:
             if key_arn(evidence.assembly, resource) != key:
@@ -261,11 +263,13 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
             yield from mismatches(bucket, {"LoggingConfiguration": None})
             continue
         # Each in a folder of its own, which the log bucket's policy opens for it.
-        wanted = {
+        expected = {
             "DestinationBucketName": logs.name if logs else "a bucket for access logs",
             "LogFilePrefix": f"{names.get(bucket.arn)}/",
         }
-        yield from mismatches(bucket, {f"LoggingConfiguration.{k}": v for k, v in wanted.items()})
+        yield from mismatches(
+            bucket, {f"LoggingConfiguration.{key}": value for key, value in expected.items()}
+        )
 
 
 @check(
@@ -276,15 +280,17 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
     fix="Pass termination_protection as app.py does, deletion_protection as its pipeline stack",
 )
 def protected(evidence: Evidence) -> Iterator[Violation]:
-    for stack, on in evidence.assembly.protected.items():
+    for stack, is_protected in evidence.assembly.protected.items():
         # Deleting the others is how Provisioned Throughput is ended, and they hold nothing.
         part = stack.removeprefix(f"tuning-{evidence.bound.contracts.environment}-")
-        wanted = evidence.bound.contracts.chosen.protected and part in _HOLDING
-        if on != wanted:
-            yield found(stack, f"termination protection is {'on' if on else 'off'}")
+        should_be_protected = evidence.bound.contracts.chosen.protected and part in _HOLDING
+        if is_protected != should_be_protected:
+            yield found(stack, f"termination protection is {'on' if is_protected else 'off'}")
     for table in evidence.assembly.of_type("AWS::DynamoDB::Table"):
-        wanted = evidence.bound.contracts.chosen.protected
-        yield from mismatches(table, {"DeletionProtectionEnabled": wanted or (False, None)})
+        should_be_protected = evidence.bound.contracts.chosen.protected
+        yield from mismatches(
+            table, {"DeletionProtectionEnabled": should_be_protected or (False, None)}
+        )
 
 
 # By the object that they stand in, "" for the resource itself. People read them, bills are sorted

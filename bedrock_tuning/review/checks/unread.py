@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from bedrock_tuning.review.check import Check, Evidence, Violation, found
 
 
-def nothing_unread(others: Sequence[Check]) -> Check:
+def nothing_unread(checks: Sequence[Check]) -> Check:
     """The check that every property is read by one of the others."""
 
     def unread(evidence: Evidence) -> Iterator[Violation]:
         reads = evidence.assembly.reads
-        for other in others:
-            if other.id not in reads.ran:
-                list(other.run(evidence))
+        for check in checks:
+            if check.id not in reads.ran:
+                list(check.run(evidence))
         for resource in evidence.assembly.resources:
             for path in reads.unread(resource.type, resource.properties):
                 yield found(resource, f"no check reads {resource.type}.{path}")

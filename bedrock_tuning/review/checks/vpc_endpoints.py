@@ -16,27 +16,29 @@ from bedrock_tuning.review.iam.policy import Statement
 _FIX: Final = "Write it as constructs/network.py does"
 
 
-def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:
+def _contract_endpoints(evidence: Evidence) -> dict[str, VpcEndpoint]:
     region = evidence.bound.region
-    found = of_roles(evidence.bound.contracts.callers)
-    return {f"com.amazonaws.{region}.{each.service}": each for each in found}
+    vpc_endpoints = of_roles(evidence.bound.contracts.callers)
+    return {f"com.amazonaws.{region}.{endpoint.service}": endpoint for endpoint in vpc_endpoints}
 
 
 @check("N901", "There is an endpoint for every API that functions and jobs call, and for no other.")
 def reachable(evidence: Evidence) -> Iterator[Violation]:
     vpc = evidence.contracted.get("vpc")
-    there = {endpoint.service: endpoint.resource for endpoint in evidence.permissions.endpoints}
-    wanted = _wanted(evidence) if vpc else {}
-    for service in sorted(set(wanted) - set(there)):
+    deployed_endpoints = {
+        endpoint.service: endpoint.resource for endpoint in evidence.permissions.endpoints
+    }
+    contract_endpoints = _contract_endpoints(evidence) if vpc else {}
+    for service in sorted(set(contract_endpoints) - set(deployed_endpoints)):
         yield found(
             vpc or "network",
             f"there is no endpoint for {service}",
             "functions and jobs call it, and the network has no internet access",
             _FIX,
         )
-    for service in sorted(set(there) - set(wanted)):
+    for service in sorted(set(deployed_endpoints) - set(contract_endpoints)):
         yield found(
-            there[service],
+            deployed_endpoints[service],
             f"an endpoint for {service}",
             "no function or job calls it, and it is billed by the hour",
             "Remove it",
@@ -50,22 +52,26 @@ def reachable(evidence: Evidence) -> Iterator[Violation]:
     fix="Write the policy as contracts/vpc_endpoints.py says",
 )
 def endpoint_policies(evidence: Evidence) -> Iterator[Violation]:
-    wanted = _wanted(evidence)
+    contract_endpoints = _contract_endpoints(evidence)
     for endpoint in evidence.permissions.endpoints:
-        known = wanted.get(endpoint.service)
-        if known is None:
+        contract = contract_endpoints.get(endpoint.service)
+        if contract is None:
             continue
-        promised = [_anybody(evidence, grant) for grant in endpoints.grants(known)]
-        given = [s for s in endpoint.policy or _everything() if s.effect == "Allow"]
-        for problem in (*beyond(given, promised), *short_of(promised, given)):
+        promises = [_anybody(evidence, grant) for grant in endpoints.grants(contract)]
+        statements = [
+            statement
+            for statement in endpoint.policy or _everything()
+            if statement.effect == "Allow"
+        ]
+        for problem in (*beyond(statements, promises), *short_of(promises, statements)):
             yield found(endpoint.resource, problem)
 
 
 def _anybody(evidence: Evidence, grant: Any) -> Statement:
     plain = evidence.bound.region.replace("-", "")
     resources = tuple(text.replace("{region-plain}", plain) for text in grant.resources)
-    filled = evidence.bound.grant(replace(grant, resources=resources))
-    return replace(as_statement(filled, where="contract"), principals={"AWS": ("*",)})
+    bound_grant = evidence.bound.grant(replace(grant, resources=resources))
+    return replace(as_statement(bound_grant, where="contract"), principals={"AWS": ("*",)})
 
 
 def _everything() -> list[Statement]:
@@ -88,15 +94,15 @@ def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
     subnets = get(function.properties, "VpcConfig", "SubnetIds") if function else None
     tables = [table.name for table in evidence.assembly.of_type("AWS::EC2::RouteTable")]
     for endpoint in evidence.permissions.endpoints:
-        wanted = _wanted(evidence).get(endpoint.service)
+        contract = _contract_endpoints(evidence).get(endpoint.service)
         expected: dict[str, Any] = {
             "VpcEndpointType": "Interface",
             "PrivateDnsEnabled": True,
             "SubnetIds": subnets or [],
             "SecurityGroupIds": [group.name],
         }
-        if wanted is not None and wanted.is_gateway:
-            nothing = dict.fromkeys(("PrivateDnsEnabled", "SecurityGroupIds", "SubnetIds"))
-            expected = {"VpcEndpointType": "Gateway", "RouteTableIds": tables, **nothing}
+        if contract is not None and contract.is_gateway:
+            no_settings = dict.fromkeys(("PrivateDnsEnabled", "SecurityGroupIds", "SubnetIds"))
+            expected = {"VpcEndpointType": "Gateway", "RouteTableIds": tables, **no_settings}
         expected["VpcId"] = vpc.name
         yield from mismatches(endpoint.resource, expected)

@@ -36,10 +36,10 @@ def is_its_contract(evidence: Evidence) -> Iterator[Violation]:
             text = "a text can say a thing twice, and cdk diff shows all of it for one change"
             yield found(machine, "its definition is not an object", text, "Write it as Definition")
             continue
-        for each in differences(contract, definition):
-            place = ": ".join(filter(None, (each.state, each.field)))
-            what = f"{place} is {in_a_line(each.now)}"
-            yield found(machine, what, f"{in_a_line(each.then)}, as its contract says")
+        for difference in differences(contract, definition):
+            place = ": ".join(filter(None, (difference.state, difference.field)))
+            what = f"{place} is {in_a_line(difference.now)}"
+            yield found(machine, what, f"{in_a_line(difference.then)}, as its contract says")
 
 
 @check(
@@ -50,24 +50,28 @@ def is_its_contract(evidence: Evidence) -> Iterator[Violation]:
 )
 def ends_told(evidence: Evidence) -> Iterator[Violation]:
     for machine, definition in graph.machines(evidence.assembly):
-        whole = next(graph.graphs(definition))
-        tells = {name for name, state in whole.states.items() if publishes(state)}
+        flow = next(graph.graphs(definition))
+        reporting_states = {name for name, state in flow.states.items() if publishes(state)}
         heads: dict[str, set[str]] = {}
-        for each in whole.transitions():
-            heads.setdefault(each.tail, set()).add(each.head)
+        for transition in flow.transitions():
+            heads.setdefault(transition.tail, set()).add(transition.head)
         # And what a message follows whatever becomes of it.
-        tells |= {name for name, following in heads.items() if following <= tells}
-        told = tells | {
-            each.tail
-            for each in whole.transitions()
-            if each.head in tells and _asks_whether_to_tell(each.rule or {})
+        reporting_states |= {
+            name for name, next_states in heads.items() if next_states <= reporting_states
         }
-        silent = whole.reached(
+        states_before = reporting_states | {
+            transition.tail
+            for transition in flow.transitions()
+            if transition.head in reporting_states and _asks_whether_to_tell(transition.rule or {})
+        }
+        silent = flow.reached(
             # An upload to a folder of nobody's concerns nobody.
-            without=lambda t: t.head in told or t.errors == (NO_SETTINGS,)  # noqa: B023
+            without=lambda transition: (
+                transition.head in states_before or transition.errors == (NO_SETTINGS,)  # noqa: B023
+            )
         )
         for name in sorted(silent):
-            if graph.ends(whole.states[name]):
+            if graph.ends(flow.states[name]):
                 yield found(machine, f"an execution can end in {name} without a message")
 
 
@@ -88,13 +92,15 @@ def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
 def placeholders(evidence: Evidence) -> Iterator[Violation]:
     contract = evidence.bound.contracts.placeholders
     for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-        wanted = dict.fromkeys(graph.placeholders(machine))
-        wanted |= {name: evidence.bound.fill(text) for name, text in contract.items()}
-        given = machine.properties.get("DefinitionSubstitutions", {})
+        expected = dict.fromkeys(graph.placeholders(machine))
+        expected |= {name: evidence.bound.fill(text) for name, text in contract.items()}
+        substitutions = machine.properties.get("DefinitionSubstitutions", {})
         # Whoever deploys says it, so nothing here can know which it is.
-        said = given.get(COMMIT)
-        wanted[COMMIT] = said if commit.is_recorded(said) else commit.NOT_RECORDED
-        yield from unlike(machine, given, wanted, exactly=True, absent="not in the contract")
+        commit_value = substitutions.get(COMMIT)
+        expected[COMMIT] = commit_value if commit.is_recorded(commit_value) else commit.NOT_RECORDED
+        yield from unlike(
+            machine, substitutions, expected, exactly=True, absent="not in the contract"
+        )
 
 
 @check(
@@ -106,7 +112,7 @@ def placeholders(evidence: Evidence) -> Iterator[Violation]:
 )
 def logged(evidence: Evidence) -> Iterator[Violation]:
     destinations = "LoggingConfiguration.Destinations"
-    wanted = {
+    expected = {
         "LoggingConfiguration.Level": "ALL",
         "LoggingConfiguration.IncludeExecutionData": False,
         f"{destinations}.0.CloudWatchLogsLogGroup.LogGroupArn": evidence.bound.fill(
@@ -120,4 +126,4 @@ def logged(evidence: Evidence) -> Iterator[Violation]:
         "TracingConfiguration.Enabled": evidence.bound.contracts.chosen.tracing or None,
     }
     for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-        yield from mismatches(machine, wanted)
+        yield from mismatches(machine, expected)
