@@ -201,10 +201,10 @@ def _tags(facts: Any) -> Iterator[str]:
 
 def _check_tags(file: str, facts: Mapping[str, Sourced], sources: Mapping[str, Source]) -> None:
     for path, fact in facts.items():
-        unknown = [tag for tag in _tags([fact]) if tag not in sources]
-        if unknown:
+        unknown_tags = [tag for tag in _tags([fact]) if tag not in sources]
+        if unknown_tags:
             raise CatalogueError(
-                f"{file}: {path}: unknown source {unknown[0]}; add it to _sources.toml "
+                f"{file}: {path}: unknown source {unknown_tags[0]}; add it to _sources.toml "
                 "or to this file's [sources]"
             )
 

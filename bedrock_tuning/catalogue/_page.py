@@ -88,7 +88,7 @@ def _overview(models: Iterable[BaseModel]) -> str:
                     _type(customization_type, model)
                     for customization_type in model.customization_types
                 ),
-                _served(model),
+                _serving_in_words(model),
             )
             for model in models
         ),
@@ -97,8 +97,8 @@ def _overview(models: Iterable[BaseModel]) -> str:
 
 def _type(name: str, model: BaseModel) -> str:
     words = name.replace("_", " ").lower()
-    started = name in model.started_types
-    return words if started else f"{words} (datasets are checked, jobs not started)"
+    is_started_here = name in model.started_types
+    return words if is_started_here else f"{words} (datasets are checked, jobs not started)"
 
 
 def _openness(model: BaseModel) -> str:
@@ -108,7 +108,7 @@ def _openness(model: BaseModel) -> str:
     return "**open**" if is_started_here else f"through the {model.job_api} API only"
 
 
-def _served(model: BaseModel) -> str:
+def _serving_in_words(model: BaseModel) -> str:
     offers = {
         "Provisioned Throughput": model.serving.provisioned_throughput,
         "on demand": model.serving.on_demand,

@@ -236,8 +236,8 @@ class Hyperparameter(StrictStruct, frozen=True):
         """The published advice for so many records, within the bounds; None if there is none."""
         if not self.divide_records_by or not records:
             return None
-        suggested = records / self.divide_records_by
-        return min(max(suggested, self.min or 0), self.warn or self.max or suggested)
+        suggestion = records / self.divide_records_by
+        return min(max(suggestion, self.min or 0), self.warn or self.max or suggestion)
 
 
 class Lifecycle(StrictStruct, frozen=True):

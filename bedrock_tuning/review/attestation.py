@@ -110,16 +110,16 @@ def _misfits(
         yield "review.toml is not the one that was reviewed"
 
 
-def _differences(kind: str, reviewed: Any, hashes: Mapping[str, str]) -> Iterator[str]:
+def _differences(kind: str, reviewed_hashes: Any, hashes: Mapping[str, str]) -> Iterator[str]:
     """Each name that is not on both sides, or not with the same hash."""
-    if not isinstance(reviewed, Mapping):
+    if not isinstance(reviewed_hashes, Mapping):
         yield f"it lists no {kind}s"
         return
-    for name in sorted({*reviewed, *hashes}):
+    for name in sorted({*reviewed_hashes, *hashes}):
         label = name[:12] if kind == "asset" else name
-        if name not in reviewed:
+        if name not in reviewed_hashes:
             yield f"{kind} {label} was not reviewed"
         elif name not in hashes:
             yield f"{kind} {label} was reviewed, and is not deployed"
-        elif reviewed[name] != hashes[name]:
+        elif reviewed_hashes[name] != hashes[name]:
             yield f"{kind} {label} is not as it was reviewed"

@@ -36,13 +36,13 @@ class Bound:
 
         def value(match: re.Match[str]) -> str:
             name, attribute = match[1], match[2]
-            fixed = {
+            constants = {
                 "partition": identity.PARTITION,
                 "region": self.region,
                 "account": identity.ACCOUNT,
             }
-            if name in fixed:
-                return fixed[name]
+            if name in constants:
+                return constants[name]
             existing = self.contracts.known(name, attribute or "")
             if existing is not None:
                 return self.fill(existing)

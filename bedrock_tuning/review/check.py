@@ -76,7 +76,7 @@ def unlike(
 def mismatches(resource: Resource, expected: Mapping[str, Any]) -> Iterator[Violation]:
     """A violation for each property of a resource that has another value than the wanted one.
 
-    wanted: by path, such as "VersioningConfiguration.Status"; a tuple allows each of its values,
+    expected: by path, such as "VersioningConfiguration.Status"; a tuple allows each of its values,
     and None allows that the property is not set.
     """
     for path, value in expected.items():

@@ -75,7 +75,7 @@ def _split(
                 (entry, f"it expired on {entry.expires}", "Look again, or remove it", "")
             )
         elif addition is None:
-            rejected.append((entry, *_unused(entry, additions, today)))
+            rejected.append((entry, *_describe_unused(entry, additions, today)))
         elif addition.against:
             reasons = "; ".join(addition.against)
             rejected.append(
@@ -86,7 +86,9 @@ def _split(
     return accepted, rejected
 
 
-def _unused(entry: Entry, additions: Collection[Addition], today: date) -> tuple[str, str, str]:
+def _describe_unused(
+    entry: Entry, additions: Collection[Addition], today: date
+) -> tuple[str, str, str]:
     similar = [
         addition
         for addition in additions

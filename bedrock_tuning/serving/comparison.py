@@ -268,7 +268,7 @@ def _side(
 def _by_class(
     classes: Classes, class_numbers: Sequence[int], base: "NDArray[Any]", tuned: "NDArray[Any]"
 ) -> tuple[ClassFigures, ...]:
-    """whose: the class of each question. A class without a question is left out."""
+    """class_numbers: the class of each question. A class without a question is left out."""
     import numpy as np
 
     question_classes, pictures = np.asarray(class_numbers), Counter(classes.of_picture)

@@ -256,8 +256,8 @@ def overtaken(intent: Intent) -> str:
 
 def not_served(intent: Intent) -> str:
     """Why a deployment begins nothing."""
-    ended = f": {intent.why} ({intent.by}, {intent.since})" if intent.why else ""
-    return f"{intent.customization} is not being served{ended}"
+    reason = f": {intent.why} ({intent.by}, {intent.since})" if intent.why else ""
+    return f"{intent.customization} is not being served{reason}"
 
 
 _WHY: Mapping[StartedBy, str] = {

@@ -152,13 +152,13 @@ class FolderImages:
 
 
 def _sizes(folders: Iterable[Path]) -> Iterable[int]:
-    waiting = [str(folder) for folder in folders]
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
+    paths = [str(folder) for folder in folders]
+    while paths:
+        with os.scandir(paths.pop()) as entries:
             for entry in entries:
                 try:
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                        paths.append(entry.path)
                     else:
                         yield entry.stat().st_size
                 except OSError:

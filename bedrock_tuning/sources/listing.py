@@ -7,7 +7,7 @@ from typing import Any
 def listed(client: Any, operation: str, rows: str, **parameters: Any) -> Iterator[Any]:
     """What an operation has under a name, of all its pages; a page may have none.
 
-    operation: as boto3 calls it. asked: its parameters, and PaginationConfig.
+    operation: as boto3 calls it. parameters: its own, and PaginationConfig.
     """
     for page in client.get_paginator(operation).paginate(**parameters):
         yield from page.get(rows, ())

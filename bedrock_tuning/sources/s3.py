@@ -188,8 +188,8 @@ class S3Images:
         return Fetched(data=b"", size=head["ContentLength"], etag=_etag(head["ETag"]))
 
 
-def _etag(quoted: str | None) -> str:
-    return (quoted or "").strip('"')
+def _etag(header: str | None) -> str:
+    return (header or "").strip('"')
 
 
 def _answer(text: str) -> str:

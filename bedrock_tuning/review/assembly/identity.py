@@ -157,8 +157,8 @@ class Identity:
     def arn(self) -> str:
         """Its ARN; "" for types that have none."""
         form = KINDS[self.kind].arn if self.kind in KINDS else ""
-        full = f"{self.path.strip('/')}/{self.name}" if self.path.strip("/") else self.name
-        return form.format(p=PARTITION, r=self.region, a=self.account, n=full)
+        full_name = f"{self.path.strip('/')}/{self.name}" if self.path.strip("/") else self.name
+        return form.format(p=PARTITION, r=self.region, a=self.account, n=full_name)
 
     @property
     def ref(self) -> str:

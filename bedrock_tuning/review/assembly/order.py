@@ -34,7 +34,7 @@ def faults(
                 yield name, f"it waits for {', '.join(sorted(dependencies))}"
             continue
         template = templates.get(stack_names[name], {})
-        environment = _customized(template)
+        environment = _environment_of(template)
         if not environment and not _PLATFORM.fullmatch(stack_names[name]):
             continue
         expected = {f"{name}.assets"} & artifacts.keys()
@@ -52,7 +52,7 @@ def faults(
             yield name, f"it waits for {dependency}, which it does not need"
 
 
-def _customized(template: Mapping[str, Any]) -> str:
+def _environment_of(template: Mapping[str, Any]) -> str:
     """The environment whose runs read settings of this stack; "" for the stack of none."""
     for resource in (template.get("Resources") or {}).values():
         if isinstance(resource, Mapping) and resource.get("Type") == "AWS::SSM::Parameter":

@@ -40,7 +40,7 @@ def trigger(evidence: Evidence) -> Iterator[Violation]:
         "detail.status": ["ABORTED", "FAILED", "TIMED_OUT"],
     }
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
-        pattern = dict(_flattened(as_whole(rule.properties.get("EventPattern", {}))))
+        pattern = dict(_flatten(as_whole(rule.properties.get("EventPattern", {}))))
         chat_pattern = chat.pattern(evidence, rule)
         expected = (
             failure_pattern
@@ -55,11 +55,11 @@ def trigger(evidence: Evidence) -> Iterator[Violation]:
         yield from mismatches(rule, properties)
 
 
-def _flattened(pattern: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+def _flatten(pattern: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
     """The values of an event pattern, sorted, by their paths."""
     if isinstance(pattern, dict):
         for name, inner in pattern.items():
-            yield from _flattened(inner, f"{path}.{name}" if path else name)
+            yield from _flatten(inner, f"{path}.{name}" if path else name)
     else:
         yield path, sorted(map(str, pattern))
 

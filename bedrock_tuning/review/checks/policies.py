@@ -38,8 +38,8 @@ def _policies(evidence: Evidence) -> Iterator[tuple[Placed, str, list[Statement]
     for role in permissions.roles.values():
         yield role, role.path, [*role.trust, *role.policy]
     for arn, statements in permissions.policies.items():
-        owner, guarded = permissions.owners[arn][0], evidence.assembly.by_arn(arn)
-        yield owner, guarded.path if guarded else owner.path, statements
+        owner, resource = permissions.owners[arn][0], evidence.assembly.by_arn(arn)
+        yield owner, resource.path if resource else owner.path, statements
     for endpoint in permissions.endpoints:
         yield endpoint.resource, endpoint.resource.path, endpoint.policy or []
 
@@ -55,7 +55,7 @@ def well_formed(evidence: Evidence) -> Iterator[Violation]:
         yield found(where, problem)
 
 
-def _guarded(evidence: Evidence) -> Iterator[tuple[Guarded, Resource, list[Statement]]]:
+def _guarded_resources(evidence: Evidence) -> Iterator[tuple[Guarded, Resource, list[Statement]]]:
     for contract in evidence.bound.contracts.guarded:
         resource = evidence.contracted.get(contract.name)
         if resource is not None:
@@ -65,7 +65,7 @@ def _guarded(evidence: Evidence) -> Iterator[tuple[Guarded, Resource, list[State
 @check("R404", "No resource policy allows anything beyond its contract.", fix=_FIX)
 def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
     contract_arns = set()
-    for contract, resource, statements in _guarded(evidence):
+    for contract, resource, statements in _guarded_resources(evidence):
         contract_arns.add(resource.arn)
         promises = promised(evidence.bound, contract, "Allow")
         for problem in beyond(having("Allow", statements), promises):
@@ -78,7 +78,7 @@ def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
 
 @check("R405", "Every resource policy allows all that its contract says.", fix=_FIX)
 def nothing_short(evidence: Evidence) -> Iterator[Violation]:
-    for contract, resource, statements in _guarded(evidence):
+    for contract, resource, statements in _guarded_resources(evidence):
         promises = promised(evidence.bound, contract, "Allow")
         for problem in short_of(promises, having("Allow", statements)):
             yield found(resource, problem, f"the contract of {contract.name}")
@@ -91,7 +91,7 @@ def nothing_short(evidence: Evidence) -> Iterator[Violation]:
     fix="Put the Deny statement back, for everybody and for the bucket and its objects",
 )
 def refusals(evidence: Evidence) -> Iterator[Violation]:
-    for contract, resource, statements in _guarded(evidence):
+    for contract, resource, statements in _guarded_resources(evidence):
         promises = promised(evidence.bound, contract, "Deny")
         for problem in short_of(promises, having("Deny", statements)):
             yield found(resource, f"the Deny: {problem}", f"the contract of {contract.name}")

@@ -16,7 +16,7 @@ _FIX = (
 )
 
 
-def _contracted(evidence: Evidence) -> Iterator[tuple[Role, IamRole]]:
+def _roles_of_contracts(evidence: Evidence) -> Iterator[tuple[Role, IamRole]]:
     for contract in evidence.bound.contracts.principals:
         resource = evidence.contracted.get(contract.name)
         if resource is not None:
@@ -110,7 +110,7 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
     fix="Write the trust policy as bedrock_tuning/contracts/roles.py says",
 )
 def trusted(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role in _contracted(evidence):
+    for contract, role in _roles_of_contracts(evidence):
         if role.is_policy:
             continue
         conditions = evidence.bound.conditions(contract.trust)
@@ -125,7 +125,7 @@ def trusted(evidence: Evidence) -> Iterator[Violation]:
     fix=_FIX,
 )
 def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role in _contracted(evidence):
+    for contract, role in _roles_of_contracts(evidence):
         promises = promised(evidence.bound, contract, "Allow")
         for problem in beyond(having("Allow", role.policy), promises):
             yield found(role, problem, f"the role {contract.does}")
@@ -137,7 +137,7 @@ def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
     fix=_FIX,
 )
 def nothing_short(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role in _contracted(evidence):
+    for contract, role in _roles_of_contracts(evidence):
         promises = promised(evidence.bound, contract, "Allow")
         for problem in short_of(promises, having("Allow", role.policy)):
             yield found(role, problem, f"the role {contract.does}")
@@ -145,7 +145,7 @@ def nothing_short(evidence: Evidence) -> Iterator[Violation]:
 
 @check("P309", "Every role's own policy denies what its contract says that it must.", fix=_FIX)
 def own_refusals(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role in _contracted(evidence):
+    for contract, role in _roles_of_contracts(evidence):
         promises = promised(evidence.bound, contract, "Deny")
         for problem in short_of(promises, having("Deny", role.policy)):
             yield found(role, f"the Deny: {problem}", f"the role {contract.does}")

@@ -148,9 +148,9 @@ _LIFECYCLE: Final = (
 def log_retention(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     days, workflow = contracts.chosen.log_retention_days, contracts.places["logs.workflow"]
-    vended = f"{VENDED_LOGS}{workflow_name(contracts.environment)}"
+    vended_name = f"{VENDED_LOGS}{workflow_name(contracts.environment)}"
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
-        name = vended if group.path == evidence.bound.path(workflow) else None
+        name = vended_name if group.path == evidence.bound.path(workflow) else None
         yield from mismatches(group, {"RetentionInDays": days, "LogGroupName": name})
 
 

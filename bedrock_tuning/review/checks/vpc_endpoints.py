@@ -60,7 +60,7 @@ def endpoint_policies(evidence: Evidence) -> Iterator[Violation]:
         promises = [_anybody(evidence, grant) for grant in endpoints.grants(contract)]
         statements = [
             statement
-            for statement in endpoint.policy or _everything()
+            for statement in endpoint.policy or _open_policy()
             if statement.effect == "Allow"
         ]
         for problem in (*beyond(statements, promises), *short_of(promises, statements)):
@@ -74,7 +74,7 @@ def _anybody(evidence: Evidence, grant: Any) -> Statement:
     return replace(as_statement(bound_grant, where="contract"), principals={"AWS": ("*",)})
 
 
-def _everything() -> list[Statement]:
+def _open_policy() -> list[Statement]:
     """What an endpoint without a policy lets through."""
     return [replace(statement, principals={"AWS": ("*",)}) for statement in administrator()]
 

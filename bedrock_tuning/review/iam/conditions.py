@@ -39,7 +39,7 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _ordered(
+def _comparison(
     read: Callable[[str], Any], compare: Callable[[Any, Any], bool]
 ) -> Callable[[str, str], bool]:
     def test(pattern: str, value: str) -> bool:
@@ -75,7 +75,7 @@ _TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "BinaryEquals": _is_same,
     "IpAddress": _in_network,
     **{
-        f"{kind}{name}": _ordered(read, compare)
+        f"{kind}{name}": _comparison(read, compare)
         for kind, read in (("Numeric", float), ("Date", _moment))
         for name, compare in _ORDERS.items()
     },

@@ -47,17 +47,17 @@ def parts(statement: Statement) -> Iterator[tuple[str, str]]:
 def beyond(statements: Iterable[Statement], promises: Sequence[Statement]) -> Iterator[str]:
     """What statements of one effect say that no single promised statement contains: sentences."""
     for statement in statements:
-        excluding = [
+        exclusions = [
             name
-            for name, used in (
+            for name, is_used in (
                 ("NotAction", statement.not_actions),
                 ("NotResource", statement.not_resources),
                 ("NotPrincipal", statement.not_principals is not None),
             )
-            if used
+            if is_used
         ]
-        if excluding:
-            names = " and ".join(excluding)
+        if exclusions:
+            names = " and ".join(exclusions)
             yield f"{statement.label}: {names} covers all that is not named, now and later"
             continue
         reasons_by_action: dict[str, list[str]] = {}

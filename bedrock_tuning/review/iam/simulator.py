@@ -83,7 +83,7 @@ class Policies:
 def decide(request: EvalRequest, policies: Policies) -> EvalDecision:
     """The decision about one request."""
     identity = [statement.effect for statement in _matching_statements(policies.identity, request)]
-    resource = list(_granting(policies.resource or (), request))
+    resource = list(_grants(policies.resource or (), request))
     # One that refuses ends it below.
     mentions = {mention for _, mention in resource}
     if "Deny" in [*identity, *(statement.effect for statement, _ in resource)]:
@@ -133,7 +133,7 @@ def _matching_statements(
             yield statement
 
 
-def _granting(
+def _grants(
     statements: Iterable[Statement], request: EvalRequest
 ) -> Iterator[tuple[Statement, str]]:
     """The same for policies with principals, and how each of them speaks of the caller."""

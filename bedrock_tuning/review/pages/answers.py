@@ -93,7 +93,7 @@ def answers(
         ("When does serving need an approval?", _serving(access), "limits"),
         ("Who can write what Amazon Bedrock reads?", _writing(access), "guards"),
         ("What can it cost at most?", _spending(money), "money"),
-        ("What is still billed when nothing runs?", _billed(costs), "costs"),
+        ("What is still billed when nothing runs?", _billing(costs), "costs"),
         ("What does deletion remove, and what remains?", _deleting(deletions), "deletion"),
     ):
         yield Answer(question=question, sentences=tuple(sentences), more=section)
@@ -122,7 +122,7 @@ class _AccessIndex:
         """
         names = [
             self.labels.path(path)
-            for path, patterns in self._allowed(tuple(actions), tag, key)
+            for path, patterns in self._allowances(tuple(actions), tag, key)
             if (path in self._people or not people)
             and any(meets(resource, pattern) for resource in resources for pattern in patterns)
         ]
@@ -132,7 +132,7 @@ class _AccessIndex:
         """Whose policies allow to write items of the runs table whose keys start like this."""
         return self.who(_ITEMS, self.deployment.tables, key=key)
 
-    def _allowed(self, actions: tuple[str, ...], tag: str, key: str) -> Allowed:
+    def _allowances(self, actions: tuple[str, ...], tag: str, key: str) -> Allowed:
         """Whose policies allow one of the actions, and to which resources."""
         question = actions, tag, key
         if question not in self._known:
@@ -328,14 +328,14 @@ def _writing(access: _AccessIndex) -> Iterator[Sentence]:
 def _spending(money: Money) -> Iterator[Sentence]:
     prices = hourly(money.exposed)
     month = prices.usd * HOURS_PER_MONTH
-    unknown = f", plus an unknown amount for {first_of(prices.unknown)}" if prices.unknown else ""
+    suffix = f", plus an unknown amount for {first_of(prices.unknown)}" if prices.unknown else ""
     yield Sentence(
         text="There is no maximum: nothing limits how many runs there are. A run costs up to its "
         "limit in the table without an approval, and above it whatever an approver accepts.",
         checks=("M801", "M828"),
     )
     yield Sentence(
-        text=f"Serving all models without a break: {month:,.2f} USD in 30 days{unknown}. A lease "
+        text=f"Serving all models without a break: {month:,.2f} USD in 30 days{suffix}. A lease "
         "is not a cap, as it can be extended.",
         checks=("M822", "M828"),
     )
@@ -345,7 +345,7 @@ def _spending(money: Money) -> Iterator[Sentence]:
     )
 
 
-def _billed(costs: Sequence[Cost]) -> Iterator[Sentence]:
+def _billing(costs: Sequence[Cost]) -> Iterator[Sentence]:
     costs_by_end: dict[str, list[str]] = {}
     for cost in costs:
         costs_by_end.setdefault(cost.until, []).append(cost.what)
@@ -354,10 +354,11 @@ def _billed(costs: Sequence[Cost]) -> Iterator[Sentence]:
 
 
 def _deleting(deletions: Sequence[Deletion]) -> Iterator[Sentence]:
-    stacks = [deletion.stack for deletion in deletions if deletion.protected]
+    stacks = [deletion.stack for deletion in deletions]
+    protected_stacks = [deletion.stack for deletion in deletions if deletion.protected]
     yield Sentence(
-        text=f"Delete the stacks in this order: {', '.join(each.stack for each in deletions)}. "
-        f"Termination protection is on for {', '.join(stacks) or 'none of them'}.",
+        text=f"Delete the stacks in this order: {', '.join(stacks)}. "
+        f"Termination protection is on for {', '.join(protected_stacks) or 'none of them'}.",
         checks=("S611",),
     )
     remains = [name for deletion in deletions for name in deletion.keeps]

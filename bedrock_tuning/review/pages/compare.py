@@ -117,11 +117,11 @@ class _Side:
         for role in self.permissions.roles.values():
             name = self.labels.path(role.path)
             yield f"who can become role {name}", self.statements(role.trust)
-            managed = [
+            managed_policies = [
                 Statement(where="managed", sid=arn, effect="Allow", actions=(f"policy {arn}",))
                 for arn in role.managed
             ]
-            yield f"role {name}", [*self.statements(role.policy), *managed]
+            yield f"role {name}", [*self.statements(role.policy), *managed_policies]
         for arn, statements in self.permissions.policies.items():
             yield f"policy of {self.labels.arn(arn)}", self.statements(statements)
         for endpoint in self.permissions.endpoints:
@@ -263,12 +263,12 @@ def _resources(old: _Side, new: _Side) -> Iterator[Change]:
 
 
 def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -> Iterator[Change]:
-    stateful = now.type in STATEFUL
+    is_stateful = now.type in STATEFUL
     if then.type != now.type or (
         then.logical_id != now.logical_id and old.labels.shared == new.labels.shared
     ):
         what = f"{then.type} {then.logical_id} becomes {now.type} {now.logical_id}"
-        yield Change(kind=REPLACED, where=key, what=what, grave=stateful)
+        yield Change(kind=REPLACED, where=key, what=what, grave=is_stateful)
         return
     for name in ("DeletionPolicy", "UpdateReplacePolicy"):
         old_value, new_value = then.raw.get(name, "Delete"), now.raw.get(name, "Delete")
@@ -301,7 +301,7 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
             yield Change(kind=LOOSENED, where=key, what=what, grave=True)
         elif any(path == prefix or path.startswith(f"{prefix}.") for prefix in create_only_paths):
             what = f"a change of {what} makes a new one"
-            yield Change(kind=REPLACED, where=key, what=what, grave=stateful)
+            yield Change(kind=REPLACED, where=key, what=what, grave=is_stateful)
         else:
             is_worse = _is_worse(path, old_value, new_value)
             yield Change(

@@ -73,8 +73,8 @@ class Guard:
         """The same as what those can do whom it names; endpoints say it of what is behind them."""
         if self.resource.startswith("endpoint "):
             return
-        denied = [(DENIED, self.actions)]
-        for level, actions in denied if self.effect == "Deny" else by_level(self.actions):
+        levels = [(DENIED, self.actions)]
+        for level, actions in levels if self.effect == "Deny" else by_level(self.actions):
             yield Access(
                 role=f"{self.who} (resource policy)",
                 does="",
@@ -183,7 +183,7 @@ def gather(permissions: EffectivePermissions, bound: Bound | None) -> Facts:
         if evidence is None
         else list(answers(evidence, labels, spending, costs=billing, deletions=removals)),
         changeable=[] if evidence is None else list(changeable(evidence, labels)),
-        assumed=[] if bound is None else list(_assumed(bound)),
+        assumed=[] if bound is None else list(_assumptions(bound)),
         machines=machines,
         decisions={name: list(decisions(definition)) for name, definition in machines.items()},
         people={} if bound is None else dict(_people(bound, labels)),
@@ -230,11 +230,11 @@ def _documents(permissions: EffectivePermissions, labels: Labels) -> Iterator[tu
             yield name, "\n".join(json.dumps(document, indent=1) for document in documents)
 
 
-def _assumed(bound: Bound) -> Iterator[str]:
+def _assumptions(bound: Bound) -> Iterator[str]:
     """What exists already: somebody else writes its policies, and preflight reads them."""
-    for guarded in bound.contracts.asked:
-        arn = bound.fill(f"{{{guarded.name}}}")
-        yield f"{arn}: its policy says what this environment needs of the {guarded.name}"
+    for resource in bound.contracts.asked:
+        arn = bound.fill(f"{{{resource.name}}}")
+        yield f"{arn}: its policy says what this environment needs of the {resource.name}"
     for role in bound.contracts.existing_roles:
         arn = bound.fill(f"{{{role.name}}}")
         yield (

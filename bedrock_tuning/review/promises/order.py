@@ -129,7 +129,8 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
 def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
     for machine, flow in _flow(evidence):
         actions = {
-            action: _doing(flow, action) for action in ("serve", "smoke", "publish", "roll-back")
+            action: _states_doing(flow, action)
+            for action in ("serve", "smoke", "publish", "roll-back")
         }
         missing_actions = [action for action, names in actions.items() if not names]
         if missing_actions:
@@ -157,8 +158,12 @@ def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
                     "creating an endpoint takes half an hour",
                 )
         for edge in flow.transitions():
-            serving = actions["serve"] | actions["smoke"] | actions["publish"]
-            if edge.caught and edge.tail in serving and edge.head not in actions["roll-back"]:
+            serving_states = actions["serve"] | actions["smoke"] | actions["publish"]
+            if (
+                edge.caught
+                and edge.tail in serving_states
+                and edge.head not in actions["roll-back"]
+            ):
                 yield found(
                     machine,
                     f"an error in {edge.tail} leads to {edge.head}",
@@ -166,7 +171,7 @@ def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-def _doing(flow: StateGraph, action: str) -> set[str]:
+def _states_doing(flow: StateGraph, action: str) -> set[str]:
     return {name for name, state in flow.states.items() if _does(state, action)}
 
 

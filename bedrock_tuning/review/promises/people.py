@@ -115,10 +115,10 @@ def _by_address(deployment: DeploymentFacts) -> Iterator[But]:
 
 
 def _items(deployment: DeploymentFacts) -> Iterator[But]:
-    waiting = deployment.function("approve") | deployment.workflow
+    principals_of_tokens = deployment.function("approve") | deployment.workflow
     for principals, kinds in (
         (deployment.evidence.permissions.roles, items.RECORDS),
-        (waiting, (items.RUN, items.APPROVAL)),
+        (principals_of_tokens, (items.RUN, items.APPROVAL)),
     ):
         yield but(
             principals,
