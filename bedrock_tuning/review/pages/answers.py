@@ -5,9 +5,8 @@ whose ids stand after it.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
@@ -16,22 +15,17 @@ from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.check import Evidence
-from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.wildcards import meets
+from bedrock_tuning.review.pages.access_index import NOBODY, AccessIndex
 from bedrock_tuning.review.pages.deletion import Deletion
 from bedrock_tuning.review.pages.inventory import Cost
 from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.pages.money import Money
-from bedrock_tuning.review.promises.deployment import DeploymentFacts
-from bedrock_tuning.review.promises.promise import reached
-from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.run.cost import HOURS_PER_MONTH
 from bedrock_tuning.run.exposure import hourly
 from bedrock_tuning.run.job import TAG_PREFIX
 from bedrock_tuning.wording import counted, first_of
 
 _DAY: Final = 86_400
-_NOBODY: Final = "nobody"
 _WRITE: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
 _LEASE: Final = f"{TAG_PREFIX}:expires"
 _TAG: Final = ("bedrock:TagResource",)
@@ -39,15 +33,6 @@ _RESUMES: Final = "$$.Task.Token"
 _ITEM: Final = re.compile(r"States\.Format\('(\w+#)\{\}', \$\.\w+\.run\)")
 _START: Final = ("states:StartExecution",)
 _STOP: Final = ("states:StopExecution",)
-_ITEMS: Final = (
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:Batch*",
-)
-
-# Roles by their paths, with the resources that they reach.
-Allowed = list[tuple[str, frozenset[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +71,7 @@ def answers(
     deletions: Sequence[Deletion],
 ) -> Iterator[Answer]:
     """In the order in which people ask."""
-    access = _AccessIndex(evidence, labels)
+    access = AccessIndex(evidence, labels)
     for question, sentences, section in (
         ("Who can approve a price?", _approving(access), "people"),
         ("How long does an approval wait, and what ends the wait?", _waiting(access), "workflow"),
@@ -99,97 +84,7 @@ def answers(
         yield Answer(question=question, sentences=tuple(sentences), more=section)
 
 
-class _AccessIndex:
-    """Who may do what, by the names that people know."""
-
-    def __init__(self, evidence: Evidence, labels: Labels) -> None:
-        self.evidence, self.labels = evidence, labels
-        self.deployment = DeploymentFacts(evidence=evidence)
-        self._known: dict[tuple[tuple[str, ...], str, str], Allowed] = {}
-
-    def who(
-        self,
-        actions: Collection[str],
-        resources: Collection[str],
-        *,
-        tag: str = "",
-        key: str = "",
-        people: bool = False,
-    ) -> str:
-        """Whose policies allow an action. people: only of people.
-
-        tag, key: only of those that may change that tag, or write items with such a key.
-        """
-        names = [
-            self.labels.path(path)
-            for path, patterns in self._allowances(tuple(actions), tag, key)
-            if (path in self._people or not people)
-            and any(meets(resource, pattern) for resource in resources for pattern in patterns)
-        ]
-        return ", ".join(names) or _NOBODY
-
-    def writers(self, key: str) -> str:
-        """Whose policies allow to write items of the runs table whose keys start like this."""
-        return self.who(_ITEMS, self.deployment.tables, key=key)
-
-    def _allowances(self, actions: tuple[str, ...], tag: str, key: str) -> Allowed:
-        """Whose policies allow one of the actions, and to which resources."""
-        question = actions, tag, key
-        if question not in self._known:
-            self._known[question] = [
-                (role.path, resources)
-                for role in self.evidence.permissions.roles.values()
-                if (
-                    resources := frozenset(
-                        resource
-                        for statement in role.policy
-                        if statement.effect == "Allow"
-                        and _changes(statement, tag)
-                        and _writes(statement, key)
-                        for _, resource in reached(statement, actions, ("*",))
-                    )
-                )
-            ]
-        return self._known[question]
-
-    @cached_property
-    def _people(self) -> frozenset[str]:
-        bound = self.evidence.bound
-        roles = (*bound.contracts.people, *bound.contracts.roles)
-        return frozenset(bound.path(role.place) for role in roles if "person." in role.name)
-
-    def names(self, arns: Collection[str]) -> str:
-        """Resources by their names."""
-        return ", ".join(map(self.labels.arn, arns))
-
-    def states(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Every state of every state machine."""
-        for machine in self.evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-            for level in graph.graphs(graph.template_definition(machine)):
-                yield from level.states.items()
-
-
-def _changes(statement: Statement, tag: str) -> bool:
-    """Whether a statement does not keep a tag as it is."""
-    keys = [
-        condition.values for condition in statement.conditions if condition.key == "aws:TagKeys"
-    ]
-    return not tag or not keys or any(tag in values for values in keys)
-
-
-def _writes(statement: Statement, key: str) -> bool:
-    """Whether a statement allows items whose keys start like this."""
-    keys = [
-        condition.values
-        for condition in statement.conditions
-        if condition.key == "dynamodb:LeadingKeys"
-    ]
-    return (
-        not key or not keys or any(meets(value, f"{key}*") for values in keys for value in values)
-    )
-
-
-def _approving(access: _AccessIndex) -> Iterator[Sentence]:
+def _approving(access: AccessIndex) -> Iterator[Sentence]:
     handlers = list(access.deployment.handlers("approve"))
     yield Sentence(
         text=f"Whoever has {access.who(('lambda:Invoke*',), handlers)}, with a signed request. The "
@@ -233,7 +128,7 @@ def _tokens(name: str, state: Mapping[str, Any]) -> Iterator[str]:
         yield f"the item `{key[1]}RUN` of the runs table" if key else f"what “{name}” calls"
 
 
-def _waiting(access: _AccessIndex) -> Iterator[Sentence]:
+def _waiting(access: AccessIndex) -> Iterator[Sentence]:
     for name, state in access.states():
         if not str(state.get("Resource")).endswith(".waitForTaskToken"):
             continue
@@ -252,8 +147,8 @@ def _waiting(access: _AccessIndex) -> Iterator[Sentence]:
     people, principals = access.who(_STOP, runs, people=True), access.who(_STOP, runs)
     yield Sentence(
         text="No policy for people allows stopping an execution, which would end the wait, too"
-        f"{'.' if principals == _NOBODY else f'; {principals} can.'}"
-        if people == _NOBODY
+        f"{'.' if principals == NOBODY else f'; {principals} can.'}"
+        if people == NOBODY
         else f"{principals} can stop an execution, which ends the wait, too."
     )
     yield Sentence(
@@ -264,7 +159,7 @@ def _waiting(access: _AccessIndex) -> Iterator[Sentence]:
     )
 
 
-def _serving(access: _AccessIndex) -> Iterator[Sentence]:
+def _serving(access: AccessIndex) -> Iterator[Sentence]:
     yield Sentence(
         text="A run requests one approval, before its job, which covers everything: its price "
         "includes a month of storage and the whole lease or commitment. A run within its limit "
@@ -287,7 +182,7 @@ def _serving(access: _AccessIndex) -> Iterator[Sentence]:
     )
 
 
-def _writing(access: _AccessIndex) -> Iterator[Sentence]:
+def _writing(access: AccessIndex) -> Iterator[Sentence]:
     deployment, bound = access.deployment, access.evidence.bound
     for customization in deployment.customizations:
         folders = [
@@ -373,7 +268,7 @@ def _deleting(deletions: Sequence[Deletion]) -> Iterator[Sentence]:
 
 def changeable(evidence: Evidence, labels: Labels) -> Iterator[Changeable]:
     """What limits spending, and who can change it once it is deployed."""
-    access = _AccessIndex(evidence, labels)
+    access = AccessIndex(evidence, labels)
     deployment = access.deployment
     path = f"{deployment.settings_path}/*"
     prefix = f"arn:{identity.PARTITION}:ssm:{deployment.region}:{identity.ACCOUNT}"
