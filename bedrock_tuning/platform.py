@@ -20,7 +20,6 @@ from bedrock_tuning.config.customization import CustomizationSettings as Wanted
 from bedrock_tuning.config.job_checks import shared_folders
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.constructs import attachment
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.proof import Proof
 from bedrock_tuning.constructs.stacks.customization import CustomizationStack
@@ -85,11 +84,9 @@ class TuningPlatform:
         settings = self.settings
         holding = {**self._common, "termination_protection": settings.protected}
         self.stacks["data"] = DataStack(self.scope, self._name("data"), **holding)
-        network = attachment.existing(settings)
         if settings.own_network:
-            own = NetworkStack(self.scope, self._name("network"), **holding)
-            self.stacks["network"], network = own, own.attachment
-        pipeline = PipelineStack(self.scope, self._name("pipeline"), network=network, **holding)
+            self.stacks["network"] = NetworkStack(self.scope, self._name("network"), **holding)
+        pipeline = PipelineStack(self.scope, self._name("pipeline"), **holding)
         self.stacks["pipeline"] = pipeline
         # It holds nothing, and deleting a customization's stack is how its billing is ended.
         self.stacks["serving"] = ServingStack(

@@ -1,7 +1,6 @@
 """A file in customizations/ as a checked value: what to tune, how to serve it, what it may cost."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePath
@@ -229,10 +228,10 @@ class _File:
         if table.get("retired") and not PLACEMENT["retired"].kind.problem(table["retired"]):
             return cls(versions={}, problems=tuple(problems.found), retired=True)
         found: dict[str, CustomizationSettings] = {}
-        said: dict[str, list[str]] = {}
+        said: dict[str, Problems] = {}
         for version in overlay.versions(table, problems, regions, every=every):
             names = ", ".join(version.regions)
-            own = Problems(file=file, lines=lines, origin=version.origin, note=_note(names))
+            own = Problems(file=file, lines=lines, origin=version.origin)
             customization = _read_file(
                 Section(table=version.table, path=(), problems=own),
                 name=name,
@@ -240,7 +239,7 @@ class _File:
             )
             for wrong in together_problems(name, version.regions):
                 own.add((), wrong)
-            said[names] = own.found
+            said[names] = own
             if customization is not None and not own.found:
                 found |= dict.fromkeys(version.regions or ("",), customization)
         # A file with a problem is refused, whatever was guessed.
@@ -248,26 +247,14 @@ class _File:
         return cls(versions=sound, problems=(*problems.found, *_together(said)))
 
 
-def _note(names: str) -> str:
-    """Comes before what is wrong in some environments, until it is known whether it is in all."""
-    return f"\0{names}\0" if names else ""
-
-
-def _together(said: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _together(said: Mapping[str, Problems]) -> Iterator[str]:
     """The problems of all versions of a file, each once; what is not wrong in all says where."""
-    plain = {
-        names: [each.replace(_note(names), "") for each in found] if names else found
-        for names, found in said.items()
-    }
-    noted = {
-        each.replace(_note(names), "") : (each, _note(names))
-        for names, found in said.items() for each in found
-    }  # fmt: skip
-    for sentence in dict.fromkeys(each for found in plain.values() for each in found):
-        where = [names for names, found in plain.items() if sentence in found]
-        whole, note = noted[sentence]
-        there = f"in {', '.join(where)}: " if len(where) < len(plain) else ""
-        yield whole.replace(note, there) if note else whole
+    places = {sentence: place for own in said.values() for sentence, place in own.places.items()}
+    for sentence in dict.fromkeys(each for own in said.values() for each in own.found):
+        where = [names for names, own in said.items() if sentence in own.found]
+        place = places.get(sentence, "")
+        there = f"in {', '.join(where)}: " if place and len(where) < len(said) else ""
+        yield f"{place}{there}{sentence.removeprefix(place)}"
 
 
 def _read_file(
@@ -342,7 +329,7 @@ def _read_file(
         serving=serving,
         budget=budget,
         tags=tags,
-        warnings=tuple(re.sub("\0.*?\0", "", each) for each in root.problems.warnings),
+        warnings=tuple(root.problems.warnings),
         renamed_from=head["renamed_from"],
         evaluation=evaluation,
         job=job,

@@ -315,7 +315,8 @@ class NetworkAddresses:
     def limit(self) -> str:
         """The sizes and an example."""
         first, last = self.prefixes[0], self.prefixes[-1]
-        return f"an IPv4 network from /{first} to /{last}, for example {shown(self.example)}"
+        sizes = f"from /{first} to /{last}"
+        return f"a private IPv4 network {sizes}, for example {shown(self.example)}"
 
     @property
     def fix(self) -> str:
@@ -324,7 +325,7 @@ class NetworkAddresses:
 
     @property
     def schema(self) -> JsonSchema:
-        """The form; that the address is the network's first one is left to `problem`."""
+        """The form; that the address is private, and the first one, is left to `problem`."""
         octet = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
         lengths = "|".join(map(str, self.prefixes))
         return {"type": "string", "pattern": rf"^{octet}(?:\.{octet}){{3}}/(?:{lengths})$"}
@@ -332,9 +333,8 @@ class NetworkAddresses:
     def problem(self, value: Any) -> str:
         """Its own address must be the network's first one, as AWS demands."""
         try:
-            fits = isinstance(value, str) and (
-                ipaddress.IPv4Network(value).prefixlen in self.prefixes
-            )
+            network = ipaddress.IPv4Network(value if isinstance(value, str) else "")
+            fits = network.prefixlen in self.prefixes and network.is_private
         except ValueError:
             fits = False
         return "" if fits else f"must be {self.limit}, not {shown(value)}"

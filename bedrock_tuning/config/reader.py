@@ -19,8 +19,8 @@ class Problems:
     """The problems of one file, in the order in which they are found.
 
     lines: finds the line of each key, and is called only if something is wrong. origin: the key to
-    name for a path, and the one whose line to name. note: comes before what is said of a key that
-    `origin` leaves as it is.
+    name for a path, and the one whose line to name. places: by sentence, the file, line and key
+    that it begins with, but for a key that `origin` replaces.
     """
 
     def __init__(
@@ -29,14 +29,13 @@ class Problems:
         file: str,
         lines: Callable[[], Lines] = dict,
         origin: Callable[[KeyPath], tuple[KeyPath, KeyPath]] = lambda path: (path, path),
-        note: str = "",
     ) -> None:
         self.file = file
         self.found: list[str] = []
         self.warnings: list[str] = []
         self._find_lines = lines
         self._origin = origin
-        self._note = note
+        self.places: dict[str, str] = {}
 
     @cached_property
     def _lines(self) -> Lines:
@@ -53,12 +52,14 @@ class Problems:
     def _sentence(self, path: KeyPath, text: str, line: int | None) -> str:
         """file:line: key: text. What is missing is missing in the table around it."""
         named, written = self._origin(path)
-        text = text if named != path else f"{self._note}{text}"
         around = (written[:length] for length in range(len(written), 0, -1))
         line = line or next((self._lines[each] for each in around if each in self._lines), None)
         where = f"{self.file}:{line}" if line else self.file
         key = ".".join(map(shown_key, named))
-        return f"{where}: {key}: {text}" if key else f"{where}: {text}"
+        place = f"{where}: {key}: " if key else f"{where}: "
+        if named == path:
+            self.places[f"{place}{text}"] = place
+        return f"{place}{text}"
 
 
 def shown_key(key: str) -> str:

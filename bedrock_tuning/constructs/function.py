@@ -4,6 +4,8 @@ Every function ships the same asset: what the handlers import (bedrock_tuning.co
 wheels come as a layer (bedrock_tuning.constructs.layer).
 """
 
+from collections.abc import Mapping
+
 from aws_cdk import Annotations, CfnMapping, Duration, IgnoreMode, RemovalPolicy, Size
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -12,9 +14,9 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from bedrock_tuning.constructs.asset import exclusions, shipped_files, sources
-from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.layer import wheels
 from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.constructs.written import written
 from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.files import files_below, tree_hash
 
@@ -39,7 +41,7 @@ def log_group(
 
 
 class Runtime(Construct):
-    """What the functions of one stack share: code, wheels, settings, contracts, key, network."""
+    """What the functions of one stack share: code, wheels, settings, contracts, key."""
 
     def __init__(
         self,
@@ -48,10 +50,8 @@ class Runtime(Construct):
         *,
         permissions: Permissions,
         log_key: kms.IKey,
-        network: Attachment | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.network = network
         self.permissions = permissions
         self.log_key = log_key
         files = shipped_files()
@@ -127,23 +127,16 @@ class PythonFunction(Construct):
             contract.name, arn=self.function.function_arn, name=self.function.function_name
         )
         if spec.url:
-            # Whoever calls it signs, and the function learns who that is.
-            self.url = lambda_.CfnUrl(
-                self,
-                "Url",
-                target_function_arn=self.function.function_arn,
-                auth_type="AWS_IAM",
-            )
-        if runtime.network:
-            _attach(self.function, runtime.network)
+            self.url = written(self, f"url.{spec.name}", permissions)
+        if contract.vpc:
+            self._attach(contract.vpc, permissions)
 
-
-def _attach(function: lambda_.Function, network: Attachment) -> None:
-    # The property and not the L2's vpc, which wants the whole VPC as a construct.
-    resource = function.node.default_child
-    if not isinstance(resource, lambda_.CfnFunction):
-        raise TypeError(f"{function.node.path} has no CfnFunction")
-    resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
-        subnet_ids=list(network.function_subnets),
-        security_group_ids=list(network.function_groups),
-    )
+    def _attach(self, vpc: Mapping[str, list[str]], permissions: Permissions) -> None:
+        # The property and not the L2's vpc, which wants the whole VPC as a construct.
+        resource = self.function.node.default_child
+        if not isinstance(resource, lambda_.CfnFunction):
+            raise TypeError(f"{self.function.node.path} has no CfnFunction")
+        ids = {key: [permissions.fill(each, self) for each in vpc[key]] for key in vpc}
+        resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+            subnet_ids=ids["SubnetIds"], security_group_ids=ids["SecurityGroupIds"]
+        )

@@ -1,10 +1,8 @@
 """Contracts compiled into policies: each grant becomes a statement, filled with real resources."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Final
 
 from aws_cdk import Fn, Names, Stack
 from aws_cdk import aws_iam as iam
@@ -16,9 +14,13 @@ from bedrock_tuning.contracts import Contracts, Grant, Role
 from bedrock_tuning.contracts.bucket_access import ROLE_NAME_LENGTH, physical_name
 from bedrock_tuning.contracts.construct_names import export_name, output_name, policy_output
 from bedrock_tuning.contracts.contract import PLACEHOLDER
-from bedrock_tuning.contracts.grants import conditions_block, statement_block
-
-_ARTICLES: Final = ("a", "an", "the")
+from bedrock_tuning.contracts.statements import (
+    conditions_block,
+    document,
+    named,
+    statement_block,
+    whom,
+)
 
 
 class Permissions:
@@ -109,26 +111,15 @@ class Permissions:
         return self._places[scope]
 
     def statements(
-        self,
-        permissions: Iterable[Grant],
-        scope: Construct,
-        *,
-        principal: iam.IPrincipal | None = None,
+        self, permissions: Iterable[Grant], scope: Construct
     ) -> list[iam.PolicyStatement]:
-        """One statement for each permission, named after why it is there.
-
-        principal: in a resource's policy, whom it speaks of if the grant names no service.
-        """
+        """Those of a resource's own policy, one for each permission."""
+        fill = partial(self.fill, scope=scope)
         return [
-            iam.PolicyStatement(
-                sid=sid,
-                effect=iam.Effect[each.effect.upper()],
-                principals=self._services(each, scope) or ([principal] if principal else None),
-                actions=list(each.actions),
-                resources=[self.fill(text, scope) for text in each.resources],
-                conditions=conditions_block(each.conditions, partial(self.fill, scope=scope)),
+            iam.PolicyStatement.from_json(
+                {"Sid": sid, "Principal": whom(each, fill), **statement_block(each, fill)}
             )
-            for sid, each in _named(permissions)
+            for sid, each in named(permissions)
         ]
 
     def document(self, permissions: Iterable[Grant], scope: Construct) -> iam.PolicyDocument:
@@ -136,11 +127,7 @@ class Permissions:
 
         Statement by statement, it would be a call of another process for each.
         """
-        statements = [
-            {"Sid": sid, **statement_block(each, partial(self.fill, scope=scope))}
-            for sid, each in _named(permissions)
-        ]
-        return iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
+        return iam.PolicyDocument.from_json(document(permissions, partial(self.fill, scope=scope)))
 
     def resource_policy(self, name: str, scope: Construct) -> list[iam.PolicyStatement]:
         """What a resource's own policy grants to services."""
@@ -201,9 +188,6 @@ class Permissions:
         # is named is made again.
         return iam.AccountRootPrincipal().with_conditions(conditions)
 
-    def _services(self, permission: Grant, scope: Construct) -> list[iam.IPrincipal]:
-        return [iam.ServicePrincipal(self.fill(each, scope)) for each in permission.services]
-
     def _role_name(self, scope: Construct, construct_id: str, contract: Role) -> str | None:
         if self.settings.deny_others:
             return physical_name(self.settings, contract)
@@ -214,18 +198,3 @@ class Permissions:
         room = ROLE_NAME_LENGTH - len(prefix)
         unique = Names.unique_resource_name(scope, max_length=room - len(construct_id))
         return f"{prefix}{unique}{construct_id}"
-
-
-def statement_id(why: str) -> str:
-    """The Sid of a permission: the words of its reason without articles."""
-    words = re.findall(r"[A-Za-z0-9]+", why.replace("'", ""))
-    return "".join(f"{word[0].upper()}{word[1:]}" for word in words if word not in _ARTICLES)
-
-
-def _named(permissions: Iterable[Grant]) -> Iterator[tuple[str, Grant]]:
-    """Permissions with Sids that are unique in their policy."""
-    used: Counter[str] = Counter()
-    for each in permissions:
-        sid = statement_id(each.why)
-        used[sid] += 1
-        yield (f"{sid}{used[sid]}" if used[sid] > 1 else sid), each

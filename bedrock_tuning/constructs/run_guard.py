@@ -21,7 +21,7 @@ def run_guard(
     a rollback, too, and a guard that refused it would leave the stack half rolled back.
     """
     contracts = permissions.contracts
-    uses = contracts.custom_resources["run-guard"]["Uses"]
+    uses = contracts.places["run-guard"].properties["Uses"]
     guard = CustomResource(
         scope,
         "RunGuard",

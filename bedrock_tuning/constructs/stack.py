@@ -5,12 +5,8 @@ from typing import Any, Final
 from aws_cdk import Stack
 from constructs import Construct
 
-# Those of cdk.json that our templates depend on. Without the second one they cannot be synthesized.
-FLAGS: Final = (
-    "@aws-cdk/aws-iam:minimizePolicies",
-    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy",
-    "@aws-cdk/core:enablePartitionLiterals",
-)
+# Those of cdk.json that our templates depend on.
+FLAGS: Final = ("@aws-cdk/aws-iam:minimizePolicies", "@aws-cdk/core:enablePartitionLiterals")
 
 
 class TuningStack(Stack):

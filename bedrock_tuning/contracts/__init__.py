@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import job_text
 from bedrock_tuning.contracts.alarms import alarms
 from bedrock_tuning.contracts.bucket_access import physical_name
-from bedrock_tuning.contracts.budgets import monthly_budget
 from bedrock_tuning.contracts.construct_names import places
 from bedrock_tuning.contracts.contract import (
     Condition,
@@ -33,6 +31,11 @@ from bedrock_tuning.contracts.options import with_options
 from bedrock_tuning.contracts.people import people
 from bedrock_tuning.contracts.resources import guarded
 from bedrock_tuning.contracts.roles import roles
+from bedrock_tuning.contracts.written.buckets import buckets
+from bedrock_tuning.contracts.written.budgets import monthly_budget
+from bedrock_tuning.contracts.written.dashboard import dashboard
+from bedrock_tuning.contracts.written.events import events
+from bedrock_tuning.contracts.written.runs_table import runs_table
 from bedrock_tuning.run.exposure import exposure, to_properties
 
 __all__ = (
@@ -57,12 +60,19 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
         if (properties := monthly_budget(settings, each)) is not None
     }
     by_workflow = job_text.by_workflow(settings)
-    known = places(customizations, budgets, starters=not by_workflow)
+    runs = runs_table(protected=settings.protected)
+    known = {**places(customizations, budgets, starters=not by_workflow), "runs": runs}
+    known |= buckets(settings, known)
+    shown = [spec for spec in FUNCTIONS if spec.stack == "pipeline"]
     watching = alarms(settings.name, customizations, network=settings.own_network)
     base = Contracts(
         chosen=settings,
-        places={**known, **{name: place for name, (place, _) in watching.items()}},
-        alarms={name: properties for name, (_, properties) in watching.items()},
+        places={
+            **known,
+            **events(settings.name),
+            **watching,
+            "dashboard": dashboard(settings.name, shown),
+        },
         roles=roles(scope, known),
         people=people(scope, known),
         guarded=guarded(settings, known),
@@ -74,13 +84,6 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
             )
             for spec in FUNCTIONS
         ),
-        trigger_buckets=("training", "validation"),
-        trigger_key=f"/{s3_layout.MANIFEST_FILE}",
-        table_keys={
-            "": ("id",),
-            "by-customization": ("customization", "run"),
-            "open": ("open", "run"),
-        },
         placeholders={
             **{s.name: f"{{function.{s.name}}}" for s in FUNCTIONS if s.payload},
             "OutputBucket": "{output:name}",
@@ -113,7 +116,10 @@ def _guarding_runs(contracts: Contracts, scope: Scope) -> Contracts:
     }
     return replace(
         contracts,
-        custom_resources={**contracts.custom_resources, "run-guard": guard},
+        places={
+            **contracts.places,
+            "run-guard": replace(contracts.places["run-guard"], properties=guard),
+        },
         serving={
             name: {**properties, "Uses": used_by_jobs(contracts, name)}
             for name, properties in contracts.serving.items()

@@ -14,6 +14,7 @@ from bedrock_tuning.contracts.network import CLOSE_DEFAULT_GROUP
 from bedrock_tuning.contracts.serving import KEEP_LEASES, PROVISIONED_THROUGHPUT
 from bedrock_tuning.run.metrics import NAMESPACE, Metric, dimensions
 
+ALARM: Final = "AWS::CloudWatch::Alarm"
 # By the construct: what is counted of the workflow.
 _WORKFLOW: Final = {
     "WorkflowFailed": (
@@ -98,23 +99,17 @@ _OF_CUSTOMIZATION: Final[Mapping[str, tuple[Metric, str]]] = {
 }
 
 
-def dashboard_name(environment: str) -> str:
-    """The name of an environment's dashboard."""
-    return f"tuning-{environment}"
-
-
-def alarms(
-    environment: str, customizations: Iterable[str], *, network: bool
-) -> dict[str, tuple[Place, dict[str, Any]]]:
-    """By contract name: where each alarm stands, and its properties, with placeholders.
+def alarms(environment: str, customizations: Iterable[str], *, network: bool) -> dict[str, Place]:
+    """By contract name, each with all its properties.
 
     network: whether there is one of the app's own.
     """
-    found = {}
-    for stack, path, own in _own(environment, customizations, network=network):
-        place = Place(stack=stack, path=path, type="AWS::CloudWatch::Alarm")
-        found[f"alarm.{stack}/{path}"] = place, {**_FIRST_FAILURE, **own}
-    return found
+    return {
+        f"alarm.{stack}/{path}": Place(
+            stack=stack, path=path, type=ALARM, properties={**_FIRST_FAILURE, **own}
+        )
+        for stack, path, own in _own(environment, customizations, network=network)
+    }
 
 
 _FIRST_FAILURE: Final[Mapping[str, Any]] = {

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from bedrock_tuning.config.sections.existing import SETTINGS
 from bedrock_tuning.contracts.contract import FunctionSpec, Place
@@ -32,14 +32,14 @@ def _data(path: str, kind: str) -> Place:
     return Place(stack="data", path=path, type=kind)
 
 
-def _pipeline(path: str, kind: str) -> Place:
-    return Place(stack="pipeline", path=path, type=kind)
+def _pipeline(path: str, kind: str, **properties: Any) -> Place:
+    return Place(stack="pipeline", path=path, type=kind, properties=properties)
 
 
 def places(
     customizations: Iterable[str], budgets: Iterable[str] = (), *, starters: bool = True
 ) -> dict[str, Place]:
-    """Every construct that contracts name, for these customizations.
+    """The constructs that contracts name, for these customizations, but those that are data alone.
 
     budgets: who has one. starters: whether each has a role that starts its jobs.
     """
@@ -50,19 +50,24 @@ def places(
         "access-logs": _data("AccessLogs", _BUCKET),
         "data-key": _data("DataKey", _KEY),
         "operations-key": _pipeline("OperationsKey", _KEY),
-        "runs": _pipeline("Runs", "AWS::DynamoDB::Table"),
-        "topic": _pipeline("Messages/Topic", "AWS::SNS::Topic"),
-        "announcements": _pipeline("Announcements", "AWS::SNS::Subscription"),
-        "dead-letters": _pipeline("Messages/DeadLetters", "AWS::SQS::Queue"),
+        "topic": _pipeline(
+            "Messages/Topic",
+            "AWS::SNS::Topic",
+            DisplayName="Bedrock Tuning",
+            KmsMasterKeyId="{operations-key}",
+        ),
+        # As long as SQS keeps messages.
+        "dead-letters": _pipeline(
+            "Messages/DeadLetters",
+            "AWS::SQS::Queue",
+            KmsMasterKeyId="{operations-key}",
+            MessageRetentionPeriod=14 * 86_400,
+        ),
         "workflow": _pipeline("Workflow", "AWS::StepFunctions::StateMachine"),
         "logs.workflow": _pipeline("WorkflowLogs", "AWS::Logs::LogGroup"),
         "role.workflow": _pipeline("WorkflowRole", _ROLE),
-        "upload-rule": _pipeline("ManifestUploaded", "AWS::Events::Rule"),
         "role.upload-rule": _pipeline("UploadRuleRole", _ROLE),
-        "lease-schedule": _pipeline("KeepLeases", "AWS::Scheduler::Schedule"),
         "role.lease-schedule": _pipeline("LeaseScheduleRole", _ROLE),
-        "status-rule": _pipeline("ExecutionEnded", "AWS::Events::Rule"),
-        "reconcile-schedule": _pipeline("ReconcileRuns", "AWS::Scheduler::Schedule"),
         "role.reconcile-schedule": _pipeline("ReconcileScheduleRole", _ROLE),
         "run-guard": _pipeline("RunGuard", "Custom::RunGuard"),
         "used-by-runs": _pipeline("UsedByRuns", "AWS::SSM::Parameter"),
@@ -140,9 +145,14 @@ def of_function(spec: FunctionSpec) -> dict[str, Place]:
         ("logs", "Logs", "AWS::Logs::LogGroup"),
         ("role", "Role", _ROLE),
     ]
-    if spec.url:
-        parts.append(("url", "Url", "AWS::Lambda::Url"))
-    return {
+    found = {
         f"{name}.{spec.name}": Place(stack=spec.stack, path=f"{spec.path}/{part}", type=kind)
         for name, part, kind in parts
     }
+    if spec.url:
+        # Whoever calls it signs, and the function learns who that is.
+        signed = {"TargetFunctionArn": f"{{function.{spec.name}}}", "AuthType": "AWS_IAM"}
+        found[f"url.{spec.name}"] = Place(
+            stack=spec.stack, path=f"{spec.path}/Url", type="AWS::Lambda::Url", properties=signed
+        )
+    return found

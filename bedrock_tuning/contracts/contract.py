@@ -7,6 +7,7 @@ name, {vpc:DefaultSecurityGroup} another attribute, {partition}, {region} and {a
 deployed; * and ? are IAM's wildcards.
 """
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -68,11 +69,21 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a construct stands: the stack's part of the app, its path there, its resource type."""
+    """Where a construct stands: the stack's part of the app, its path there, its resource type.
+
+    properties: all that it has but tags, as CloudFormation writes them, with placeholders; empty
+    for one of which contracts do not say each.
+    """
 
     stack: str
     path: str
     type: str
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+    def filled(self, fill: Callable[[str], str]) -> dict[str, Any]:
+        """Its properties with their placeholders replaced."""
+        found: dict[str, Any] = json.loads(fill(json.dumps(self.properties)))
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,11 +256,15 @@ class FunctionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function of an environment: its specification, place and environment variables."""
+    """A function of an environment: its specification, place and environment variables.
+
+    vpc: subnets and security groups, as Lambda's VpcConfig has them; empty outside of a network.
+    """
 
     spec: FunctionSpec
     place: Place
     environment: Mapping[str, str]
+    vpc: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -272,16 +287,13 @@ class Contracts:
     """All that is promised about one environment.
 
     chosen: its settings. places: by the names that placeholders use. people: their policies.
-    trigger_buckets, trigger_key: whose objects start a run, and how their keys end. role_names: the
-    exact ones, by contract. placeholders: of the workflow's definition. table_keys: of the runs
-    table (under "") and of its indexes, partition key first. custom_resources: what those of the
-    platform say. settings: of each customization, as its parameter holds them beside the ARNs of
-    its roles; serving: what its custom resource says; budgets: what its monthly budget says, if it
-    has one. chat: which channel shows messages and alarms, if any does. alarms: their properties,
-    by name. given: the ARNs of what
-    exists already, by the names that placeholders use; "data-account" is the account that owns the
-    data. asked: what the policies of these must say, which somebody else writes. existing_roles:
-    what service roles must be allowed that no stack makes. role_path: below which all roles are.
+    role_names: the exact ones, by contract. placeholders: of the workflow's definition. settings:
+    of each customization, as its parameter holds them beside the ARNs of its roles; serving: what
+    its custom resource says; budgets: what its monthly budget says, if it has one. given: the ARNs
+    of what exists already, by the names that placeholders use; "data-account" is the account that
+    owns the data. asked: what the policies of these must say, which somebody else writes.
+    existing_roles: what service roles must be allowed that no stack makes. role_path: below which
+    all roles are.
     """
 
     chosen: Settings
@@ -290,17 +302,11 @@ class Contracts:
     people: tuple[Role, ...]
     guarded: tuple[Guarded, ...]
     functions: tuple[Function, ...]
-    trigger_buckets: tuple[str, ...]
-    trigger_key: str
     role_names: Mapping[str, str] = field(default_factory=dict)
-    table_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    custom_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    chat: Mapping[str, str] = field(default_factory=dict)
-    alarms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[Guarded, ...] = ()
     existing_roles: tuple[Role, ...] = ()
@@ -369,11 +375,6 @@ class Contracts:
             settings={n: each for n, each in self.settings.items() if n not in customizations},
             serving={n: each for n, each in self.serving.items() if n not in customizations},
             budgets={n: each for n, each in self.budgets.items() if n not in customizations},
-            alarms={
-                name: each
-                for name, each in self.alarms.items()
-                if self.places[name].stack not in customizations
-            },
         )
 
     def role(self, name: str) -> Role:

@@ -1,8 +1,8 @@
 """Grants that several contracts share; each says why it is needed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.contracts.contract import (
@@ -82,28 +82,6 @@ def allow(
 def refuse(why: str, *actions: str, on: Iterable[str], when: Condition | None = None) -> Grant:
     """Nobody's actions on these resources, under this condition, if there is one."""
     return replace(allow(why, *actions, on=on, when=() if when is None else when), effect="Deny")
-
-
-def conditions_block(
-    conditions: Iterable[Condition], fill: Callable[[str], str]
-) -> dict[str, dict[str, str | list[str]]]:
-    """Conditions as IAM writes them. fill: replaces placeholders."""
-    found: dict[str, dict[str, str | list[str]]] = {}
-    for each in conditions:
-        values = [fill(value) for value in each.values]
-        found.setdefault(each.operator, {})[each.key] = values if len(values) > 1 else values[0]
-    return found
-
-
-def statement_block(grant: Grant, fill: Callable[[str], str]) -> dict[str, Any]:
-    """A permission as IAM writes it, without whom it speaks of. fill: replaces placeholders."""
-    block: dict[str, Any] = {
-        "Effect": grant.effect,
-        "Action": list(grant.actions),
-        "Resource": [fill(text) for text in grant.resources],
-    }
-    conditions = conditions_block(grant.conditions, fill)
-    return {**block, "Condition": conditions} if conditions else block
 
 
 def objects(why: str, *actions: str, buckets: Iterable[str], patterns: Iterable[str]) -> Grant:

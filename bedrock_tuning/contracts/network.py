@@ -1,11 +1,9 @@
 """What a network adds to the contracts: its own parts, and the rights to put interfaces into it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from bedrock_tuning.config.lambda_environment import LambdaEnvironment
-from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.construct_names import of_function
 from bedrock_tuning.contracts.contract import (
@@ -15,17 +13,16 @@ from bedrock_tuning.contracts.contract import (
     FunctionSpec,
     Grant,
     Guarded,
-    Place,
     Role,
     Scope,
 )
 from bedrock_tuning.contracts.resources import administered, encrypt_logs
 from bedrock_tuning.contracts.roles import function_role
+from bedrock_tuning.contracts.written.vpc import here, vpc
 
 _EC2: Final = "arn:{partition}:ec2:{region}:{account}"
 _INTERFACES: Final = f"{_EC2}:network-interface/*"
 _FUNCTIONS: Final = "arn:{partition}:lambda:{region}:{account}:function:*"
-_ROLE: Final = "AWS::IAM::Role"
 # Lambda itself uses them, with the function's role, on resources it does not know beforehand.
 _ATTACH: Final = (
     "ec2:AssignPrivateIpAddresses",
@@ -65,9 +62,12 @@ def add_network(contracts: Contracts, scope: Scope) -> Contracts:
     """The contracts of an environment whose functions and jobs run in a network."""
     settings = scope.settings
     subnets, groups = list(settings.vpc_subnets), list(settings.vpc_security_groups)
+    inside = {"SubnetIds": subnets, "SecurityGroupIds": groups}
     if settings.own_network:
         subnets = [f"{{subnet.{number}:name}}" for number in range(len(settings.zones))]
         groups = ["{group.jobs:name}"]
+        near = subnets[: settings.vpc_endpoint_zones]
+        inside = {"SubnetIds": near, "SecurityGroupIds": ["{group.functions:name}"]}
     job = _enter(
         [f"{_EC2}:subnet/{subnet}" for subnet in subnets],
         [f"{_EC2}:security-group/{group}" for group in groups],
@@ -87,6 +87,7 @@ def add_network(contracts: Contracts, scope: Scope) -> Contracts:
     wide = replace(
         contracts,
         roles=tuple(wider(role) for role in contracts.roles),
+        functions=tuple(replace(each, vpc=inside) for each in contracts.functions),
         placeholders={**contracts.placeholders, **filled},
     )
     return _own_network(wide, scope) if settings.own_network else wide
@@ -152,28 +153,22 @@ def _arn_equals(key: str, *values: str) -> Condition:
     return Condition.of("ArnEquals", key, *values)
 
 
-def _places(settings: Settings) -> Mapping[str, Place]:
-    def here(path: str, kind: str) -> Place:
-        return Place(stack="network", path=path, type=kind)
-
-    return {
-        "network-key": here("NetworkKey", "AWS::KMS::Key"),
-        "vpc": here("Vpc", "AWS::EC2::VPC"),
-        **{
-            f"subnet.{number}": here(f"Subnet{number}", "AWS::EC2::Subnet")
-            for number in range(len(settings.zones))
-        },
-        "group.jobs": here("JobsGroup", "AWS::EC2::SecurityGroup"),
-        "group.functions": here("FunctionsGroup", "AWS::EC2::SecurityGroup"),
-        "group.endpoints": here("EndpointsGroup", "AWS::EC2::SecurityGroup"),
-        "logs.flow-logs": here("FlowLogs", "AWS::Logs::LogGroup"),
-        "role.flow-logs": here("FlowLogsRole", _ROLE),
-        "closed-group": here("DefaultGroup", "Custom::ClosedSecurityGroup"),
-    }
-
-
 def _own_network(contracts: Contracts, scope: Scope) -> Contracts:
-    places = {**_places(scope.settings), **of_function(CLOSE_DEFAULT_GROUP)}
+    places = {
+        "network-key": here("NetworkKey", "AWS::KMS::Key"),
+        "logs.flow-logs": here("FlowLogs", "AWS::Logs::LogGroup"),
+        "role.flow-logs": here("FlowLogsRole", "AWS::IAM::Role"),
+        **vpc(scope.settings),
+        **of_function(CLOSE_DEFAULT_GROUP),
+        # A VPC comes with a group that lets its members talk; CloudFormation cannot close it.
+        "closed-group": here(
+            "DefaultGroup",
+            "Custom::ClosedSecurityGroup",
+            ServiceToken=f"{{function.{CLOSE_DEFAULT_GROUP.name}}}",
+            ServiceTimeout="300",
+            GroupId="{vpc:DefaultSecurityGroup}",
+        ),
+    }
     flow_logs = Role(
         name="role.flow-logs",
         place=places["role.flow-logs"],
@@ -206,11 +201,4 @@ def _own_network(contracts: Contracts, scope: Scope) -> Contracts:
         roles=(*contracts.roles, flow_logs, function_role(CLOSE_DEFAULT_GROUP, scope, places)),
         guarded=(*contracts.guarded, key),
         functions=(*contracts.functions, closer),
-        custom_resources={
-            "closed-group": {
-                "ServiceToken": f"{{{closer.name}}}",
-                "ServiceTimeout": "300",
-                "GroupId": "{vpc:DefaultSecurityGroup}",
-            }
-        },
     )

@@ -27,6 +27,8 @@ from bedrock_tuning.contracts.resources import (
     keeps_events,
     refuse_plain_http,
 )
+from bedrock_tuning.contracts.vpc_endpoints import endpoints
+from bedrock_tuning.contracts.written.events import chat_rule
 from bedrock_tuning.run.messages import CHAT
 
 # What an account holds that owns the data.
@@ -55,7 +57,10 @@ def with_options(contracts: Contracts, scope: Scope) -> Contracts:
         contracts = _add_tracing(contracts)
     if settings.slack_channel:
         contracts = _add_chat(contracts, settings)
-    return _with_service_roles(_with_existing(contracts, settings), scope)
+    whole = _with_service_roles(_with_existing(contracts, settings), scope)
+    if not settings.own_network:
+        return whole
+    return replace(whole, places={**whole.places, **endpoints(whole.callers, settings)})
 
 
 def _add_tracing(contracts: Contracts) -> Contracts:
@@ -78,10 +83,21 @@ def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
     def place(path: str, kind: str) -> Place:
         return Place(stack="pipeline", path=f"Chat/{path}", type=kind)
 
-    rules = {f"chat-rule.{name}": place(name, "AWS::Events::Rule") for name in CHAT}
+    rules = {f"chat-rule.{n}": chat_rule(settings.name, n, each) for n, each in CHAT.items()}
     own = {
-        "chat": place("Channel", "AWS::Chatbot::SlackChannelConfiguration"),
-        "chat-topic": place("Topic", "AWS::SNS::Topic"),
+        "chat": replace(
+            place("Channel", "AWS::Chatbot::SlackChannelConfiguration"),
+            properties={
+                "ConfigurationName": f"tuning-{settings.name}",
+                "SlackWorkspaceId": settings.slack_workspace,
+                "SlackChannelId": settings.slack_channel,
+                "IamRoleArn": "{role.chat}",
+                # Without it, AWS sets AdministratorAccess.
+                "GuardrailPolicies": ["arn:{partition}:iam::aws:policy/AWSDenyAll"],
+                "SnsTopicArns": ["{topic}", "{chat-topic}"],
+            },
+        ),
+        "chat-topic": replace(contracts.places["topic"], path="Chat/Topic"),
         "role.chat": place("Role", "AWS::IAM::Role"),
     }
     role = Role(
@@ -117,11 +133,6 @@ def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
         places={**contracts.places, **own, **rules},
         roles=(*contracts.roles, role),
         guarded=(*guarded, topic),
-        chat={
-            "ConfigurationName": f"tuning-{settings.name}",
-            "SlackWorkspaceId": settings.slack_workspace,
-            "SlackChannelId": settings.slack_channel,
-        },
     )
 
 

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.contract import Grant, Role
+from bedrock_tuning.contracts.contract import Grant, Place, Role
+from bedrock_tuning.contracts.statements import document
+from bedrock_tuning.contracts.written.vpc import here
 
 # Gateways cost nothing and are routes; all other endpoints are interfaces, billed by the hour.
 _GATEWAYS: Final = ("s3", "dynamodb")
@@ -55,6 +58,30 @@ def of_roles(roles: Iterable[Role]) -> tuple[VpcEndpoint, ...]:
     )
 
 
+def endpoints(roles: Iterable[Role], settings: Settings) -> dict[str, Place]:
+    """By contract name, the endpoints of the app's own network, each with all its properties."""
+    near = [f"{{subnet.{number}:name}}" for number in range(settings.vpc_endpoint_zones)]
+    interface = {
+        "VpcEndpointType": "Interface",
+        # Where functions stand, under the SDKs' usual names: there is no other way to an API.
+        "SubnetIds": near,
+        "SecurityGroupIds": ["{group.endpoints:name}"],
+        "PrivateDnsEnabled": True,
+    }
+    gateway = {"VpcEndpointType": "Gateway", "RouteTableIds": ["{routes:name}"]}
+    return {
+        f"endpoint.{each.service}": here(
+            f"Endpoint-{each.service}",
+            "AWS::EC2::VPCEndpoint",
+            VpcId="{vpc:name}",
+            ServiceName=f"com.amazonaws.{{region}}.{each.service}",
+            PolicyDocument=document(grants(each), str, Principal={"AWS": "*"}),
+            **(gateway if each.is_gateway else interface),
+        )
+        for each in of_roles(roles)
+    }
+
+
 def _service(role: Role, grant: Grant, action: str) -> str:
     """The endpoint through which this role uses this action; "" for none."""
     prefix = action.partition(":")[0]
@@ -89,8 +116,8 @@ def grants(endpoint: VpcEndpoint) -> tuple[Grant, ...]:
 
 def _resources(service: str) -> tuple[str, ...]:
     if service == "s3":
-        buckets = ("{training}", "{validation}", "{output}")
-        return tuple(text for bucket in buckets for text in (bucket, f"{bucket}/*"))
+        buckets = ("{output}", "{training}", "{validation}")
+        return (*buckets, *(f"{bucket}/*" for bucket in buckets))
     api = f"arn:{{partition}}:{service.removesuffix('-runtime')}:{{region}}"
     ours = f"{api}:{{account}}:*"
-    return (ours, f"{api}::foundation-model/*") if service == "bedrock" else (ours,)
+    return (f"{api}::foundation-model/*", ours) if service == "bedrock" else (ours,)

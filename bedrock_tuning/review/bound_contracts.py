@@ -39,6 +39,7 @@ class Bound:
             constants = {
                 "partition": identity.PARTITION,
                 "region": self.region,
+                "region-plain": self.region.replace("-", ""),
                 "account": identity.ACCOUNT,
             }
             if name in constants:

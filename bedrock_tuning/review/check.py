@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.iam.access import EffectivePermissions
 from bedrock_tuning.review.workflow.choices import ABSENT
+from bedrock_tuning.review.workflow.differences import differences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,26 @@ def mismatches(resource: Resource, expected: Mapping[str, Any]) -> Iterator[Viol
         if actual not in choices:
             words = " or ".join(map(_in_words, choices)) or "none"
             yield found(resource, f"{path} is {_in_words(actual)}; allowed: {words}")
+
+
+def differing(evidence: "Evidence", *kinds: str, only: str = "") -> Iterator[Violation]:
+    """A violation for each value of resources of these types that is not as in their contracts.
+
+    Contracts say every property of them but tags (A115). only: one property; others are read by
+    other checks, or by none (A107).
+    """
+    bound = evidence.bound
+    for name, place in bound.contracts.places.items():
+        resource = bound.resources.get(name)
+        if place.type in kinds and resource is not None:
+            expected = place.filled(bound.fill)
+            names = {only} if only else {*expected, *resource.properties} - {"Tags"}
+            then = {name: expected[name] for name in names & expected.keys()}
+            actual = resource.properties
+            now = {name: as_whole(actual[name]) for name in names & actual.keys()}
+            for difference in differences(then, now):
+                what = f"{difference.field} is {in_a_line(difference.now)}"
+                yield found(resource, what, f"it is {in_a_line(difference.then)}")
 
 
 def in_a_line(value: Any) -> str:

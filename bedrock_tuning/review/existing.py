@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bedrock_tuning.contracts import Condition, Contracts, Role
 from bedrock_tuning.contracts.contract import PLACEHOLDER
+from bedrock_tuning.contracts.statements import conditions_block, statement_block, whom
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.bound_contracts import Bound, as_statement
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
@@ -59,19 +60,15 @@ class Owned:
     def policies(self) -> dict[str, Mapping[str, Any]]:
         """The statements that the policy of each must have, by its ARN, as IAM writes them."""
         return {
-            self._to_real(arn): json.loads(
-                self._to_real(
-                    json.dumps(
-                        {
-                            "Version": "2012-10-17",
-                            "Statement": [
-                                _iam_statement(statement) for statement in existing.policy
-                            ],
-                        }
-                    )
-                )
+            self._fill(f"{{{resource.name}}}"): _policy(
+                {
+                    "Effect": promise.effect,
+                    "Principal": whom(promise, self._fill),
+                    **statement_block(promise, self._fill),
+                }
+                for promise in (*resource.grants, *resource.refusals)
             )
-            for arn, existing in self._bound().existing().items()
+            for resource in self.contracts.asked
         }
 
     def problems(self, arn: str, policy: str) -> list[str]:
@@ -116,15 +113,16 @@ class Owned:
 
     def role_policies(self, name: str) -> dict[str, Any]:
         """Trust policy and permissions that are just enough for a role, as IAM writes them."""
-        trust, promises = self._promises(name)
-        policies = {"trust": [trust], "permissions": promises}
+        contract = self._role(name)
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": contract.service},
+            "Action": "sts:AssumeRole",
+            "Condition": conditions_block(contract.trust, self._fill),
+        }
         return {
-            kind: json.loads(
-                self._to_real(
-                    json.dumps({"Version": "2012-10-17", "Statement": _iam_statements(statements)})
-                )
-            )
-            for kind, statements in policies.items()
+            "trust": _policy([trust]),
+            "permissions": _policy(statement_block(grant, self._fill) for grant in contract.grants),
         }
 
     def judge(self, name: str, *, trust: str, policies: Sequence[str]) -> Judged:
@@ -188,6 +186,9 @@ class Owned:
         contracts = replace(self.contracts, given=self._existing_values())
         return Bound(contracts=contracts, region=self.region, resources={}, missing={})
 
+    def _fill(self, text: str) -> str:
+        return self._to_real(self._bound().fill(text))
+
     def _to_real(self, text: str) -> str:
         return (
             _account_pattern(identity.ACCOUNT)
@@ -208,31 +209,5 @@ def _account_pattern(account: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-]){account}(?![\w-])")
 
 
-def _iam_statements(statements: Iterable[Statement]) -> list[dict[str, Any]]:
-    """The statements of a role's own policies, which name no principal or no resource."""
-    return [
-        {
-            key: value
-            for key, value in _iam_statement(statement).items()
-            if key not in ("Principal", "Resource") or value
-        }
-        for statement in statements
-    ]
-
-
-def _iam_statement(statement: Statement) -> dict[str, Any]:
-    conditions: dict[str, dict[str, Any]] = {}
-    for condition in statement.conditions:
-        conditions.setdefault(condition.operator, {})[condition.key] = _one_or_all(condition.values)
-    principals = {kind: _one_or_all(names) for kind, names in (statement.principals or {}).items()}
-    return {
-        "Effect": statement.effect,
-        "Principal": "*" if principals == {"AWS": "*"} else principals,
-        "Action": list(statement.actions),
-        "Resource": _one_or_all(statement.resources),
-        **({"Condition": conditions} if conditions else {}),
-    }
-
-
-def _one_or_all(values: tuple[str, ...]) -> Any:
-    return values[0] if len(values) == 1 else list(values)
+def _policy(statements: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}

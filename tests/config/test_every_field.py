@@ -46,7 +46,11 @@ BAD_SETTINGS: dict[str, tuple[Any, str, str]] = {
     "operations_key": ("key", "must be the ARN of a KMS key", '"arn:aws:kms:us-east-1:'),
     "topic": ("topic", "must be the ARN of an SNS topic", '"arn:aws:sns:us-east-1:'),
     "vpc": ("yes", "must be true or false", 'not "yes"'),
-    "vpc_cidr": ("10.0.0.0/8", "an IPv4 network from /16 to /24", 'for example "10.42.0.0/16"'),
+    "vpc_cidr": (
+        "10.0.0.0/8",
+        "a private IPv4 network from /16 to /24",
+        'for example "10.42.0.0/16"',
+    ),
     "vpc_zones": (["us-east-1a"], "the id of an Availability Zone", '["use1-az1"]'),
     "vpc_endpoint_zones": (1, "below the minimum 2 (one of them may fail)", "use 2 to 16"),
     "vpc_subnets": (["a"], "the id of a subnet", '["subnet-0123456789abcdef0"]'),

@@ -383,10 +383,11 @@ def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwis
         ({"vpc": True, "region": "eu-west-1"}, "vpc_zones: is missing: the zones of eu-west-1 are"),
         (
             {"vpc": True, "vpc_cidr": "10.0.0.0/8"},
-            "vpc_cidr: must be an IPv4 network from /16 to /24, for example",
+            "vpc_cidr: must be a private IPv4 network from /16 to /24, for example",
         ),
-        ({"vpc": True, "vpc_cidr": "10.0.0.1/16"}, "vpc_cidr: must be an IPv4 network"),
-        ({"vpc": True, "vpc_cidr": "home"}, "vpc_cidr: must be an IPv4 network"),
+        ({"vpc": True, "vpc_cidr": "10.0.0.1/16"}, "vpc_cidr: must be a private IPv4 network"),
+        ({"vpc": True, "vpc_cidr": "home"}, "vpc_cidr: must be a private IPv4 network"),
+        ({"vpc": True, "vpc_cidr": "54.0.0.0/16"}, "vpc_cidr: must be a private IPv4 network"),
         ({"vpc": True, "vpc_endpoint_zones": 7}, "vpc_endpoint_zones: 7 of 6 zones: use 2, so"),
         (
             {"vpc": True, "vpc_endpoint_zones": 1},

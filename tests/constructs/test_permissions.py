@@ -10,14 +10,16 @@ from aws_cdk import aws_iam as iam
 
 from app import read_context
 from bedrock_tuning.config import customization, settings
-from bedrock_tuning.constructs.permissions import Permissions, statement_id
+from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts import Condition, Grant, contracts
+from bedrock_tuning.contracts.statements import statement_id
 
 BUCKET = "arn:aws:s3:::pets"
 READ = Grant(
     why="read the pets",
     actions=("s3:GetObject", "s3:GetObjectVersion"),
     resources=("{pets}/dogs/*", "{pets}/cats/*"),
+    services=("events.amazonaws.com",),
     conditions=(
         Condition(operator="StringEquals", key="aws:ResourceAccount", values=("{account}",)),
         Condition(operator="StringEquals", key="aws:SourceVpc", values=("vpc-1", "vpc-2")),
@@ -54,6 +56,7 @@ def test_a_grant_becomes_a_statement_with_all_that_it_says(
     assert _rendered(stack, statement) == {
         "Sid": "ReadPets",
         "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
         "Action": ["s3:GetObject", "s3:GetObjectVersion"],
         "Resource": [f"{BUCKET}/dogs/*", f"{BUCKET}/cats/*"],
         "Condition": {
@@ -67,9 +70,16 @@ def test_a_grant_becomes_a_statement_with_all_that_it_says(
 
 
 def test_a_refusal_denies(stack: cdk.Stack, permissions: Permissions) -> None:
-    (statement,) = permissions.statements([REFUSE], stack, principal=iam.AnyPrincipal())
+    (statement,) = permissions.statements([REFUSE], stack)
     rendered = _rendered(stack, statement)
     assert (rendered["Effect"], rendered["Principal"]) == ("Deny", {"AWS": "*"})
+
+
+def test_a_resource_grants_nothing_to_nobody_in_particular(
+    stack: cdk.Stack, permissions: Permissions
+) -> None:
+    with pytest.raises(ValueError, match="read the pets: a policy of a resource"):
+        permissions.statements([replace(READ, services=())], stack)
 
 
 def test_a_service_is_the_principal_of_its_grant(

@@ -58,7 +58,7 @@ def test_a_flaw_fails_the_synthesis_without_a_traceback_and_the_report_says_what
     shown = capfd.readouterr().err + str(refused.value)
     flaw = "tuning-dev-data/Training: VersioningConfiguration.Status is Suspended"
     assert flaw in shown
-    assert "Set versioned" in shown.partition(flaw)[2]
+    assert "contracts/written/buckets.py" in shown.partition(flaw)[2]
     violation, whole = _violations(tmp_path)
     # No stack of the folder is deployed, not even one without a violation of its own.
     assert (violation["ruleName"], whole["ruleName"]) == ("S603", "whole")
@@ -66,7 +66,8 @@ def test_a_flaw_fails_the_synthesis_without_a_traceback_and_the_report_says_what
         "tuning-dev-data/Training: VersioningConfiguration.Status is Suspended"
         in violation["description"]
     )
-    assert violation["suggestedFix"] == "Set versioned=True"
+    fix = "Deploy it as bedrock_tuning/contracts/written/buckets.py says"
+    assert violation["suggestedFix"] == fix
     (where,) = violation["violatingConstructs"]
     assert where["constructPath"] == "tuning-dev-data/Training/Resource"
 

@@ -1,11 +1,13 @@
 """Whatever nobody waits for has an alarm, which rings at the first failure or at silence."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import Contracts, contracts
+from bedrock_tuning.contracts.alarms import ALARM
 from bedrock_tuning.contracts.ending import RECONCILE
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 
@@ -15,12 +17,14 @@ def known(request: pytest.FixtureRequest) -> Contracts:
     return contracts(Settings(name="dev", region="us-east-1", vpc=request.param), {})
 
 
+def _alarms(known: Contracts) -> list[Mapping[str, Any]]:
+    return [each.properties for each in known.places.values() if each.type == ALARM]
+
+
 def _counting(known: Contracts, metric: str) -> set[str]:
     """What the alarms of a metric watch."""
     return {
-        each["Dimensions"][0]["Value"]
-        for each in known.alarms.values()
-        if each["MetricName"] == metric
+        each["Dimensions"][0]["Value"] for each in _alarms(known) if each["MetricName"] == metric
     }
 
 
@@ -35,7 +39,7 @@ def test_every_function_that_the_workflow_does_not_call_has_an_alarm_of_its_erro
 def test_what_the_clock_calls_is_missed_when_it_is_not_called(known: Contracts) -> None:
     clock = {f"{{function.{each.name}:name}}" for each in (KEEP_LEASES, RECONCILE)}
     assert _counting(known, "Invocations") == clock
-    for each in known.alarms.values():
+    for each in _alarms(known):
         silent = each["MetricName"] == "Invocations"
         assert each["TreatMissingData"] == ("breaching" if silent else "notBreaching")
         assert each["ComparisonOperator"].startswith("LessThan") is silent
@@ -54,7 +58,7 @@ def _quick(alarm: dict[str, Any]) -> bool:
 def test_one_failure_is_enough_and_is_told_when_it_begins_and_when_it_is_over(
     known: Contracts,
 ) -> None:
-    for each in known.alarms.values():
+    for each in _alarms(known):
         assert _quick(dict(each))
         assert each["Statistic"] in ("Sum", "Maximum")
         assert each["AlarmActions"] == each["OKActions"] == ["{topic}"]

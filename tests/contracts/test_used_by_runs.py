@@ -28,7 +28,7 @@ def uses(*left_out: str, **values: Any) -> set[str]:
     tuning = {"environments": {"dev": {"region": "us-east-1", **values}}}
     chosen = settings.read(tuning, environment="dev")
     known = {n: e for n, e in customization.load_all(FILES).items() if n not in left_out}
-    guard = contracts(chosen, known).custom_resources["run-guard"]
+    guard = contracts(chosen, known).places["run-guard"].properties
     return set(guard["Uses"].split(", "))
 
 

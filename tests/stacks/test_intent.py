@@ -105,7 +105,7 @@ def test_buckets_refuse_plain_http_and_old_tls(assembly: Any) -> None:
             if statement["Effect"] == "Deny" and statement["Principal"] == {"AWS": "*"}
         ]
         assert {"Bool": {"aws:SecureTransport": "false"}} in denied, name
-        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in denied, name
+        assert {"NumericLessThan": {"s3:TlsVersion": "1.2"}} in denied, name
 
 
 def test_only_dataset_buckets_send_events_so_nothing_we_write_can_start_a_run(

@@ -1,7 +1,7 @@
 """docs/messages.md: what the SNS topic says, and how a subscription chooses."""
 
 from bedrock_tuning.cli.pages.rendering import render
-from bedrock_tuning.contracts.alarms import dashboard_name
+from bedrock_tuning.contracts.written.dashboard import dashboard_name
 from bedrock_tuning.run.messages import (
     ATTRIBUTES,
     SOURCE,

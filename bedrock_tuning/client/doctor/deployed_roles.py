@@ -12,7 +12,7 @@ from bedrock_tuning.client.doctor.check import Subject
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts import Role, contracts
 from bedrock_tuning.contracts.contract import PLACEHOLDER
-from bedrock_tuning.contracts.grants import statement_block
+from bedrock_tuning.contracts.statements import statement_block
 
 # The ARN of a resource by its type; the rest is identified by its ARN, or is named by no grant.
 _ARNS: Final = {

@@ -5,10 +5,10 @@ from typing import Any
 from constructs import Construct
 
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
-from bedrock_tuning.constructs.notifications import alarms
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
+from bedrock_tuning.constructs.written import alarms
 from bedrock_tuning.contracts.serving import PROVISIONED_THROUGHPUT
 
 
@@ -25,13 +25,7 @@ class ServingStack(TuningStack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        runtime = Runtime(
-            self,
-            "Runtime",
-            permissions=permissions,
-            log_key=pipeline.key,
-            network=pipeline.network,
-        )
+        runtime = Runtime(self, "Runtime", permissions=permissions, log_key=pipeline.key)
         spec = PROVISIONED_THROUGHPUT
         provider = PythonFunction(self, spec.path, spec=spec, runtime=runtime)
         alarms(provider, "serving", permissions)

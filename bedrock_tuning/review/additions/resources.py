@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from bedrock_tuning.contracts.alarms import dashboard_name
 from bedrock_tuning.review.additions.addition import Addition, at, without_resource
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
@@ -25,7 +24,7 @@ def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     for resource in assembly.resources:
         rule = _RULES.get(resource.type)
         is_uncontracted = resource.stack in stacks and resource.path not in paths
-        if rule is None or not is_uncontracted or _is_needed(bound, resource):
+        if rule is None or not is_uncontracted:
             continue
         attributes = sorted(set(resource.raw) - _ATTRIBUTES)
         against = [*(f"it has {name}" for name in attributes), *rule(assembly, bound, resource)]
@@ -40,13 +39,6 @@ def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
             remove=without_resource(resource.stack, resource.logical_id),
             against=tuple(against),
         )
-
-
-def _is_needed(bound: Bound, resource: Resource) -> bool:
-    """Whether the checks ask for it: a dashboard with the environment's name."""
-    name = dashboard_name(bound.contracts.environment)
-    has_name = resource.properties.get("DashboardName") == name
-    return resource.type == "AWS::CloudWatch::Dashboard" and has_name
 
 
 def _subscriber_fields(resource: Resource) -> dict[str, str]:

@@ -9,7 +9,6 @@ from bedrock_tuning.review.check import Check
 from bedrock_tuning.review.checks import (
     alarms,
     assembly,
-    chat,
     closed,
     custom_resources,
     delivery,
@@ -17,10 +16,8 @@ from bedrock_tuning.review.checks import (
     network,
     policies,
     roles,
-    runs_table,
     storage,
     unread,
-    vpc_endpoints,
     workflow,
 )
 from bedrock_tuning.review.promises import PROMISES
@@ -33,13 +30,10 @@ _MODULES: Final = (
     functions,
     alarms,
     delivery,
-    chat,
     storage,
-    runs_table,
     workflow,
     custom_resources,
     network,
-    vpc_endpoints,
 )
 _READERS: Final[tuple[Check, ...]] = (
     *(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check)),

@@ -17,7 +17,6 @@ from bedrock_tuning.review.check import Evidence, Violation, check, found, unlik
 # Checked by type and use, wherever they are: no contract names them one by one.
 _PLUMBING: Final = (
     "AWS::CloudFormation::WaitConditionHandle",
-    "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
     "AWS::Lambda::LayerVersion",
@@ -26,14 +25,6 @@ _PLUMBING: Final = (
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
-)
-_NETWORK: Final = (
-    "AWS::EC2::FlowLog",
-    "AWS::EC2::RouteTable",
-    "AWS::EC2::SecurityGroupEgress",
-    "AWS::EC2::SecurityGroupIngress",
-    "AWS::EC2::SubnetRouteTableAssociation",
-    "AWS::EC2::VPCEndpoint",
 )
 # What describes resources. The rest makes others of them, or only in some accounts.
 # The only one that CloudFormation knows.
@@ -210,9 +201,8 @@ def no_credentials(evidence: Evidence) -> Iterator[Violation]:
 def nothing_more(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
     paths = {bound.path(place) for place in bound.contracts.places.values()}
-    plumbing = (*_PLUMBING, *(_NETWORK if "vpc" in bound.contracts.places else ()))
     for resource in evidence.assembly.resources:
-        if resource.path not in paths and resource.type not in plumbing:
+        if resource.path not in paths and resource.type not in _PLUMBING:
             yield found(resource, f"{resource.type} has no contract")
 
 

@@ -8,7 +8,7 @@ from bedrock_tuning.contracts.contract import PROVIDER, settings_name
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.review.assembly.manifest import once
 from bedrock_tuning.review.assembly.reads import as_whole
-from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
+from bedrock_tuning.review.check import Evidence, Violation, check, differing, found, unlike
 from bedrock_tuning.review.iam.policy import listed
 
 
@@ -58,13 +58,7 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
     fix="Wire it as the contract in bedrock_tuning/contracts says",
 )
 def custom_resources(evidence: Evidence) -> Iterator[Violation]:
-    for name, contract in evidence.bound.contracts.custom_resources.items():
-        resource = evidence.contracted.get(name)
-        if resource is not None:
-            expected = {key: evidence.bound.fill(value) for key, value in contract.items()}
-            actual = {key: str(resource.properties[key]) for key in resource.properties}
-            limit = "the contract says {}"
-            yield from unlike(resource, actual, expected, exactly=True, limit=limit)
+    yield from differing(evidence, "Custom::ClosedSecurityGroup", "Custom::RunGuard")
 
 
 @check(

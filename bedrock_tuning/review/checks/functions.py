@@ -8,7 +8,15 @@ from bedrock_tuning.contracts import Function
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
+from bedrock_tuning.review.check import (
+    Evidence,
+    Violation,
+    check,
+    differing,
+    found,
+    mismatches,
+    unlike,
+)
 
 _FIX: Final = "Wire the function as its specification in bedrock_tuning/contracts says"
 _SPECIFIED: Final = "what its specification in bedrock_tuning/contracts says"
@@ -63,22 +71,7 @@ def log_group(evidence: Evidence) -> Iterator[Violation]:
     fix=_FIX,
 )
 def addresses(evidence: Evidence) -> Iterator[Violation]:
-    arns = {}
-    for contract, resource in _functions(evidence):
-        url = evidence.contracted.get(f"url.{contract.spec.name}")
-        if url is not None:
-            arns[url.path] = resource.arn
-    for url in evidence.assembly.of_type("AWS::Lambda::Url"):
-        yield from mismatches(
-            url,
-            {
-                "TargetFunctionArn": arns.get(url.path, "a function that has an address"),
-                "AuthType": "AWS_IAM",
-                "Cors": None,
-                "InvokeMode": (None, "BUFFERED"),
-                "Qualifier": None,
-            },
-        )
+    yield from differing(evidence, "AWS::Lambda::Url")
 
 
 def _qualifier(evidence: Evidence) -> str:

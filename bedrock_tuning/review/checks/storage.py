@@ -3,27 +3,34 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning import s3_layout
 from bedrock_tuning.contracts.contract import VENDED_LOGS, workflow_name
 from bedrock_tuning.review.assembly.identity import STATEFUL
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.reads import TrackedProperties
-from bedrock_tuning.review.check import Evidence, Violation, check, fixed, found, mismatches
-from bedrock_tuning.review.iam.keys import key_arn, key_of
+from bedrock_tuning.review.check import (
+    Evidence,
+    Violation,
+    check,
+    differing,
+    fixed,
+    found,
+    mismatches,
+)
 
-# By contract name: the key that must encrypt it; log groups are found by type.
-_KEY_OF: Final = {
-    "training": "data-key",
-    "validation": "data-key",
-    "output": "data-key",
-    "runs": "operations-key",
-    "topic": "operations-key",
-    "chat-topic": "operations-key",
-    "dead-letters": "operations-key",
-}
-_QUEUE_DAYS: Final = 14
-_ABORT_DAYS: Final = 7
+_BUCKET: Final = "AWS::S3::Bucket"
+_BUCKET_FIX: Final = "Deploy it as bedrock_tuning/contracts/written/buckets.py says"
 _HOLDING: Final = ("data", "network", "pipeline")
+
+
+@check(
+    "S602",
+    "The runs table has recovery, its key, on-demand billing, the keys and indexes that functions "
+    "and commands query, and, if the setting protected is on, deletion protection.",
+    limit="the record of all runs and the lock against double jobs",
+    fix="Deploy it as bedrock_tuning/contracts/written/runs_table.py says",
+)
+def runs_table(evidence: Evidence) -> Iterator[Violation]:
+    yield from differing(evidence, "AWS::DynamoDB::Table")
 
 
 @check(
@@ -67,75 +74,24 @@ def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
                 yield found(resource, f"{name} of {resource.type} is {policy}")
 
 
-versioned = fixed(
+@check(
     "S603",
     "Every bucket keeps the versions of its objects.",
-    "AWS::S3::Bucket",
-    {"VersioningConfiguration.Status": "Enabled"},
     limit="an overwritten dataset must be recoverable, and a version names an upload",
-    fix="Set versioned=True",
+    fix=_BUCKET_FIX,
 )
+def versioned(evidence: Evidence) -> Iterator[Violation]:
+    yield from differing(evidence, _BUCKET, only="VersioningConfiguration")
 
 
 @check(
     "S604",
     "Objects are kept as long as the settings say, and incomplete uploads are removed.",
-    fix="Set noncurrent_days, work_days or log_retention_days in cdk.json; constructs/storage.py "
-    "and constructs/stacks/data.py write the lifecycle",
+    fix="Set noncurrent_days, work_days or log_retention_days in cdk.json; "
+    "bedrock_tuning/contracts/written/buckets.py writes the lifecycle",
 )
 def lifecycles(evidence: Evidence) -> Iterator[Violation]:
-    settings = evidence.bound.contracts.chosen
-    limit = (
-        f"settings: log_retention_days {settings.log_retention_days}, noncurrent_days "
-        f"{settings.noncurrent_days}, work_days {settings.work_days}; incomplete uploads at most "
-        f"{_ABORT_DAYS} days"
-    )
-    names = {resource.arn: name for name, resource in evidence.contracted.items()}
-    expirations = {
-        "access-logs": {"": settings.log_retention_days},
-        "output": {f"{s3_layout.WORK}/": settings.work_days},
-    }
-    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        expected = expirations.get(names.get(bucket.arn, ""), {})
-        actual: dict[str, Any] = {}
-        noncurrent: dict[str, Any] = {}
-        abort: dict[str, Any] = {}
-        problems = []
-        for rule in get(bucket.properties, "LifecycleConfiguration", "Rules") or []:
-            if rule.get("Status") != "Enabled":
-                problems.append(f"the rule {rule.get('Id')} is {rule.get('Status')}")
-                continue
-            prefix = str(rule.get("Prefix", ""))
-            if "ExpirationInDays" in rule:
-                actual[prefix] = rule["ExpirationInDays"]
-            if not prefix or "NoncurrentVersionExpiration" in rule:
-                noncurrent_days = get(rule, "NoncurrentVersionExpiration", "NoncurrentDays")
-                noncurrent[prefix] = noncurrent_days
-            if not prefix or "AbortIncompleteMultipartUpload" in rule:
-                abort_days = get(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation")
-                abort[prefix] = abort_days
-            problems += [
-                f"the rule {rule.get('Id')} has {key}" for key in rule if key not in _LIFECYCLE
-            ]
-        if actual != expected:
-            problems.append(f"objects expire by {actual or 'no rule'}, not by {expected or 'any'}")
-        # A rule for a folder leaves the others as they are.
-        if "" not in noncurrent or {*noncurrent.values()} != {settings.noncurrent_days}:
-            problems.append(f"old versions are deleted by {noncurrent or 'no rule'}")
-        if "" not in abort or not {*abort.values()} <= set(range(1, _ABORT_DAYS + 1)):
-            problems.append(f"incomplete uploads are deleted by {abort or 'no rule'}")
-        for problem in problems:
-            yield found(bucket, problem, limit)
-
-
-_LIFECYCLE: Final = (
-    "Id",
-    "Status",
-    "Prefix",
-    "ExpirationInDays",
-    "NoncurrentVersionExpiration",
-    "AbortIncompleteMultipartUpload",
-)
+    yield from differing(evidence, _BUCKET, only="LifecycleConfiguration")
 
 
 @check(
@@ -154,19 +110,14 @@ def log_retention(evidence: Evidence) -> Iterator[Violation]:
         yield from mismatches(group, {"RetentionInDays": days, "LogGroupName": name})
 
 
-queues = fixed(
+@check(
     "S606",
-    "Dead letters are kept as long as SQS allows, and are neither moved nor delayed.",
-    "AWS::SQS::Queue",
-    {
-        "MessageRetentionPeriod": _QUEUE_DAYS * 86_400,
-        "RedrivePolicy": None,
-        "DelaySeconds": None,
-        "FifoQueue": None,
-    },
-    limit=f"{_QUEUE_DAYS} days, nothing else",
-    fix="Set retention_period=Duration.days(14)",
+    "Dead letters are encrypted, kept as long as SQS allows, and neither moved nor delayed.",
+    fix="Deploy it as bedrock_tuning/contracts/construct_names.py says",
 )
+def queues(evidence: Evidence) -> Iterator[Violation]:
+    yield from differing(evidence, "AWS::SQS::Queue")
+
 
 keys = fixed(
     "S607",
@@ -185,24 +136,16 @@ keys = fixed(
     fix="Leave CDK's defaults, with enable_key_rotation=True",
 )
 
-closed = fixed(
+
+@check(
     "S608",
     "No bucket can be made public, and the bucket owner owns every object.",
-    "AWS::S3::Bucket",
-    {
-        "PublicAccessBlockConfiguration.BlockPublicAcls": True,
-        "PublicAccessBlockConfiguration.BlockPublicPolicy": True,
-        "PublicAccessBlockConfiguration.IgnorePublicAcls": True,
-        "PublicAccessBlockConfiguration.RestrictPublicBuckets": True,
-        "OwnershipControls.Rules.0.ObjectOwnership": "BucketOwnerEnforced",
-        "AccessControl": None,
-        "WebsiteConfiguration": None,
-        "CorsConfiguration": None,
-        "ReplicationConfiguration": None,
-    },
-    limit="no public access, no ACLs, no website, no copies elsewhere",
-    fix="Block all public access, BUCKET_OWNER_ENFORCED, nothing else",
+    limit="no public access, no ACLs",
+    fix=_BUCKET_FIX,
 )
+def closed(evidence: Evidence) -> Iterator[Violation]:
+    yield from differing(evidence, _BUCKET, only="PublicAccessBlockConfiguration")
+    yield from differing(evidence, _BUCKET, only="OwnershipControls")
 
 
 @check(
@@ -212,72 +155,29 @@ closed = fixed(
     fix="Give the construct its key, and set encryption",
 )
 def encrypted(evidence: Evidence) -> Iterator[Violation]:
-    key_by_arn = {
-        evidence.contracted[name].arn: evidence.bound.fill(f"{{{key}}}")
-        for name, key in _KEY_OF.items()
-        if name in evidence.contracted
-    }
+    yield from differing(evidence, _BUCKET, only="BucketEncryption")
+    yield from differing(evidence, "AWS::SNS::Topic")
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
         key = "network-key" if group.stack.endswith("-network") else "operations-key"
-        key_by_arn[group.arn] = evidence.bound.fill(f"{{{key}}}")
-    for arn, key in key_by_arn.items():
-        resource = evidence.assembly.by_arn(arn)
-        if resource is not None:
-            if key_arn(evidence.assembly, resource) != key:
-                what = f"it is encrypted with {key_of(resource) or 'no key of this app'}"
-                yield found(resource, what, key)
-            yield from mismatches(resource, _SWITCHED_ON.get(resource.type, {}))
-    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        # Where S3 itself writes, only its own key works.
-        yield from mismatches(bucket, {f"{_BY_DEFAULT}.SSEAlgorithm": ("aws:kms", "AES256")})
-
-
-_RULES: Final = "BucketEncryption.ServerSideEncryptionConfiguration"
-_BY_DEFAULT: Final = f"{_RULES}.0.ServerSideEncryptionByDefault"
-_SWITCHED_ON: Final[Mapping[str, Mapping[str, Any]]] = {
-    "AWS::S3::Bucket": {
-        f"{_BY_DEFAULT}.SSEAlgorithm": "aws:kms",
-        # Without a bucket key every object would be a call to KMS.
-        f"{_RULES}.0.BucketKeyEnabled": True,
-        f"{_RULES}.1": None,
-    },
-    "AWS::DynamoDB::Table": {
-        "SSESpecification.SSEEnabled": True,
-        "SSESpecification.SSEType": "KMS",
-    },
-}
+        yield from mismatches(group, {"KmsKeyId": evidence.bound.fill(f"{{{key}}}")})
 
 
 @check(
     "S610",
-    "Who reads and writes a bucket that holds data is logged.",
-    limit="the bucket for access logs",
-    fix="Set server_access_logs_bucket",
+    "Who reads and writes a bucket that holds data is logged, in the bucket for access logs.",
+    limit="each in a folder of its own, which the log bucket's policy opens for it",
+    fix=_BUCKET_FIX,
 )
 def access_logged(evidence: Evidence) -> Iterator[Violation]:
-    logs = evidence.contracted.get("access-logs")
-    names = {resource.arn: name for name, resource in evidence.contracted.items()}
-    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        if logs is not None and bucket.arn == logs.arn:
-            # Its own accesses would go to a bucket that no contract knows.
-            yield from mismatches(bucket, {"LoggingConfiguration": None})
-            continue
-        # Each in a folder of its own, which the log bucket's policy opens for it.
-        expected = {
-            "DestinationBucketName": logs.name if logs else "a bucket for access logs",
-            "LogFilePrefix": f"{names.get(bucket.arn)}/",
-        }
-        yield from mismatches(
-            bucket, {f"LoggingConfiguration.{key}": value for key, value in expected.items()}
-        )
+    yield from differing(evidence, _BUCKET, only="LoggingConfiguration")
 
 
 @check(
     "S611",
     "If the setting protected is on, stacks have termination protection, except those whose "
-    "deletion ends billing, and the runs table has deletion protection. If it is off, none has.",
+    "deletion ends billing. If it is off, none has.",
     limit="protected: on for what holds data, off for what ends billing; otherwise off",
-    fix="Pass termination_protection as app.py does, deletion_protection as its pipeline stack",
+    fix="Pass termination_protection as app.py does",
 )
 def protected(evidence: Evidence) -> Iterator[Violation]:
     for stack, is_protected in evidence.assembly.protected.items():
@@ -286,11 +186,6 @@ def protected(evidence: Evidence) -> Iterator[Violation]:
         should_be_protected = evidence.bound.contracts.chosen.protected and part in _HOLDING
         if is_protected != should_be_protected:
             yield found(stack, f"termination protection is {'on' if is_protected else 'off'}")
-    for table in evidence.assembly.of_type("AWS::DynamoDB::Table"):
-        should_be_protected = evidence.bound.contracts.chosen.protected
-        yield from mismatches(
-            table, {"DeletionProtectionEnabled": should_be_protected or (False, None)}
-        )
 
 
 # By the object that they stand in, "" for the resource itself. People read them, bills are sorted

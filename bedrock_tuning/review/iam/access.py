@@ -5,7 +5,7 @@ has all of its statements and each resource all of its policy's, wherever they w
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -309,8 +309,3 @@ class _Builder:
         self._permissions.owners.setdefault(arn, []).append(resource)
         if self._assembly.by_arn(arn) is None:
             self._permissions.problems.append((resource.path, f"its resource is unknown: {arn}"))
-
-
-def administrator() -> Iterator[Statement]:
-    """The identity policy of somebody who may do everything that resource policies let him."""
-    yield Statement(where="administrator", sid="", effect="Allow", actions=("*",), resources=("*",))

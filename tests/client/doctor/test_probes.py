@@ -138,9 +138,9 @@ def test_a_role_that_may_do_more_than_its_contract_is_red(
     (asking,) = [
         each
         for each in json.loads(asked["existingPolicyDocument"])["Statement"]
-        if each["Action"] == ["bedrock:GetFoundationModel"]
+        if each["Action"] == "bedrock:GetFoundationModel"
     ]
-    assert asking["Resource"] == [f"arn:aws:bedrock:{REGION}::foundation-model/*"]
+    assert asking["Resource"] == f"arn:aws:bedrock:{REGION}::foundation-model/*"
     assert asked["newPolicyDocument"] == json.dumps(there)
     if state == "fail":
         assert f"{ROLE} may do more than its contract says: New access" in answered[1]

@@ -11,17 +11,18 @@ from types import FrameType
 from typing import Any, TypeGuard
 
 from bedrock_tuning import review
-from bedrock_tuning.review.check import Check, found, mismatches, unlike
+from bedrock_tuning.review.check import Check, differing, found, mismatches, unlike
 
 FOLDERS = tuple(Path(review.__file__).parent / name for name in ("checks", "promises"))
 Line = tuple[str, int]
+_COMPARING = (differing.__code__, mismatches.__code__, unlike.__code__)
 
 
 @cache
 def finding_lines() -> dict[Line, str]:
     """Every `yield` of the two folders, by file and first line, with the source of that line.
 
-    A `yield from mismatches(...)` or `unlike(...)` is one, too: it has run when a violation came
+    A `yield from` of one of the comparing functions is one, too: it has run when a violation came
     out of it.
     """
     lines_found = {}
@@ -40,7 +41,7 @@ def _compares(node: ast.AST) -> TypeGuard[ast.YieldFrom]:
         isinstance(node, ast.YieldFrom)
         and isinstance(node.value, ast.Call)
         and isinstance(node.value.func, ast.Name)
-        and node.value.func.id in (mismatches.__name__, unlike.__name__)
+        and node.value.func.id in {each.co_name for each in _COMPARING}
     )
 
 
@@ -65,10 +66,13 @@ def recorded(into: set[Line], check: Check) -> Iterator[None]:
         return local
 
     def called(frame: FrameType, _event: str, _: Any) -> Any:
-        if frame.f_code is found.__code__ and frame.f_back and frame.f_back.f_back:
-            # It came from `mismatches` or `unlike`, which a check waits for.
-            check_frame = frame.f_back.f_back
-            into.add((check_frame.f_code.co_filename, check_frame.f_lineno))
+        if frame.f_code is found.__code__:
+            # Where it comes from one of these, a check waits for it.
+            asked = frame.f_back
+            while asked and asked.f_code in _COMPARING:
+                asked = asked.f_back
+            if asked:
+                into.add((asked.f_code.co_filename, asked.f_lineno))
         return local if frame.f_code.co_filename in files else None
 
     before = sys.gettrace()

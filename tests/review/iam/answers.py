@@ -15,7 +15,6 @@ from bedrock_tuning.review.assembly.template import Assembly, resolve
 from bedrock_tuning.review.iam.access import (
     EffectivePermissions,
     ExternalPolicy,
-    administrator,
     build,
     owner_arn,
     principal_of,
@@ -546,7 +545,6 @@ def _access() -> Iterator[str]:
     for each in found.endpoints:
         yield f"{each.service}: {None if each.policy is None else [_shown(s) for s in each.policy]}"
     yield from (f"problem: {each}" for each in found.problems)
-    yield from (_shown(each) for each in administrator())
     arns = [each.arn for each in found.assembly.resources if each.arn]
     arns += [f"{arn}/key" for arn in arns if ":s3:::" in arn] + [
         _BESIDE,

@@ -10,7 +10,8 @@ from hypothesis import settings
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.bound_contracts import bind
-from bedrock_tuning.review.iam.access import EffectivePermissions, administrator
+from bedrock_tuning.review.iam.access import EffectivePermissions
+from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.simulator import EvalRequest, Policies, decide, usual_context
 from tests.review.broken import Synthesized
 from tests.review.iam.oracle import simulator
@@ -29,13 +30,15 @@ Question = tuple[EvalRequest, Policies]
 _REAL = {"kms:ReEncryptSample": "kms:ReEncryptFrom", "kms:DescribeSample": "kms:DescribeKey"}
 # The request names a kind of resource that the action does not have: AWS would not ask about it.
 _NO_SUCH_REQUEST = "no.resource.types"
+# The policy of somebody who may do everything that resource policies let him.
+_ANYTHING = Statement(where="", sid="", effect="Allow", actions=("*",), resources=("*",))
 
 
 def _policies(permissions: EffectivePermissions, request: EvalRequest) -> Policies:
     role = permissions.roles.get(request.principal)
     person = request.principal.startswith("arn:") and role is None
     return Policies(
-        identity=role.policy if role else list(administrator()) if person else (),
+        identity=role.policy if role else [_ANYTHING] if person else (),
         resource=permissions.guarding(request.action, request.resource),
     )
 

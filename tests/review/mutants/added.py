@@ -15,6 +15,7 @@ RUNS = "pipeline/Runs"
 TOPIC = "pipeline/Messages/Topic"
 QUEUE = "pipeline/Messages/DeadLetters"
 ALARM = "pipeline/WorkflowFailed"
+RULE = "pipeline/ManifestUploaded"
 SCHEDULE = "pipeline/KeepLeases"
 FOREIGN_TOPIC = "arn:aws:sns:us-east-1:999999999999:t"
 FOREIGN_KEY = "arn:aws:kms:us-east-1:999999999999:key/k"
@@ -72,7 +73,7 @@ _PROPERTIES: tuple[tuple[str, str, Any, str], ...] = (
     ("pipeline/WorkflowLogs", "LogGroupClass", "INFREQUENT_ACCESS", "no metrics from it"),
     ("pipeline/Workflow", "DefinitionS3Location", {"Bucket": "x", "Key": "y"}, "two definitions"),
     ("pipeline/Workflow", "EncryptionConfiguration", {"KmsKeyId": FOREIGN_KEY}, "a foreign key"),
-    ("pipeline/ManifestUploaded", "Name", "x", "a name that another rule may have"),
+    (RULE, "Name", "x", "a name that another rule may have"),
     (SCHEDULE, "GroupName", "other", "in a group that may be deleted"),
     (SCHEDULE, "Target.Input", '{"dry_run": true}', "it hands over what nobody reads"),
     (SCHEDULE, "KmsKeyArn", FOREIGN_KEY, "a foreign key"),
@@ -82,8 +83,17 @@ _PROPERTIES: tuple[tuple[str, str, Any, str], ...] = (
 )
 
 
-# Properties that a check of its own reads.
-_JUDGED = {"ReservedConcurrentExecutions": "W505"}
+# Properties that a check of its own reads, and what has those of its contract and no others.
+_JUDGED = {
+    "ReservedConcurrentExecutions": "W505",
+    "LifecycleConfiguration.TransitionDefaultMinimumObjectSize": "S604",
+    ALARM: "W518",
+    RULE: "W521",
+    RUNS: "S602",
+    SCHEDULE: "W525",
+    TOPIC: "S609",
+    QUEUE: "S606",
+}
 
 
 def _added(path: str, name: str, value: Any, what: str) -> Mutant:
@@ -94,7 +104,7 @@ def _added(path: str, name: str, value: Any, what: str) -> Mutant:
             holder = holder[step]
         holder[last] = deepcopy(value)
 
-    killer = _JUDGED.get(name, "A107")
+    killer = _JUDGED.get(name) or _JUDGED.get(path, "A107")
     return Mutant(name=f"{path}, {name}: {what}", killer=killer, change=change)
 
 
@@ -365,7 +375,7 @@ def other_packages(copy: Copy) -> None:
     layer["Content"]["S3Key"] = f"{'0' * 64}.zip"
 
 
-@flaw("W524", "upload rule: starts the workflow twice")
+@flaw("W521", "upload rule: starts the workflow twice")
 def starts_twice(copy: Copy) -> None:
     targets = copy.properties("pipeline/ManifestUploaded")["Targets"]
     targets.append({**targets[0], "Id": "Again"})

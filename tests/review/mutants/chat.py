@@ -102,25 +102,25 @@ def switched_off(copy: Copy) -> None:
     copy.properties(MESSAGES)["State"] = "DISABLED"
 
 
-@flaw("W531", "chat: messages go to the topic of alarms, in a circle")
+@flaw("W521", "chat: messages go to the topic of alarms, in a circle")
 def in_a_circle(copy: Copy) -> None:
     topic = {"Ref": copy.logical_id("pipeline/Messages/Topic")}
     copy.properties(MESSAGES)["Targets"][0]["Arn"] = topic
 
 
-@flaw("W531", "chat: a form that is not shown")
+@flaw("W521", "chat: a form that is not shown")
 def other_form(copy: Copy) -> None:
     target = copy.properties(MESSAGES)["Targets"][0]
     target["InputTransformer"]["InputTemplate"] = '"<message>"'
 
 
-@flaw("W531", "chat: another text for the message")
+@flaw("W521", "chat: another text for the message")
 def other_text(copy: Copy) -> None:
     target = copy.properties(MESSAGES)["Targets"][0]
     target["InputTransformer"]["InputPathsMap"]["message"] = "$.detail.run"
 
 
-@flaw("W524", "chat: what is not delivered is lost")
+@flaw("W521", "chat: what is not delivered is lost")
 def lost(copy: Copy) -> None:
     del copy.properties(MESSAGES)["Targets"][0]["DeadLetterConfig"]
 

@@ -44,12 +44,12 @@ def left_behind(copy: Copy) -> None:
     copy.resource("data/Training")["DeletionPolicy"] = "Retain"
 
 
-@flaw("S611", "runs table: protected where a first deployment could not be undone")
+@flaw("S602", "runs table: protected where a first deployment could not be undone")
 def table_protected(copy: Copy) -> None:
     copy.properties("pipeline/Runs")["DeletionProtectionEnabled"] = True
 
 
-@flaw("S611", "runs table: no deletion protection", "bounded")
+@flaw("S602", "runs table: no deletion protection", "bounded")
 def table_unprotected(copy: Copy) -> None:
     del copy.properties("pipeline/Runs")["DeletionProtectionEnabled"]
 
@@ -68,12 +68,12 @@ def items_expire(copy: Copy) -> None:
     }
 
 
-@flaw("S613", "runs table: no index for a customization's runs")
+@flaw("S602", "runs table: no index for a customization's runs")
 def no_index(copy: Copy) -> None:
     del copy.properties("pipeline/Runs")["GlobalSecondaryIndexes"]
 
 
-@flaw("S613", "runs table: another key")
+@flaw("S602", "runs table: another key")
 def other_table_key(copy: Copy) -> None:
     copy.properties("pipeline/Runs")["KeySchema"][0]["AttributeName"] = "run"
 
@@ -186,7 +186,7 @@ def object_writers(copy: Copy) -> None:
     rules[0]["ObjectOwnership"] = "ObjectWriter"
 
 
-@flaw("S608", "training bucket: a copy goes to another account")
+@flaw("A107", "training bucket: a copy goes to another account")
 def replication(copy: Copy) -> None:
     copy.properties("data/Training")["ReplicationConfiguration"] = {
         "Role": "arn:aws:iam::999999999999:role/copy",
@@ -224,7 +224,7 @@ def no_bucket_key(copy: Copy) -> None:
     rule["BucketKeyEnabled"] = False
 
 
-@flaw("S609", "runs table: AWS's key")
+@flaw("S602", "runs table: AWS's key")
 def table_key(copy: Copy) -> None:
     del copy.properties("pipeline/Runs")["SSESpecification"]
 
@@ -234,7 +234,7 @@ def topic_plain(copy: Copy) -> None:
     del copy.properties("pipeline/Messages/Topic")["KmsMasterKeyId"]
 
 
-@flaw("S609", "dead letters: AWS's key")
+@flaw("S606", "dead letters: AWS's key")
 def queue_plain(copy: Copy) -> None:
     copy.properties("pipeline/Messages/DeadLetters")["KmsMasterKeyId"] = "alias/aws/sqs"
 

@@ -44,12 +44,12 @@ def rule_off(copy: Copy) -> None:
     copy.properties(RULE)["State"] = "DISABLED"
 
 
-@flaw("W524", "upload rule: no dead letters")
+@flaw("W521", "upload rule: no dead letters")
 def no_dead_letters(copy: Copy) -> None:
     del copy.properties(RULE)["Targets"][0]["DeadLetterConfig"]
 
 
-@flaw("W524", "upload rule: gives up at once")
+@flaw("W521", "upload rule: gives up at once")
 def no_retries(copy: Copy) -> None:
     copy.properties(RULE)["Targets"][0]["RetryPolicy"] = {
         "MaximumEventAgeInSeconds": 60,
@@ -64,18 +64,18 @@ def rule_cannot_start(copy: Copy) -> None:
     )
 
 
-@flaw("W524", "upload rule: acts as the lease schedule")
+@flaw("W521", "upload rule: acts as the lease schedule")
 def other_role(copy: Copy) -> None:
     arn = {"Fn::GetAtt": [copy.logical_id("pipeline/LeaseScheduleRole"), "Arn"]}
     copy.properties(RULE)["Targets"][0]["RoleArn"] = arn
 
 
-@flaw("W524", "upload rule: no target")
+@flaw("W521", "upload rule: no target")
 def no_target(copy: Copy) -> None:
     copy.properties(RULE)["Targets"] = []
 
 
-@flaw("W524", "upload rule: sends a constant instead of the event")
+@flaw("W521", "upload rule: sends a constant instead of the event")
 def constant_input(copy: Copy) -> None:
     copy.properties(RULE)["Targets"][0]["Input"] = "{}"
 
@@ -90,7 +90,7 @@ def ended_off(copy: Copy) -> None:
     copy.properties(ENDED)["State"] = "DISABLED"
 
 
-@flaw("W524", "rule of ended executions: calls the lease keeper")
+@flaw("W521", "rule of ended executions: calls the lease keeper")
 def ended_elsewhere(copy: Copy) -> None:
     arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/KeepLeases/Function"), "Arn"]}
     copy.properties(ENDED)["Targets"][0]["Arn"] = arn
@@ -117,7 +117,7 @@ def announcing_not_allowed(copy: Copy) -> None:
     del copy.stack("pipeline")["Resources"][copy.logical_id("pipeline/AnnouncementsPermission")]
 
 
-@flaw("A107", "announcements: of one status only")
+@flaw("W529", "announcements: of one status only")
 def announces_some(copy: Copy) -> None:
     copy.properties(ANNOUNCEMENTS)["FilterPolicy"]["status"] = ["served"]
 
@@ -204,12 +204,12 @@ def no_schedule(copy: Copy) -> None:
     del copy.stack("pipeline")["Resources"][copy.logical_id(SCHEDULE)]
 
 
-@flaw("W511", "alarm: tells nobody")
+@flaw("W518", "alarm: tells nobody")
 def alarm_tells_nobody(copy: Copy) -> None:
     del copy.properties("pipeline/WorkflowFailed")["AlarmActions"]
 
 
-@flaw("W511", "alarm: nobody hears that it is over")
+@flaw("W518", "alarm: nobody hears that it is over")
 def alarm_never_over(copy: Copy) -> None:
     del copy.properties("pipeline/WorkflowFailed")["OKActions"]
 
@@ -231,7 +231,7 @@ def foreign_dashboard(copy: Copy) -> None:
     copy.properties("pipeline/Dashboard")["DashboardName"] = "tuning-prod"
 
 
-@flaw("W511", "alarm: actions switched off")
+@flaw("W518", "alarm: actions switched off")
 def alarm_off(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowFailed")["ActionsEnabled"] = False
 
@@ -396,13 +396,13 @@ def rule_with_schedule(copy: Copy) -> None:
     copy.properties(RULE)["ScheduleExpression"] = "rate(1 day)"
 
 
-@flaw("W524", "upload rule: starts a function")
+@flaw("W521", "upload rule: starts a function")
 def rule_starts_function(copy: Copy) -> None:
     function = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/Serve/Function"), "Arn"]}
     copy.properties(RULE)["Targets"][0]["Arn"] = function
 
 
-@flaw("W524", "upload rule: starts something of another account")
+@flaw("W521", "upload rule: starts something of another account")
 def rule_starts_foreign(copy: Copy) -> None:
     foreign = "arn:aws:states:us-east-1:999999999999:stateMachine:x"
     copy.properties(RULE)["Targets"][0]["Arn"] = foreign

@@ -7,12 +7,12 @@ S3 = "network/Endpoint-s3"
 BEDROCK = "network/Endpoint-bedrock"
 
 
-@flaw("N901", "network: no endpoint for an API that functions call")
+@flaw("A106", "network: no endpoint for an API that functions call")
 def endpoint_missing(copy: Copy) -> None:
     del copy.stack("network")["Resources"][copy.logical_id("network/Endpoint-states")]
 
 
-@flaw("N901", "network: an endpoint that nobody needs")
+@flaw("A110", "network: an endpoint that nobody needs")
 def endpoint_extra(copy: Copy) -> None:
     found = {**copy.properties("network/Endpoint-states")}
     found["ServiceName"] = "com.amazonaws.us-east-1.ec2"
@@ -55,23 +55,23 @@ def no_answers(copy: Copy) -> None:
     copy.properties(S3)["PolicyDocument"]["Statement"].pop()
 
 
-@flaw("N904", "network: an endpoint without private names")
+@flaw("N902", "network: an endpoint without private names")
 def no_private_names(copy: Copy) -> None:
     copy.properties(BEDROCK)["PrivateDnsEnabled"] = False
 
 
-@flaw("N904", "network: a gateway without a route")
+@flaw("N902", "network: a gateway without a route")
 def no_route(copy: Copy) -> None:
     copy.properties(S3)["RouteTableIds"] = []
 
 
-@flaw("N904", "network: an endpoint open to another group")
+@flaw("N902", "network: an endpoint open to another group")
 def other_group(copy: Copy) -> None:
     group = {"Ref": copy.logical_id("network/JobsGroup")}
     copy.properties(BEDROCK)["SecurityGroupIds"] = [group]
 
 
-@flaw("N904", "network: an endpoint where no function is")
+@flaw("N902", "network: an endpoint where no function is")
 def elsewhere(copy: Copy) -> None:
     copy.properties(BEDROCK)["SubnetIds"].pop()
 
@@ -109,12 +109,12 @@ def any_port(copy: Copy) -> None:
     rule["FromPort"], rule["ToPort"] = 0, 65535
 
 
-@flaw("N906", "network: jobs cannot talk to each other")
+@flaw("A106", "network: jobs cannot talk to each other")
 def no_self_rule(copy: Copy) -> None:
     del copy.stack("network")["Resources"][copy.logical_id("network/JobsFromEachOther")]
 
 
-@flaw("N906", "network: a rule beside the group")
+@flaw("A110", "network: a rule beside the group")
 def rule_beside(copy: Copy) -> None:
     copy.add(
         "network",
@@ -137,7 +137,7 @@ def same_zone(copy: Copy) -> None:
     copy.properties("network/Subnet1")["AvailabilityZoneId"] = first
 
 
-@flaw("N907", "network: a subnet without routes to the gateways")
+@flaw("A106", "network: a subnet without routes to the gateways")
 def no_routes(copy: Copy) -> None:
     del copy.stack("network")["Resources"][copy.logical_id("network/Subnet0Routes")]
 
@@ -158,7 +158,7 @@ def zone_missing(copy: Copy) -> None:
     del copy.stack("network")["Resources"][copy.logical_id("network/Subnet5")]
 
 
-@flaw("N908", "network: traffic is not recorded")
+@flaw("A106", "network: traffic is not recorded")
 def no_flow_log(copy: Copy) -> None:
     del copy.stack("network")["Resources"][copy.logical_id("network/Traffic")]
 
@@ -168,7 +168,7 @@ def rejected_only(copy: Copy) -> None:
     copy.properties("network/Traffic")["TrafficType"] = "REJECT"
 
 
-@flaw("N908", "network: no names")
+@flaw("N907", "network: no names")
 def no_names(copy: Copy) -> None:
     copy.properties("network/Vpc")["EnableDnsSupport"] = False
 
@@ -203,7 +203,7 @@ def group_elsewhere(copy: Copy) -> None:
             resource["Properties"]["VpcId"] = "vpc-0123456789abcdef0"
 
 
-@flaw("N906", "network: a rule of a group that is not in the templates")
+@flaw("A110", "network: a rule of a group that is not in the templates")
 def rule_of_other_group(copy: Copy) -> None:
     copy.add(
         "network",
@@ -215,7 +215,7 @@ def rule_of_other_group(copy: Copy) -> None:
     )
 
 
-@flaw("N907", "network: a second table of routes")
+@flaw("A110", "network: a second table of routes")
 def second_table(copy: Copy) -> None:
     vpc = {"Ref": copy.logical_id("network/Vpc")}
     copy.add("network", "Extra", "AWS::EC2::RouteTable", VpcId=vpc)

@@ -147,17 +147,17 @@ def endpoint_refuses(copy: Copy) -> None:
     copy.properties("network/Endpoint-s3")["PolicyDocument"]["Statement"].append(statement)
 
 
-@flaw("A107", "endpoint: to the API of another Region")
+@flaw("N902", "endpoint: to the API of another Region")
 def endpoint_abroad(copy: Copy) -> None:
     copy.properties("network/Endpoint-kms")["ServiceRegion"] = "eu-west-1"
 
 
-@flaw("A107", "flow logs: without addresses")
+@flaw("N908", "flow logs: without addresses")
 def flow_logs_empty(copy: Copy) -> None:
     copy.properties("network/Traffic")["LogFormat"] = "${version}"
 
 
-@flaw("A107", "endpoint: open to a group of another account")
+@flaw("N906", "endpoint: open to a group of another account")
 def group_of_others(copy: Copy) -> None:
     (first, *_) = copy.properties("network/EndpointsGroup")["SecurityGroupIngress"]
     first["SourceSecurityGroupOwnerId"] = "999999999999"

@@ -127,7 +127,7 @@ def unsigned(copy: Copy) -> None:
     copy.properties("pipeline/Functions/Approve/Url")["AuthType"] = "NONE"
 
 
-@flaw("W508", "close run: an address of its own, which nobody asked for")
+@flaw("A110", "close run: an address of its own, which nobody asked for")
 def another_address(copy: Copy) -> None:
     url = copy.resource("pipeline/Functions/Approve/Url")
     function = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/CloseRun/Function"), "Arn"]}

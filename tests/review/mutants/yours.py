@@ -20,7 +20,7 @@ def of_another(copy: Copy) -> None:
     filters["TagKeyValue"] = ["user:bedrock-tuning:customization$pets-style"]
 
 
-@flaw("W511", "alarm: tells another topic than the one that exists")
+@flaw("W518", "alarm: tells another topic than the one that exists")
 def another_topic(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowFailed")["AlarmActions"] = [
         "arn:aws:sns:us-east-1:111122223333:another"

@@ -1,0 +1,136 @@
+"""Resources of which contracts say every property, and policies of resources."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, cast
+
+from aws_cdk import CfnResource, Token
+from aws_cdk import aws_chatbot as chatbot
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.contracts.alarms import ALARM
+
+# With the CDK's own classes, which tag resources and which its scanners know.
+_CLASSES: Final[Mapping[str, Callable[..., CfnResource]]] = {
+    ALARM: cloudwatch.CfnAlarm,
+    "AWS::EC2::FlowLog": ec2.CfnFlowLog,
+    "AWS::EC2::RouteTable": ec2.CfnRouteTable,
+    "AWS::EC2::SecurityGroup": ec2.CfnSecurityGroup,
+    "AWS::EC2::SecurityGroupEgress": ec2.CfnSecurityGroupEgress,
+    "AWS::EC2::SecurityGroupIngress": ec2.CfnSecurityGroupIngress,
+    "AWS::EC2::Subnet": ec2.CfnSubnet,
+    "AWS::EC2::SubnetRouteTableAssociation": ec2.CfnSubnetRouteTableAssociation,
+    "AWS::EC2::VPC": ec2.CfnVPC,
+    "AWS::EC2::VPCEndpoint": ec2.CfnVPCEndpoint,
+    "AWS::CloudWatch::Dashboard": cloudwatch.CfnDashboard,
+    "AWS::DynamoDB::Table": dynamodb.CfnTable,
+    "AWS::Lambda::Url": lambda_.CfnUrl,
+    "AWS::Chatbot::SlackChannelConfiguration": chatbot.CfnSlackChannelConfiguration,
+    "AWS::Events::Rule": events.CfnRule,
+    "AWS::S3::Bucket": s3.CfnBucket,
+    "AWS::SQS::Queue": sqs.CfnQueue,
+    "AWS::SNS::Topic": sns.CfnTopic,
+    "AWS::SNS::Subscription": sns.CfnSubscription,
+    "AWS::Scheduler::Schedule": scheduler.CfnSchedule,
+}
+# What Ref gives, where it is not the name.
+_REFERENCE: Final = {"AWS::SNS::Topic": "arn", "AWS::SQS::Queue": "url"}
+# The policy's class, its property for what it is of, and the attribute that this takes.
+_POLICIES: Final[Mapping[str, tuple[Callable[..., CfnResource], str, str]]] = {
+    "AWS::S3::Bucket": (s3.CfnBucketPolicy, "bucket", ":name"),
+    "AWS::SNS::Topic": (sns.CfnTopicPolicy, "topics", ""),
+    "AWS::SQS::Queue": (sqs.CfnQueuePolicy, "queues", ":url"),
+}
+_WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def written(
+    scope: Construct, name: str, permissions: Permissions, *, inside: bool = False
+) -> CfnResource:
+    """A resource as its contract says; what that refers to must be registered before.
+
+    scope: what it stands in. inside: in a construct of its own, whose path its logical id is made
+    of, as a construct of the CDK once made it.
+    """
+    place = permissions.contracts.places[name]
+    properties = place.filled(partial(permissions.fill, scope=scope))
+    construct_id = place.path.rpartition("/")[2]
+    if inside:
+        scope, construct_id = Construct(scope, construct_id), "Resource"
+    if place.type in _CLASSES:
+        arguments = {
+            _WORDS.sub("_", key).lower(): _named(key, properties[key]) for key in properties
+        }
+        resource = _CLASSES[place.type](scope, construct_id, **arguments)
+    else:
+        resource = CfnResource(scope, construct_id, type=place.type, properties=properties)
+    # Nothing names an alarm, and there are two for each customization.
+    if place.type != ALARM:
+        arn, queue = (Token.as_string(resource.get_att(each)) for each in ("Arn", "QueueName"))
+        known = {"arn": arn, "name": queue, _REFERENCE.get(place.type, "name"): resource.ref}
+        permissions.register(name, **known)
+    return resource
+
+
+def policy(scope: Construct, name: str, permissions: Permissions) -> CfnResource:
+    """All that a resource's contract refuses and grants; `scope` has the resource's construct."""
+    contract = permissions.contracts.resource(name)
+    inside = cast(Construct, scope.node.find_child(contract.place.path.rpartition("/")[2]))
+    make, target, attribute = _POLICIES[contract.place.type]
+    said = permissions.statements((*contract.refusals, *contract.grants), scope)
+    named = permissions.fill(f"{{{name}{attribute}}}", scope)
+    return make(
+        Construct(inside, "Policy"),
+        "Resource",
+        policy_document=iam.PolicyDocument(statements=said),
+        **{target: named if target == "bucket" else [named]},
+    )
+
+
+def _named(name: str, value: Any) -> Any:
+    """A value with names as the CDK writes them, which begin small; but for JSON of IAM's."""
+    if isinstance(value, list):
+        return [_named(name, each) for each in value]
+    if isinstance(value, dict) and name != "PolicyDocument":
+        return {_small(key): _named(key, each) for key, each in value.items()}
+    return value
+
+
+def _small(name: str) -> str:
+    """For example kmsMasterKeyId for KMSMasterKeyID."""
+    first, *others = _WORDS.split(name)
+    return first.lower() + "".join(map(str.capitalize, others))
+
+
+def called(scope: Construct, construct_id: str, name: str, permissions: Permissions) -> None:
+    """Lets a service call a function, as the function's contract says. name: the contract's."""
+    (grant,) = permissions.contracts.resource(name).grants
+    ((source,),) = (condition.values for condition in grant.conditions)
+    lambda_.CfnPermission(
+        scope,
+        construct_id,
+        action=grant.actions[0],
+        function_name=permissions.fill(grant.resources[0], scope),
+        principal=grant.services[0],
+        source_arn=permissions.fill(source, scope),
+    )
+
+
+def alarms(scope: Construct, stack: str, permissions: Permissions) -> None:
+    """All of a stack, by its part of the app."""
+    contracts = permissions.contracts
+    for name, place in contracts.places.items():
+        if place.type == ALARM and place.stack == stack:
+            written(scope, name, permissions, inside=stack not in contracts.serving)

@@ -1,0 +1,1 @@
+"""Resources that are data alone: all properties of each, as CloudFormation has them."""

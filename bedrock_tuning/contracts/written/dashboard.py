@@ -1,0 +1,76 @@
+"""What an environment does, at a glance: runs, functions, lost events, calls of its models."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from bedrock_tuning.contracts.contract import FunctionSpec, Place
+
+_HOUR: Final = 3_600
+_HALF, _WHOLE, _HEIGHT = 12, 24, 6
+
+
+def dashboard_name(environment: str) -> str:
+    """By which people look for an environment's dashboard."""
+    return f"tuning-{environment}"
+
+
+def dashboard(environment: str, functions: Iterable[FunctionSpec]) -> Place:
+    """With all its properties."""
+    names = [f"{{function.{each.name}:name}}" for each in functions]
+    executions = [f"Executions{end}" for end in ("Started", "Succeeded", "Failed", "Aborted")]
+    letters = ("QueueName", "{dead-letters:name}")
+    visible = "ApproximateNumberOfMessagesVisible"
+    calls = ("Invocations", "InvocationClientErrors", "InvocationThrottles")
+    graphs = (
+        (
+            "Executions of the workflow",
+            [_sum("AWS/States", each, "StateMachineArn", "{workflow}") for each in executions],
+        ),
+        (
+            "Errors of functions",
+            [_sum("AWS/Lambda", "Errors", "FunctionName", each) for each in names],
+        ),
+        (
+            "Longest call of each function",
+            [_most("AWS/Lambda", "Duration", "FunctionName", each) for each in names],
+        ),
+        ("Events that could not be delivered", [_most("AWS/SQS", visible, *letters)]),
+        ("Calls of models in this Region", [_sum("AWS/Bedrock", each) for each in calls]),
+    )
+    widgets = [_widget(at, title, metrics) for at, (title, metrics) in enumerate(graphs)]
+    return Place(
+        stack="pipeline",
+        path="Dashboard",
+        type="AWS::CloudWatch::Dashboard",
+        properties={
+            "DashboardName": dashboard_name(environment),
+            "DashboardBody": json.dumps({"widgets": widgets}, separators=(",", ":")),
+        },
+    )
+
+
+def _widget(at: int, title: str, metrics: Sequence[Any]) -> dict[str, Any]:
+    """One graph, in a row of its own; the first is as wide as the page."""
+    return {
+        "type": "metric",
+        "width": _HALF if at else _WHOLE,
+        "height": _HEIGHT,
+        "x": 0,
+        "y": at * _HEIGHT,
+        "properties": {
+            "view": "timeSeries",
+            "title": title,
+            "region": "{region}",
+            "metrics": metrics,
+            "yAxis": {},
+        },
+    }
+
+
+def _sum(*metric: str) -> list[Any]:
+    return [*metric, {"period": _HOUR, "stat": "Sum"}]
+
+
+def _most(*metric: str) -> list[Any]:
+    return [*metric, {"period": _HOUR, "stat": "Maximum"}]
