@@ -67,12 +67,12 @@ def passes(status: int, code: str) -> bool:
 def told_apart(client: Client) -> Client:
     """The client, whose passing refusals are raised as PassingError."""
 
-    def answered(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+    def raise_if_passing(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         code = str(parsed.get("Error", {}).get("Code", ""))
         if passes(http_response.status_code, code):
             raise PassingError(parsed, model.name)  # type: ignore[arg-type]
 
-    client.meta.events.register("after-call", answered)
+    client.meta.events.register("after-call", raise_if_passing)
     return client
 
 
@@ -166,9 +166,9 @@ def credentials() -> dict[str, str | None]:
     credentials = boto3.Session().get_credentials()
     if credentials is None:
         raise RuntimeError("the function has no AWS credentials")
-    frozen = credentials.get_frozen_credentials()
+    current = credentials.get_frozen_credentials()
     return {
-        "access_key_id": frozen.access_key,
-        "secret_access_key": frozen.secret_key,
-        "token": frozen.token,
+        "access_key_id": current.access_key,
+        "secret_access_key": current.secret_key,
+        "token": current.token,
     }

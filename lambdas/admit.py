@@ -53,13 +53,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         return decide("superseded", f"the {kind} manifest was deleted after its upload")
     if uploaded is not None and versions[kind] != uploaded:
         return decide("superseded", f"a newer {kind} manifest was uploaded: its own run checks it")
-    missing = _missing(customization, versions)
-    if missing is not None:
-        return decide("waiting", missing)
+    waiting_reason = _reason_to_wait(customization, versions)
+    if waiting_reason is not None:
+        return decide("waiting", waiting_reason)
     owner = _runs.claim_upload(env.runs_table, claim=claim, run=run, execution=event["execution"])
     if owner is not None:
-        again = "" if kind == "training" else "; to use a new validation set, upload it again"
-        return decide("duplicate", f"run {owner} has this training manifest already{again}")
+        hint = "" if kind == "training" else "; to use a new validation set, upload it again"
+        return decide("duplicate", f"run {owner} has this training manifest already{hint}")
     # At once: whatever goes wrong below, the claim names a run that people can see.
     _runs.start_run(
         env.runs_table,
@@ -71,15 +71,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         validation_version=versions["validation"],
         commit=event.get("commit"),
     )
-    closed = _renamed(env, name) or _lifecycle.closed(customization)
-    if closed is not None:
-        return decide("closed", closed)
+    closing_reason = _renamed(env, name) or _lifecycle.closed(customization)
+    if closing_reason is not None:
+        return decide("closed", closing_reason)
     return decide(
         "run", f"checking {s3_layout.uri(env.buckets.training, s3_layout.manifest_key(name))}"
     )
 
 
-def _missing(
+def _reason_to_wait(
     customization: CustomizationSettings, versions: dict[s3_layout.Kind, str | None]
 ) -> str | None:
     if versions["training"] is None:

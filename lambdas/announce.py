@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: object) -> None:
         status = msgspec.json.decode(text, type=Message).status
         kind = detail_type(status)
         entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": text}
-        (taken,) = _aws.events().put_events(Entries=[entry])["Entries"]
-        if "ErrorCode" in taken:
-            raise NotTakenError(f"{taken['ErrorCode']}: {taken.get('ErrorMessage', '')}")
+        (response,) = _aws.events().put_events(Entries=[entry])["Entries"]
+        if "ErrorCode" in response:
+            raise NotTakenError(f"{response['ErrorCode']}: {response.get('ErrorMessage', '')}")
         logger.info("announced", extra={"status": status, "kind": kind.value})

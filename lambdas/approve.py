@@ -40,32 +40,34 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     before.
     """
     env = RunEnvironment.from_env(os.environ)
-    signed = event.get("requestContext", {}).get("authorizer", {}).get("iam", {})
-    if not signed.get("userArn"):
-        return _refused(403, "nobody has signed this request")
+    identity = event.get("requestContext", {}).get("authorizer", {}).get("iam", {})
+    if not identity.get("userArn"):
+        return _refuse(403, "nobody has signed this request")
     try:
         answer = ApprovalAnswer.from_json(_body(event))
     except AnswerError as error:
-        return _refused(400, str(error))
+        return _refuse(400, str(error))
     run = _runs.item_of(env.runs_table, answer.run)
     if run is None:
-        return _refused(404, f"unknown run {answer.run}")
+        return _refuse(404, f"unknown run {answer.run}")
     question = _approvals.read(env.runs_table, answer.run)
-    waits = run["status"] == WAITS
-    if waits and (question is None or not question.token):
-        return _refused(425, f"run {answer.run} is about to ask: send the answer again in a moment")
-    if question is None or (question.decision is None and not waits):
-        return _refused(409, f"run {answer.run} is not waiting for approval: it is {run['status']}")
-    decided = question.decision
-    if decided is None:
-        decided = _approvals.decide(
+    is_waiting = run["status"] == WAITS
+    if is_waiting and (question is None or not question.token):
+        return _refuse(425, f"run {answer.run} is about to ask: send the answer again in a moment")
+    if question is None or (question.decision is None and not is_waiting):
+        return _refuse(409, f"run {answer.run} is not waiting for approval: it is {run['status']}")
+    decision = question.decision
+    if decision is None:
+        decision = _approvals.decide(
             env.runs_table,
-            _decision(answer, run, question, str(signed["userArn"])),
+            _decision(answer, run, question, str(identity["userArn"])),
             token=question.token,
         )
-    if decided.decision != answer.decision:
-        return _refused(409, f"run {answer.run} was {decided.past} by {decided.by} at {decided.at}")
-    return _carry_out(env, decided, token=question.token)
+    if decision.decision != answer.decision:
+        return _refuse(
+            409, f"run {answer.run} was {decision.past} by {decision.by} at {decision.at}"
+        )
+    return _carry_out(env, decision, token=question.token)
 
 
 def _body(event: Mapping[str, Any]) -> str:
@@ -99,20 +101,20 @@ def _carry_out(env: RunEnvironment, decision: Decision, *, token: str) -> dict[s
     logger.info("decision", extra={"run": decision.run, "by": decision.by, "was": decision.past})
     _keep(env.output_bucket, decision)
     if token:
-        _runs.update_run(env.runs_table, decision.run, **_shown(decision))
+        _runs.update_run(env.runs_table, decision.run, **_decision_attributes(decision))
         try:
             _send(decision, token)
         except ClientError as error:
             if error.response["Error"]["Code"] not in _OVER:
                 raise
-            late = _late(env, decision)
-            if late is not None:
-                return late
+            refusal = _refuse_late(env, decision)
+            if refusal is not None:
+                return refusal
         _approvals.forget_token(env.runs_table, decision.run, token)
     return _answer(200, asdict(decision))
 
 
-def _late(env: RunEnvironment, decision: Decision) -> dict[str, Any] | None:
+def _refuse_late(env: RunEnvironment, decision: Decision) -> dict[str, Any] | None:
     """The answer if nobody waited any more; None if the answer was sent already, and this one lost.
 
     Step Functions says the same of both, so the run's status tells.
@@ -120,9 +122,9 @@ def _late(env: RunEnvironment, decision: Decision) -> dict[str, Any] | None:
     run = _runs.item_of(env.runs_table, decision.run) or {}
     status = str(run.get("status"))
     if status == WAITS:
-        return _refused(425, f"run {decision.run} is about to go on or to end: ask again")
+        return _refuse(425, f"run {decision.run} is about to go on or to end: ask again")
     if status in _ENDED_UNASKED:
-        return _refused(409, f"run {decision.run} no longer waits: it is {status}")
+        return _refuse(409, f"run {decision.run} no longer waits: it is {status}")
     return None
 
 
@@ -141,7 +143,7 @@ def _keep(bucket: str, decision: Decision) -> None:
     )
 
 
-def _shown(decision: Decision) -> dict[str, Any]:
+def _decision_attributes(decision: Decision) -> dict[str, Any]:
     """What is kept in the run's item, for `tuning run`."""
     return {
         f"{decision.past}_by": decision.by,
@@ -153,15 +155,15 @@ def _shown(decision: Decision) -> dict[str, Any]:
 
 
 def _send(decision: Decision, token: str) -> Any:
-    said = {"approved_by": decision.by, "reason": decision.reason}
+    output = {"approved_by": decision.by, "reason": decision.reason}
     states = _aws.stepfunctions()
     if decision.decision == "approve":
-        return states.send_task_success(taskToken=token, output=json.dumps(said))
+        return states.send_task_success(taskToken=token, output=json.dumps(output))
     cause = json.dumps({"declined_by": decision.by, "reason": decision.reason})
     return states.send_task_failure(taskToken=token, error="Declined", cause=cause)
 
 
-def _refused(status: int, error: str) -> dict[str, Any]:
+def _refuse(status: int, error: str) -> dict[str, Any]:
     return _answer(status, {"error": error})
 
 

@@ -52,11 +52,11 @@ def _check(env: CheckEnvironment, event: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryFile() as file:
         findings = FindingsFile(file)
         for kind in s3_layout.KINDS:
-            wanted = [ImageRef(line, key, text) for k, line, key, text in refs if k == kind]
-            if wanted:
+            references = [ImageRef(line, key, text) for k, line, key, text in refs if k == kind]
+            if references:
                 scope = _manifests.scope_of(customization, kind, env)
                 source = _pins.Pinning(_manifests.images(scope))
-                partials.append(check_images(wanted, source, scope, Heard(findings.add)))
+                partials.append(check_images(references, source, scope, Heard(findings.add)))
                 pins[kind] = source.pins
         file.seek(0)
         _aws.s3().upload_fileobj(file, env.output_bucket, f"{prefix}findings/{number}.jsonl")

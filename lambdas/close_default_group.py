@@ -25,12 +25,14 @@ def handler(event: dict[str, Any], context: object) -> None:
 def _close(group: str) -> int:
     """Revokes every rule and returns how many there were."""
     ec2 = _aws.ec2()
-    chosen = [{"Name": "group-id", "Values": [group]}]
-    rules = list(listed(ec2, "describe_security_group_rules", "SecurityGroupRules", Filters=chosen))
-    incoming = [rule["SecurityGroupRuleId"] for rule in rules if not rule["IsEgress"]]
-    outgoing = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"]]
-    if incoming:
-        ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=incoming)
-    if outgoing:
-        ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=outgoing)
+    filters = [{"Name": "group-id", "Values": [group]}]
+    rules = list(
+        listed(ec2, "describe_security_group_rules", "SecurityGroupRules", Filters=filters)
+    )
+    ingress = [rule["SecurityGroupRuleId"] for rule in rules if not rule["IsEgress"]]
+    egress = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"]]
+    if ingress:
+        ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=ingress)
+    if egress:
+        ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=egress)
     return len(rules)

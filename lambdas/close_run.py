@@ -23,60 +23,60 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     env = RunEnvironment.from_env(os.environ)
     state = event["state"]
-    ended = outcome(state, environment=env.environment)
+    result = outcome(state, environment=env.environment)
     serving = state.get("serving") or {}
-    run, customization = _whose(event), customization_in(state)
-    if customization and ended.failed:
+    run, customization = _run_name(event), customization_in(state)
+    if customization and result.failed:
         _metrics.count("RunsFailed", environment=env.environment, customization=customization)
-    if customization and ended.status not in ("duplicate", "ignored"):
+    if customization and result.status not in ("duplicate", "ignored"):
         item = _runs.item_of(env.runs_table, run)
         if item is None:
             _runs.start_run(
                 env.runs_table,
                 run=run,
                 customization=customization,
-                status=ended.status,
+                status=result.status,
                 execution=event["execution"],
                 commit=event.get("commit"),
             )
-        declined = declined_by(state)
+        refusal = declined_by(state)
         _runs.close_run(
             env.runs_table,
             run,
-            told=not ended.notify,
-            status=ended.status,
-            message=ended.message,
+            told=not result.notify,
+            status=result.status,
+            message=result.message,
             execution=event["execution"],
-            **({_runs.UNWATCHED: True} if _unwatched(state) else {}),
+            **({_runs.UNWATCHED: True} if _lost_its_job(state) else {}),
             endpoint_arn=serving.get("endpoint_arn"),
             settings_version=(state.get("settings") or {}).get("version"),
-            declined_by=declined.get("declined_by"),
-            decision_reason=declined.get("reason"),
+            declined_by=refusal.get("declined_by"),
+            decision_reason=refusal.get("reason"),
         )
         # As its item says: a step that failed after the lock left nothing in the state.
         if item and "run_key" in item:
             _finish(env, item["run_key"], run, state)
-    logger.info("closed", extra={"run": run, "status": ended.status})
-    subject = ended.subject.encode("ascii", "replace").decode()[:100]
+    logger.info("closed", extra={"run": run, "status": result.status})
+    subject = result.subject.encode("ascii", "replace").decode()[:100]
     # An attribute of a message may not be empty.
-    whose = customization or "unknown"
+    label = customization or "unknown"
     return {
-        **asdict(ended),
+        **asdict(result),
         "subject": subject,
         "run": run,
         "environment": env.environment,
-        "customization": whose,
+        "customization": label,
     }
 
 
-def _unwatched(state: Mapping[str, Any]) -> bool:
+def _lost_its_job(state: Mapping[str, Any]) -> bool:
     """Whether it broke off after its job may have started, and before its end was seen."""
-    tried = (state.get("turn") or {}).get("decision") == "train"
-    seen = capitalized(state.get("job") or {}).get("OutputModelArn")
-    return "error" in state and tried and not seen
+    started = (state.get("turn") or {}).get("decision") == "train"
+    model_arn = capitalized(state.get("job") or {}).get("OutputModelArn")
+    return "error" in state and started and not model_arn
 
 
-def _whose(event: Mapping[str, Any]) -> str:
+def _run_name(event: Mapping[str, Any]) -> str:
     """The run's name, also if the step failed that would have named it."""
     state = event["state"]
     for part in (state.get("admission") or {}, state.get("serving") or {}):

@@ -43,40 +43,52 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     env = EvaluateEnvironment.from_env(os.environ)
     customization = from_settings(event["settings"]).customization
-    state, wanted = event["serving"], customization.evaluation
-    if not wanted.is_gate or state.get("started_by", "run") != "run":
+    state, evaluation = event["serving"], customization.evaluation
+    if not evaluation.is_gate or state.get("started_by", "run") != "run":
         return _next(state, "publish", str(state["reason"]))
     pictures, captions = _pairs(env, customization, state["run"])
     texts, numbers = distinct(captions)
-    tuned = _recall(state["endpoint_arn"], pictures, texts, numbers, customization)
-    base = None
-    if wanted.not_worse_than_base:
+    tuned_recall = _recall(state["endpoint_arn"], pictures, texts, numbers, customization)
+    base_recall = None
+    if evaluation.not_worse_than_base:
         model = customization.base_model.invoke_id
-        base = _recall(model, pictures, texts, numbers, customization)
-    asked = questions_id(pictures, captions, length=customization.serving.embedding_length)
-    published = _published(env, customization, asked) if wanted.not_worse_than_published else None
-    judged = judge(wanted, questions=len(texts), tuned=tuned, base=base, published=published)
+        base_recall = _recall(model, pictures, texts, numbers, customization)
+    question_set = questions_id(pictures, captions, length=customization.serving.embedding_length)
+    published_recall = (
+        _published_recall(env, customization, question_set)
+        if evaluation.not_worse_than_published
+        else None
+    )
+    verdict = judge(
+        evaluation,
+        questions=len(texts),
+        tuned=tuned_recall,
+        base=base_recall,
+        published=published_recall,
+    )
     key = f"{s3_layout.report_prefix(customization.name, state['run'])}{EVALUATION}"
-    kept = json.dumps(as_data(judged, wanted, asked=asked))
-    _aws.write(env.output_bucket, key, kept.encode())
-    logger.info("evaluated", extra={"run": state["run"], "reason": judged.reason})
-    if judged.passed:
-        return _next(state, "publish", judged.reason, evaluated=True)
-    return _next(state, "roll-back", f"the evaluation failed: {judged.reason}", evaluated=False)
+    record = json.dumps(as_data(verdict, evaluation, asked=question_set))
+    _aws.write(env.output_bucket, key, record.encode())
+    logger.info("evaluated", extra={"run": state["run"], "reason": verdict.reason})
+    if verdict.passed:
+        return _next(state, "publish", verdict.reason, evaluated=True)
+    return _next(state, "roll-back", f"the evaluation failed: {verdict.reason}", evaluated=False)
 
 
-def _next(state: dict[str, Any], step: ServingStep, reason: str, **more: Any) -> dict[str, Any]:
-    return {**state, **more, "step": step, "reason": reason}
+def _next(state: dict[str, Any], step: ServingStep, reason: str, **changes: Any) -> dict[str, Any]:
+    return {**state, **changes, "step": step, "reason": reason}
 
 
 def _pairs(
     env: EvaluateEnvironment, customization: CustomizationSettings, run: str
 ) -> tuple[list[bytes], list[str]]:
     """Pictures and captions of the validation manifest that was checked."""
-    chosen = _evaluation.records(env, customization, run)
+    records = _evaluation.records(env, customization, run)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        pictures = list(pool.map(lambda each: _aws.read(*split_uri(each["image-ref"])), chosen))
-    return pictures, [each["caption"] for each in chosen]
+        pictures = list(
+            pool.map(lambda record: _aws.read(*split_uri(record["image-ref"])), records)
+        )
+    return pictures, [record["caption"] for record in records]
 
 
 def _recall(
@@ -86,10 +98,10 @@ def _recall(
     numbers: Sequence[int],
     customization: CustomizationSettings,
 ) -> float:
-    length, wanted = customization.serving.embedding_length, customization.evaluation
+    length, evaluation = customization.serving.embedding_length, customization.evaluation
 
-    def vector(given: str | bytes) -> Sequence[float]:
-        text, image = (given, None) if isinstance(given, str) else (None, given)
+    def vector(content: str | bytes) -> Sequence[float]:
+        text, image = (content, None) if isinstance(content, str) else (None, content)
         question = questions.embedding(text=text, image=image, length=length)
         answer = questions.ask(_aws.bedrock_runtime(), model, question)
         return [float(number) for number in answer["embedding"]]
@@ -97,11 +109,11 @@ def _recall(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         vectors = list(pool.map(vector, [*pictures, *texts]))
     images, words = vectors[: len(pictures)], vectors[len(pictures) :]
-    return recall(images, words, numbers, at=wanted.recall_at)
+    return recall(images, words, numbers, at=evaluation.recall_at)
 
 
-def _published(
-    env: EvaluateEnvironment, customization: CustomizationSettings, asked: str
+def _published_recall(
+    env: EvaluateEnvironment, customization: CustomizationSettings, question_set: str
 ) -> PublishedRecall | None:
     """What was kept of the model that is published now; None if nothing is.
 
@@ -111,7 +123,7 @@ def _published(
     if run is None:
         return None
     key = f"{s3_layout.report_prefix(customization.name, run)}{EVALUATION}"
-    found = _aws.find(env.output_bucket, key)
-    kept = None if found is None else json.loads(found)
-    at = customization.evaluation.recall_at
-    return PublishedRecall(run=run, recall=same_questions(kept, asked=asked, at=at))
+    body = _aws.find(env.output_bucket, key)
+    record = None if body is None else json.loads(body)
+    rank = customization.evaluation.recall_at
+    return PublishedRecall(run=run, recall=same_questions(record, asked=question_set, at=rank))

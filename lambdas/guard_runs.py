@@ -25,25 +25,25 @@ def handler(event: dict[str, Any], context: object) -> None:
         env = GuardEnvironment.from_env(os.environ)
         answer["PhysicalResourceId"] = f"run-guard/{env.environment}/{event['LogicalResourceId']}"
         # What runs use as long as this deployment has not changed it; nothing before the first one.
-        used = (_aws.parameter(env.used_parameter) or "").split(", ")
-        taken = {*used} - {"", *event["ResourceProperties"]["Uses"].split(", ")}
-        if taken:
-            _refuse(env, sorted(taken))
+        in_use = (_aws.parameter(env.used_parameter) or "").split(", ")
+        removed = {*in_use} - {"", *event["ResourceProperties"]["Uses"].split(", ")}
+        if removed:
+            _refuse(env, sorted(removed))
         answer["Reason"] = "nothing that an open run uses is taken from it"
 
     _cloudformation.respond(event, act, unknown="run-guard/unknown")
 
 
-def _refuse(env: GuardEnvironment, taken: list[str]) -> None:
+def _refuse(env: GuardEnvironment, removed: list[str]) -> None:
     """Raises RuntimeError if a run needs what goes."""
-    needy = [
+    runs = [
         f"{item['run']} ({item['status']})"
         for item in _runs.open_runs(env.runs_table)
         if _open_runs.needs_what_it_had(item)
     ]
-    if needy:
+    if runs:
         raise RuntimeError(
-            f"this deployment takes {first_of(taken)} from open runs: {first_of(needy)}. First "
+            f"this deployment takes {first_of(removed)} from open runs: {first_of(runs)}. First "
             f"deploy the earlier settings again if it has changed "
             f"{stack_name(env.environment, 'data')}: runs cannot write there until you do. Then "
             f"decline or stop them "

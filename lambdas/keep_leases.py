@@ -55,13 +55,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
     def attempt(what: str, act: Callable[[], str | None]) -> None:
         """Whatever is wrong with one endpoint, the other leases end in time."""
         try:
-            became = act()
+            outcome = act()
         except Exception as error:
             logger.exception("not checked", extra={"what": what})
             problems.append(with_advice(f"{what}: {error}"))
         else:
-            if became is not None:
-                result[became].append(what)
+            if outcome is not None:
+                result[outcome].append(what)
 
     try:
         # The whole list first: what is deleted would move the pages.
@@ -112,12 +112,16 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
     intent = _intent.read(env, name) if name is not None else None
     ends = _time(tags.get(_endpoints.EXPIRES, "none"))
     now = datetime.now(UTC)
-    why = "its lease ended" if ends <= now else intent and _unwanted(env, intent, endpoint.arn, now)
-    if not why:
+    reason = (
+        "its lease ended"
+        if ends <= now
+        else intent and _reason_to_delete(env, intent, endpoint.arn, now)
+    )
+    if not reason:
         if intent is not None and ends - now < _warned_before(intent):
             _warn(env, intent, endpoint, ends)
         return "kept"
-    if intent is not None and not _switched_off(env, intent, endpoint.arn, why):
+    if intent is not None and not _switched_off(env, intent, endpoint.arn, reason):
         return "busy"
     if not _endpoints.delete(endpoint):
         if now - ends > _STUCK:
@@ -126,17 +130,17 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
                 "Bedrock refuses to delete it, and bills it; contact AWS Support"
             )
         return "busy"
-    useless = name is None or (intent is not None and _replaced(intent, endpoint.arn))
-    again = "" if useless else f" Serve it again: tuning serve {name} -e {env.environment}"
-    said = f"The lease of {endpoint.arn} ended {ends:%Y-%m-%dT%H:%M:%SZ}"
+    superfluous = name is None or (intent is not None and _has_successor(intent, endpoint.arn))
+    hint = "" if superfluous else f" Serve it again: tuning serve {name} -e {env.environment}"
+    text = f"The lease of {endpoint.arn} ended {ends:%Y-%m-%dT%H:%M:%SZ}"
     if ends > now:
-        said = f"{endpoint.arn} is not to be served any more: {why}"
+        text = f"{endpoint.arn} is not to be served any more: {reason}"
     _tell(
         env,
         name,
         "lease-ended",
         f"{name or 'An endpoint'}: lease ended",
-        f"{said}. The endpoint was deleted and billing stopped. The custom model is kept.{again}",
+        f"{text}. The endpoint was deleted and billing stopped. The custom model is kept.{hint}",
     )
     # Last: if anything fails before, the pointer is found next time, and people are told then.
     if name is not None:
@@ -144,7 +148,7 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
     return "deleted"
 
 
-def _unwanted(env: LeaseEnvironment, intent: Intent, arn: str, now: datetime) -> str:
+def _reason_to_delete(env: LeaseEnvironment, intent: Intent, arn: str, now: datetime) -> str:
     """Why an endpoint goes before its lease ends; "" if it stays."""
     if intent.renamed_to:
         # It goes on under another name, whose tag comes in a moment.
@@ -152,29 +156,29 @@ def _unwanted(env: LeaseEnvironment, intent: Intent, arn: str, now: datetime) ->
     if not intent.on:
         # Its end was written down, and then its execution was stopped; or there never was any.
         return intent.why
-    if _replaced(intent, arn):
+    if _has_successor(intent, arn):
         return f"{intent.published.endpoint_arn} has replaced it"
     hours = _idle_hours(env, intent.customization)
     if hours is None or intent.published.endpoint_arn != arn:
         return ""
-    since, most = datetime.fromisoformat(intent.since), timedelta(hours=hours)
-    if now - since < most or now - _last_call(arn, now) < most:
+    served_since, limit = datetime.fromisoformat(intent.since), timedelta(hours=hours)
+    if now - served_since < limit or now - _last_call(arn, now) < limit:
         return ""
     return f"nobody called it for {counted(hours, 'hour')} (idle_hours)"
 
 
-def _replaced(intent: Intent, arn: str) -> bool:
+def _has_successor(intent: Intent, arn: str) -> bool:
     """Whether it was left behind: its deletion was refused, or took too long for its run."""
-    another = intent.published.endpoint_arn not in ("", arn)
-    return bool(intent.version and intent.on and not intent.until and another)
+    successor = intent.published.endpoint_arn not in ("", arn)
+    return bool(intent.version and intent.on and not intent.until and successor)
 
 
 def _idle_hours(env: LeaseEnvironment, name: str) -> int | None:
     """As the customization's stack says now; None also if there is no stack any more."""
-    found = _aws.parameter(f"{env.settings_prefix}/{name}")
-    if found is None:
+    settings = _aws.parameter(f"{env.settings_prefix}/{name}")
+    if settings is None:
         return None
-    return from_settings(json.loads(found)).customization.serving.idle_hours
+    return from_settings(json.loads(settings)).customization.serving.idle_hours
 
 
 def _last_call(arn: str, now: datetime) -> datetime:
@@ -192,13 +196,13 @@ def _last_call(arn: str, now: datetime) -> datetime:
         Period=int(_PERIOD.total_seconds()),
         Statistics=["Sum"],
     )
-    called = [point["Timestamp"] for point in answer["Datapoints"] if point["Sum"]]
-    if not called:
+    hours = [point["Timestamp"] for point in answer["Datapoints"] if point["Sum"]]
+    if not hours:
         raise LookupError(
             "CloudWatch has no Invocations of it, not even its smoke test's, so its idle_hours "
             "cannot be kept; it stays until its lease ends"
         )
-    return max(called) + _PERIOD
+    return max(hours) + _PERIOD
 
 
 def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str, why: str) -> bool:
@@ -211,8 +215,8 @@ def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str, why: str) -> 
         return False
     if not intent.on or intent.published.endpoint_arn not in ("", arn):
         return True
-    ended = intent.ended(why=why, by="KeepLeases", now=now)
-    return _intent.write(env.runs_table, ended) is not None
+    intent_off = intent.ended(why=why, by="KeepLeases", now=now)
+    return _intent.write(env.runs_table, intent_off) is not None
 
 
 def _sweep(env: LeaseEnvironment, name: str, arn: str) -> str | None:
@@ -228,10 +232,10 @@ def _sweep(env: LeaseEnvironment, name: str, arn: str) -> str | None:
         _pointers.withdraw_from(env.parameter_prefix, name, "endpoint", arn)
         return "withdrawn"
     if intent.on:
-        ended = intent.ended(why="its endpoint is gone", by="KeepLeases", now=_runs.now())
-        if _intent.write(env.runs_table, ended) is None:
+        intent_off = intent.ended(why="its endpoint is gone", by="KeepLeases", now=_runs.now())
+        if _intent.write(env.runs_table, intent_off) is None:
             return None
-        intent = ended
+        intent = intent_off
     _tell(
         env,
         name,
@@ -253,8 +257,8 @@ def _take_up(env: LeaseEnvironment, name: str) -> str | None:
     intent, now = _intent.read(env, name), _runs.now()
     if not intent.until or intent.working(now):
         return None
-    why = "its execution ended before the endpoint was published"
-    serving = {"customization": name, "run": intent.owner, "undo": why}
+    reason = "its execution ended before the endpoint was published"
+    serving = {"customization": name, "run": intent.owner, "undo": reason}
     execution = f"undo-{intent.owner}-{re.sub(r'[^0-9]', '', now)[:10]}"
     _workflow.start(env.workflow_arn, execution=execution, serving=serving)
     return "taken-up"
@@ -284,15 +288,15 @@ def _warn(env: LeaseEnvironment, intent: Intent, endpoint: Endpoint, ends: datet
 
 
 def _tell(env: LeaseEnvironment, name: str | None, status: str, subject: str, text: str) -> None:
-    whose = name or "unknown"
-    told = Message(
+    customization = name or "unknown"
+    message = Message(
         status=status,
         environment=env.environment,
-        customization=whose,
+        customization=customization,
         subject=subject,
         message=text,
     )
-    _aws.tell(env.topic_arn, told)
+    _aws.tell(env.topic_arn, message)
 
 
 def _time(text: str) -> datetime:

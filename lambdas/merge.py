@@ -37,42 +37,42 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     keys = [f"{work}text.json", *results]
     merged = result.merge(CheckResult.from_json(_aws.read(env.output_bucket, key)) for key in keys)
     folder = s3_layout.report_prefix(customization.name, run)
-    with tempfile.TemporaryFile() as whole:
-        findings = FindingsFile(whole)
-        concluded = conclude(merged, customization, Heard(findings.add), job_region=_aws.region())
+    with tempfile.TemporaryFile() as file:
+        findings = FindingsFile(file)
+        report = conclude(merged, customization, Heard(findings.add), job_region=_aws.region())
         for part in _keys(env.output_bucket, f"{work}findings/"):
             _append(env.output_bucket, part, findings)
-        whole.seek(0)
+        file.seek(0)
         # However many findings there are, they pass through a file, never through memory.
-        _aws.s3().upload_fileobj(whole, env.output_bucket, f"{folder}rejected.jsonl")
+        _aws.s3().upload_fileobj(file, env.output_bucket, f"{folder}rejected.jsonl")
     _pins.merge(env.output_bucket, run, customization.name, shards=event["check"]["shards"])
-    page = to_html(concluded, about={"Customization": customization.name, "Run": run})
-    _aws.write(env.output_bucket, f"{folder}report.json", concluded.to_json())
+    page = to_html(report, about={"Customization": customization.name, "Run": run})
+    _aws.write(env.output_bucket, f"{folder}report.json", report.to_json())
     _aws.write(env.output_bucket, f"{folder}report.html", page.encode(), "text/html")
     uri = s3_layout.uri(env.output_bucket, f"{folder}report.json")
     _runs.update_run(
         env.runs_table,
         run,
-        status="valid" if concluded.valid else "rejected",
+        status="valid" if report.valid else "rejected",
         report=uri,
-        records=concluded.records,
-        errors=concluded.errors,
-        warnings=concluded.warnings,
+        records=report.records,
+        errors=report.errors,
+        warnings=report.warnings,
     )
     return {
-        "valid": concluded.valid,
-        "records": concluded.records,
-        "errors": concluded.errors,
-        "warnings": concluded.warnings,
-        "counts": concluded.counts,
-        "to_fix": concluded.counts_of(Severity.ERROR),
-        "worth_a_look": concluded.counts_of(Severity.WARNING),
+        "valid": report.valid,
+        "records": report.records,
+        "errors": report.errors,
+        "warnings": report.warnings,
+        "counts": report.counts,
+        "to_fix": report.counts_of(Severity.ERROR),
+        "worth_a_look": report.counts_of(Severity.WARNING),
         "report": uri,
         "html": s3_layout.uri(env.output_bucket, f"{folder}report.html"),
         "rejected": s3_layout.uri(env.output_bucket, f"{folder}rejected.jsonl"),
-        "training_records": concluded.text_stats["training"].records,
-        "training_characters": concluded.text_stats["training"].characters,
-        "fingerprints": {kind: merged.fingerprint(kind) for kind in concluded.text_stats},
+        "training_records": report.text_stats["training"].records,
+        "training_characters": report.text_stats["training"].characters,
+        "fingerprints": {kind: merged.fingerprint(kind) for kind in report.text_stats},
     }
 
 
@@ -84,7 +84,7 @@ def _demand_all_checked(
         number = failed[0]["number"]
         raise UncheckedError(
             f"{len(failed)} of {check['shards']} shards of images could not be checked; "
-            f"number {number}: {_why(bucket, f'{work}errors/{number}.txt', failed[0]['error'])}"
+            f"number {number}: {_failure(bucket, f'{work}errors/{number}.txt', failed[0]['error'])}"
         )
     checked = sum(shard["images"] for shard in shards)
     if (len(shards), checked) != (check["shards"], check["images"]):
@@ -94,17 +94,17 @@ def _demand_all_checked(
         )
 
 
-def _why(bucket: str, key: str, error: str) -> str:
+def _failure(bucket: str, key: str, error: str) -> str:
     """What a check wrote before it failed; only the error's name if it could not."""
-    wrote = _aws.find(bucket, key)
-    return error if wrote is None else wrote.decode()
+    body = _aws.find(bucket, key)
+    return error if body is None else body.decode()
 
 
-def _demand_results(bucket: str, work: str, wanted: list[str]) -> None:
-    missing = sorted(set(wanted) - set(_keys(bucket, f"{work}results/")))
+def _demand_results(bucket: str, work: str, expected: list[str]) -> None:
+    missing = sorted(set(expected) - set(_keys(bucket, f"{work}results/")))
     if missing:
         raise UncheckedError(
-            f"{len(missing)} of {len(wanted)} results of images are missing: "
+            f"{len(missing)} of {len(expected)} results of images are missing: "
             f"s3://{bucket}/{missing[0]}"
         )
 

@@ -87,12 +87,12 @@ def _keep_roles(env: ThroughputEnvironment, name: str, properties: Mapping[str, 
     """
     roles = filter(None, map(properties.get, _ROLES))
     uses = filter(None, properties.get(_USES, "").split(", "))
-    before = _since(_pointers.read(env.parameter_prefix, name, "serving") or "")
-    given = {use: before.get(use, _runs.now()) for use in (*roles, *map(_short, uses))}
-    taken = [since for use, since in before.items() if use not in given and use != _DEPLOYED]
-    if taken:
-        _refuse_while_training(env, name, since=min(taken), then="deploy again")
-    _pointers.publish(env.parameter_prefix, name, "serving", _text(given) or _DEPLOYED)
+    former = _uses(_pointers.read(env.parameter_prefix, name, "serving") or "")
+    current = {use: former.get(use, _runs.now()) for use in (*roles, *map(_short, uses))}
+    removed = [time for use, time in former.items() if use not in current and use != _DEPLOYED]
+    if removed:
+        _refuse_while_training(env, name, since=min(removed), then="deploy again")
+    _pointers.publish(env.parameter_prefix, name, "serving", _text(current) or _DEPLOYED)
 
 
 def _short(use: str) -> str:
@@ -100,23 +100,23 @@ def _short(use: str) -> str:
     return hashlib.sha256(use.encode()).hexdigest()[:8]
 
 
-def _text(given: Mapping[str, str]) -> str:
+def _text(uses: Mapping[str, str]) -> str:
     """What was given at one time stands behind that time."""
-    times = sorted({*given.values()})
+    times = sorted({*uses.values()})
     return " ".join(
-        word for time in times for word in (time, *(use for use in given if given[use] == time))
+        word for time in times for word in (time, *(use for use in uses if uses[use] == time))
     ).strip()
 
 
-def _since(text: str) -> dict[str, str]:
+def _uses(text: str) -> dict[str, str]:
     """What _text made a text of; what earlier versions published was always there."""
-    since, given = "", {}
+    since, uses = "", {}
     for word in text.split():
         if word.startswith("2") and word.endswith("Z"):
             since = word
         else:
-            given[word] = since
-    return given
+            uses[word] = since
+    return uses
 
 
 def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) -> dict[str, str]:
@@ -130,7 +130,7 @@ def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) 
     )
     endpoints = _endpoints.of_customization(env.environment, customization)
     step = plan(desired, endpoints)
-    intent = _adopted(env, _intent.read(env, name), customization, event, step)
+    intent = _adopt(env, _intent.read(env, name), customization, event, step)
     status, detail = _status(env, intent, customization, event, step)
     if status in ("handed-over", "awaiting-approval"):
         _hand_over(env, name, event["RequestId"])
@@ -154,12 +154,12 @@ def _status(
         return step.action.value, step.reason
     if customization.serving.mode == "none":
         return "handed-over", step.reason
-    asked = priced(_request(intent, customization), customization)
-    verdict = may_buy(asked, intent, replaces=True)
+    request = priced(_request(intent, customization), customization)
+    verdict = may_buy(request, intent, replaces=True)
     if verdict.answer == "no":
         # A lease may have been ended on purpose: only a person starts billing again.
-        again = f"tuning serve {customization.name} -e {env.environment}"
-        return "not-serving", f"{verdict.reason}; to serve it, and be billed: {again}"
+        command = f"tuning serve {customization.name} -e {env.environment}"
+        return "not-serving", f"{verdict.reason}; to serve it, and be billed: {command}"
     if step.action is Action.READY and not step.surplus and not _lease_changed(event):
         return "ready", step.reason
     if verdict.answer == "ask":
@@ -178,7 +178,7 @@ def _request(intent: Intent, customization: CustomizationSettings) -> ServingReq
     )
 
 
-def _adopted(
+def _adopt(
     env: ThroughputEnvironment,
     intent: Intent,
     customization: CustomizationSettings,
@@ -189,19 +189,19 @@ def _adopted(
 
     It is billed already, so this begins nothing.
     """
-    there = next(iter((*filter(None, [step.target]), *step.surplus)), None)
-    if intent.version or there is None:
+    endpoint = next(iter((*filter(None, [step.target]), *step.surplus)), None)
+    if intent.version or endpoint is None:
         return intent
-    before = event.get("OldResourceProperties", event["ResourceProperties"]).get("LeaseHours")
+    former_lease = event.get("OldResourceProperties", event["ResourceProperties"]).get("LeaseHours")
     terms = Terms(
-        mode=there.kind,
-        units=there.units or 1,
-        commitment=there.commitment,
-        lease_hours=int(before) if str(before).isdigit() else None,
+        mode=endpoint.kind,
+        units=endpoint.units or 1,
+        commitment=endpoint.commitment,
+        lease_hours=int(former_lease) if str(former_lease).isdigit() else None,
         base_model=customization.base_model.key,
     )
-    published = replace(intent.published, endpoint_arn=there.arn, terms=terms)
-    adopted = replace(
+    publication = replace(intent.published, endpoint_arn=endpoint.arn, terms=terms)
+    adopted_intent = replace(
         intent,
         on=True,
         why="it was served before",
@@ -210,22 +210,22 @@ def _adopted(
         terms=terms,
         price="\n".join(map(str, cost.estimate(customization=customization).rates)),
         approval="before approvals were recorded",
-        published=published,
+        published=publication,
     )
-    return _intent.write(env.runs_table, adopted) or _intent.read(env, customization.name)
+    return _intent.write(env.runs_table, adopted_intent) or _intent.read(env, customization.name)
 
 
 def _settings(env: ThroughputEnvironment, name: str) -> dict[str, Any]:
     """What the same stack has just written."""
     answer = _aws.ssm().get_parameter(Name=f"{env.settings_prefix}/{name}")
-    found: dict[str, Any] = json.loads(answer["Parameter"]["Value"])
-    return found
+    settings: dict[str, Any] = json.loads(answer["Parameter"]["Value"])
+    return settings
 
 
 def _lease_changed(event: Mapping[str, Any]) -> bool:
     """Whether the endpoint needs a new lease although it serves the desired model."""
-    before = event.get("OldResourceProperties", event["ResourceProperties"])
-    return bool(before.get("LeaseHours") != event["ResourceProperties"].get("LeaseHours"))
+    former = event.get("OldResourceProperties", event["ResourceProperties"])
+    return bool(former.get("LeaseHours") != event["ResourceProperties"].get("LeaseHours"))
 
 
 def _hand_over(env: ThroughputEnvironment, name: str, request: str) -> None:
@@ -261,18 +261,18 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
     _pointers.withdraw(env.parameter_prefix, name, "serving")
     if properties.get("OnDelete") != "retain":
         _switch_off(env, name)
-    every = _endpoints.provisioned(env.environment)
+    endpoints = _endpoints.provisioned(env.environment)
     if properties.get("Mode") == "on-demand":
-        every += _endpoints.deployments(env.environment)
-    mine = [e for e, tags in every if tags.get(_endpoints.CUSTOMIZATION) == name]
+        endpoints += _endpoints.deployments(env.environment)
+    own_endpoints = [e for e, tags in endpoints if tags.get(_endpoints.CUSTOMIZATION) == name]
     if properties.get("OnDelete") == "retain":
-        kept = ", ".join(e.arn for e in mine)
-        return f"kept, because the customization says on_delete = retain: {kept or 'nothing'}"
-    reasons = [commitment_reason(e) for e in mine if not removable(e)]
-    waiting = [e for e in mine if removable(e)]
+        arns = ", ".join(e.arn for e in own_endpoints)
+        return f"kept, because the customization says on_delete = retain: {arns or 'nothing'}"
+    reasons = [commitment_reason(e) for e in own_endpoints if not removable(e)]
+    waiting = [e for e in own_endpoints if removable(e)]
     problems: list[str] = []
     while waiting:
-        waiting = [e for e in waiting if not _deleted(e, problems)]
+        waiting = [e for e in waiting if not _delete(e, problems)]
         if waiting and context.get_remaining_time_in_millis() < _RESERVE_MS:
             problems += [
                 f"{e.arn}: Bedrock refuses to delete it while it is {e.status}; "
@@ -306,9 +306,9 @@ def _refuse_while_training(
     for job, run in _jobs.running():
         item = _runs.item_of(env.runs_table, run) or {}
         # Another customization's name may begin with this one's.
-        usual = job == f"{env.environment}-{name}-{run}"
-        mine = item.get("customization") == name if job == item.get("job_name") else usual
-        if mine and item.get("created", since) >= since:
+        is_usual_name = job == f"{env.environment}-{name}-{run}"
+        is_own = item.get("customization") == name if job == item.get("job_name") else is_usual_name
+        if is_own and item.get("created", since) >= since:
             raise RuntimeError(
                 f"{job} is running and needs the roles of this stack: stop it "
                 f"(tuning stop RUN) or wait until it ends, then {then}"
@@ -321,13 +321,13 @@ def _switch_off(env: ThroughputEnvironment, name: str) -> None:
         intent = _intent.read(env, name)
         if not intent.on and not intent.owner:
             return
-        ended = intent.ended(why="its stack was deleted", by="the deletion", now=_runs.now())
-        if _intent.write(env.runs_table, ended) is not None:
+        intent_off = intent.ended(why="its stack was deleted", by="the deletion", now=_runs.now())
+        if _intent.write(env.runs_table, intent_off) is not None:
             return
     raise RuntimeError(f"the intent of {name} keeps changing: delete the stack again")
 
 
-def _deleted(endpoint: Endpoint, problems: list[str]) -> bool:
+def _delete(endpoint: Endpoint, problems: list[str]) -> bool:
     """Whether nothing is left to try; an error with one endpoint stops no other deletion."""
     try:
         return _endpoints.delete(endpoint)

@@ -52,7 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> Reconciled:
     env = ReconcileEnvironment.from_env(os.environ)
     result: Reconciled = {"closed": [], "told": [], "watched": [], "serving": [], "undecided": []}
     problems: list[str] = []
-    for name, look in _everything(env, result):
+    for name, look in _tasks(env, result):
         if context.get_remaining_time_in_millis() < _RESERVE_MS:
             logger.warning("out of time", extra={"next": name})
             break
@@ -68,77 +68,87 @@ def handler(event: dict[str, Any], context: Any) -> Reconciled:
     return result
 
 
-def _everything(
+def _tasks(
     env: ReconcileEnvironment, result: Reconciled
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     for item in list(_runs.open_runs(env.runs_table)):
         yield str(item["run"]), partial(_run, env, item, result)
     for item in list(_runs.untold_runs(env.runs_table)):
-        yield str(item["run"]), partial(_untold, env, item, result)
+        yield str(item["run"]), partial(_report, env, item, result)
     for name, _ in _jobs.running():
-        yield name, partial(_unwatched, env, name, result)
+        yield name, partial(_check_job, env, name, result)
 
 
 def _run(env: ReconcileEnvironment, item: Row, result: Reconciled) -> None:
     """One run that has not ended, as far as an index knows that lags behind its table."""
     run = str(item["run"])
-    ended = _ended(env, item)
+    execution_end = _execution_end(env, item)
     # In this order: a run is closed before its execution ends.
-    now = _runs.item_of(env.runs_table, run) if ended else None
-    if ended is None or now is None or not is_open(now) or _execution(now) != _execution(item):
+    latest = _runs.item_of(env.runs_table, run) if execution_end else None
+    if (
+        execution_end is None
+        or latest is None
+        or not is_open(latest)
+        or _execution(latest) != _execution(item)
+    ):
         return
-    item = now
-    found = _job(item.get("job_name"))
-    status = found["status"] if found else None
-    if found and status in ("InProgress", "Stopping"):
-        if not ended.by_hand:
-            _watch(env, item, ended, result)
+    item = latest
+    customization_job = _job(item.get("job_name"))
+    status = customization_job["status"] if customization_job else None
+    if customization_job and status in ("InProgress", "Stopping"):
+        if not execution_end.by_hand:
+            _watch(env, item, execution_end, result)
             return
         if status == "InProgress":
-            _stop(found["jobArn"])
-        _close(env, item, aborted(item, ended, job="stopped"), result)
-    elif found and status == "Completed":
-        if ended.by_hand or _execution(item).startswith(_SERVES):
-            _record(item, found)
-            _close(env, item, _served_or_kept(env, item, ended, found["outputModelArn"]), result)
+            _stop(customization_job["jobArn"])
+        _close(env, item, aborted(item, execution_end, job="stopped"), result)
+    elif customization_job and status == "Completed":
+        if execution_end.by_hand or _execution(item).startswith(_SERVES):
+            _record(item, customization_job)
+            _close(
+                env,
+                item,
+                _served_or_kept(env, item, execution_end, customization_job["outputModelArn"]),
+                result,
+            )
             return
-        serving = _record(item, found)
+        serving = _record(item, customization_job)
         _hand_over(env, item, serving)
         result["serving"].append(run)
-    elif found and status == "Failed":
-        _close(env, item, job_failed(item, found, environment=env.environment), result)
-    elif ended.by_hand or status == "Stopped":
-        _close(env, item, aborted(item, ended), result)
+    elif customization_job and status == "Failed":
+        _close(env, item, job_failed(item, customization_job, environment=env.environment), result)
+    elif execution_end.by_hand or status == "Stopped":
+        _close(env, item, aborted(item, execution_end), result)
     else:
-        _close(env, item, broken(item, ended), result)
+        _close(env, item, broken(item, execution_end), result)
 
 
 def _served_or_kept(
-    env: ReconcileEnvironment, item: Row, ended: ExecutionEnd, model_arn: str
+    env: ReconcileEnvironment, item: Row, execution_end: ExecutionEnd, model_arn: str
 ) -> Outcome:
     """Whether its model was published for good before the execution ended."""
     intent = _intent.stored(env.runs_table, item["customization"])
     if intent is not None and intent.on and not intent.until:
         published = intent.published
         if published.model_run == item["run"] and published.endpoint_arn:
-            return served(item, ended, endpoint=published.endpoint_arn)
-    return kept(item, ended, model=model_arn, environment=env.environment)
+            return served(item, execution_end, endpoint=published.endpoint_arn)
+    return kept(item, execution_end, model=model_arn, environment=env.environment)
 
 
-def _untold(env: ReconcileEnvironment, item: Row, result: Reconciled) -> None:
+def _report(env: ReconcileEnvironment, item: Row, result: Reconciled) -> None:
     """One run that was closed, and whose execution had a message to send after that."""
     run = str(item["run"])
-    ended = _ended(env, item)
-    if ended is None:
+    execution_end = _execution_end(env, item)
+    if execution_end is None:
         return
     # An execution fails with the status that it has told; any other end came before its message.
-    if ended.status != "SUCCEEDED" and ended.error != item["status"]:
+    if execution_end.status != "SUCCEEDED" and execution_end.error != item["status"]:
         subject = f"{item['customization']}: {item['status']}"
         message = str(item["message"])
         _tell(env, item, Outcome(status=str(item["status"]), subject=subject, message=message))
         result["told"].append(run)
-    found = _job(item.get("job_name")) if item.get(_runs.UNWATCHED) else None
-    if found and found["status"] in ("InProgress", "Stopping", "Completed"):
+    customization_job = _job(item.get("job_name")) if item.get(_runs.UNWATCHED) else None
+    if customization_job and customization_job["status"] in ("InProgress", "Stopping", "Completed"):
         # It lost sight of its job: what is paid for is not lost, however soon that ended.
         _runs.resume_run(env.runs_table, run, status="training", message="its job goes on")
         _run(env, item, result)
@@ -146,7 +156,7 @@ def _untold(env: ReconcileEnvironment, item: Row, result: Reconciled) -> None:
         _runs.was_told(env.runs_table, run)
 
 
-def _unwatched(env: ReconcileEnvironment, job_name: str, result: Reconciled) -> None:
+def _check_job(env: ReconcileEnvironment, job_name: str, result: Reconciled) -> None:
     """One running job: its run may have ended, or nobody knows of it."""
     run = job.run_of(job_name)
     item = _runs.item_of(env.runs_table, run)
@@ -159,29 +169,29 @@ def _unwatched(env: ReconcileEnvironment, job_name: str, result: Reconciled) -> 
         return
     if is_open(item):
         return
-    ended = _ended(env, item)
-    if ended is None:
+    execution_end = _execution_end(env, item)
+    if execution_end is None:
         return
     if item["status"] == "aborted":
         _stop(job_name)
         result["closed"].append(run)
     else:
-        _watch(env, item, ended, result)
+        _watch(env, item, execution_end, result)
 
 
-def _ended(env: ReconcileEnvironment, item: Row) -> ExecutionEnd | None:
+def _execution_end(env: ReconcileEnvironment, item: Row) -> ExecutionEnd | None:
     """How a run's execution ended; None while it runs."""
     arn = f"{env.workflow_arn.replace(':stateMachine:', ':execution:')}:{_execution(item)}"
-    found = _aws.none_if(
+    response = _aws.none_if(
         "ExecutionDoesNotExist",
         lambda: _aws.stepfunctions().describe_execution(executionArn=arn),
     )
-    if found is None:
+    if response is None:
         return ExecutionEnd(status="gone")
-    if found["status"] in ("RUNNING", "PENDING_REDRIVE"):
+    if response["status"] in ("RUNNING", "PENDING_REDRIVE"):
         return None
     return ExecutionEnd(
-        status=found["status"], error=found.get("error", ""), cause=found.get("cause", "")
+        status=response["status"], error=response.get("error", ""), cause=response.get("cause", "")
     )
 
 
@@ -207,13 +217,15 @@ def _stop(identifier: str) -> None:
             raise
 
 
-def _watch(env: ReconcileEnvironment, item: Row, ended: ExecutionEnd, result: Reconciled) -> None:
+def _watch(
+    env: ReconcileEnvironment, item: Row, execution_end: ExecutionEnd, result: Reconciled
+) -> None:
     """A job is paid for whether anybody watches or not: from now on this function does."""
     run = str(item["run"])
     result["watched"].append(run)
     if item.get("watched_since") and is_open(item):
         return
-    outcome = watched(item, ended)
+    outcome = watched(item, execution_end)
     _tell(env, item, outcome)
     _runs.resume_run(
         env.runs_table,
@@ -224,17 +236,19 @@ def _watch(env: ReconcileEnvironment, item: Row, ended: ExecutionEnd, result: Re
     )
 
 
-def _record(item: Row, found: Mapping[str, Any]) -> dict[str, Any]:
+def _record(item: Row, customization_job: Mapping[str, Any]) -> dict[str, Any]:
     """What the workflow would have recorded of a completed job, with the price and its approval."""
-    asked = item.get("approval_reason")
+    approval_reason = item.get("approval_reason")
     start = {
         "run_key": item["run_key"],
         "estimate": item.get("estimate", ""),
-        "decision": "approve" if asked else "start",
-        "reason": asked or "the price is within the budget",
+        "decision": "approve" if approval_reason else "start",
+        "reason": approval_reason or "the price is within the budget",
     }
     admission = {"customization": item["customization"], "run": item["run"]}
-    return record_job.handler({"admission": admission, "start": start, "job": found}, None)
+    return record_job.handler(
+        {"admission": admission, "start": start, "job": customization_job}, None
+    )
 
 
 def _hand_over(env: ReconcileEnvironment, item: Row, serving: dict[str, Any]) -> None:
@@ -258,7 +272,7 @@ def _close(env: ReconcileEnvironment, item: Row, outcome: Outcome, result: Recon
 
 
 def _tell(env: ReconcileEnvironment, item: Row, outcome: Outcome) -> None:
-    told = Message(
+    message = Message(
         status=outcome.status,
         environment=env.environment,
         customization=item["customization"],
@@ -267,4 +281,4 @@ def _tell(env: ReconcileEnvironment, item: Row, outcome: Outcome) -> None:
         message=outcome.message,
         failed=outcome.failed,
     )
-    _aws.tell(env.topic_arn, told)
+    _aws.tell(env.topic_arn, message)

@@ -22,9 +22,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     which the run was allowed, with the approval: nothing is bought without both.
     """
     env = RunEnvironment.from_env(os.environ)
-    admission, finished = event["admission"], capitalized(event["job"])
+    admission, details = event["admission"], capitalized(event["job"])
     name, run = admission["customization"], admission["run"]
-    model_arn, job_arn = str(finished["OutputModelArn"]), str(finished["JobArn"])
+    model_arn, job_arn = str(details["OutputModelArn"]), str(details["JobArn"])
     # First: whatever goes wrong below, this work must not be paid for a second time.
     _runs.finish_work(
         env.runs_table,
@@ -33,15 +33,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         state="trained",
         model_arn=model_arn,
     )
-    folder = capitalized(finished.get("OutputDataConfig") or {}).get("S3Uri", "")
+    folder = capitalized(details.get("OutputDataConfig") or {}).get("S3Uri", "")
     files, unreadable = _metric_files(str(folder), job_arn)
     metrics = {
         "job_arn": job_arn,
         "model_arn": model_arn,
-        "training_loss": capitalized(finished.get("TrainingMetrics") or {}).get("TrainingLoss"),
+        "training_loss": capitalized(details.get("TrainingMetrics") or {}).get("TrainingLoss"),
         "validation_loss": [
             capitalized(metrics).get("ValidationLoss")
-            for metrics in finished.get("ValidationMetrics") or []
+            for metrics in details.get("ValidationMetrics") or []
         ],
         "files": files,
         "unreadable": unreadable,
@@ -60,7 +60,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "customization": name,
         "run": run,
         "model_arn": model_arn,
-        "base_arn": finished.get("BaseModelArn"),
+        "base_arn": details.get("BaseModelArn"),
         "metrics": s3_layout.uri(env.output_bucket, key),
         "price": event["start"].get("estimate", ""),
         "approval": _approval(event["start"]),
@@ -83,8 +83,8 @@ def _metric_files(folder: str, job_arn: str) -> tuple[dict[str, list[dict[str, A
     """
     if not folder:
         return {}, ["Bedrock does not say where the job wrote"]
-    bucket, below = s3_layout.split_uri(folder)
-    prefix = f"{below.rstrip('/')}/model-customization-job-{job_arn.rpartition('/')[2]}/"
+    bucket, folder_prefix = s3_layout.split_uri(folder)
+    prefix = f"{folder_prefix.rstrip('/')}/model-customization-job-{job_arn.rpartition('/')[2]}/"
     files: dict[str, list[dict[str, Any]]] = {}
     unreadable: list[str] = []
     for entry in objects(_aws.s3(), bucket, prefix):

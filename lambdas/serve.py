@@ -65,16 +65,16 @@ def _act(
     if action == "roll-back":
         return roll_back(work)
     if state.get("undo") and "generation" not in state:
-        undone = take_up(work)
-        if undone is not None:
-            return undone
+        last_state = take_up(work)
+        if last_state is not None:
+            return last_state
     if state.get("end"):
         return end(work)
-    mine = own(work)
-    if not isinstance(mine, Work):
-        return mine
+    owned_work = own(work)
+    if not isinstance(owned_work, Work):
+        return owned_work
     try:
-        return _ACTIONS[action](mine)
+        return _ACTIONS[action](owned_work)
     except LostError as error:
         return lost(replace(work, state=error.state, intent=error.intent), str(error))
 
@@ -86,18 +86,18 @@ def _serve(work: Work) -> WorkState:
     desired = _desired(work)
     step = plan(desired, _observed(work))
     work = work.knowing(model_arn=desired.model_arn)
-    undeployed = _undeployed(work, step)
-    if undeployed is not None:
-        return undeployed
-    late = work.late("started")
+    last_state = _undeployed(work, step)
+    if last_state is not None:
+        return last_state
+    is_late = work.late("started")
     match step.action:
         case Action.PENDING:
             return _idle(work, "pending", step.reason)
         case Action.NOTHING:
-            return _nothing(work, step.reason)
+            return _serve_nothing(work, step.reason)
         case Action.FAILED:
             return work.next("roll-back", step.reason)
-        case Action.WAIT | Action.DELETE if late:
+        case Action.WAIT | Action.DELETE if is_late:
             return work.next("roll-back", f"not ready in time: {step.reason}")
         case Action.WAIT:
             return _swap_seen(work, step).wait(step.reason)
@@ -132,10 +132,10 @@ def _observed(work: Work) -> list[Endpoint]:
 def _undeployed(work: Work, step: Plan) -> WorkState | None:
     """The last step if there is no serving stack, whose deletion would delete the endpoint."""
     buys = step.action in (Action.CREATE, Action.SWAP)
-    bought = step.action in (Action.WAIT, Action.READY) and bool(work.intent.begun.created_arn)
-    if not (buys or bought) or work.read("serving"):
+    has_bought = step.action in (Action.WAIT, Action.READY) and bool(work.intent.begun.created_arn)
+    if not (buys or has_bought) or work.read("serving"):
         return None
-    if bought:
+    if has_bought:
         return work.next("roll-back", "its serving stack was deleted meanwhile")
     _publish_model(work)
     marker = f"{work.env.parameter_prefix}/{work.name}/serving"
@@ -152,17 +152,19 @@ def _undeployed(work: Work, step: Plan) -> WorkState | None:
 
 def _swap(work: Work, step: Plan, target: Endpoint, model_arn: str) -> WorkState:
     """First the intention, then the call: if its answer is lost, a roll-back knows of it."""
-    begun, published = work.intent.begun, work.intent.published
+    begun, publication = work.intent.begun, work.intent.published
     if begun.swap_seen:
         # Never twice: Bedrock undid the swap, or somebody changed the endpoint by hand.
         return work.next("roll-back", f"the swap did not last: {step.reason}")
     # What nobody proved is not what it goes back to.
-    before = published.model_arn if published.endpoint_arn == target.arn else target.model_arn
+    former_model = (
+        publication.model_arn if publication.endpoint_arn == target.arn else target.model_arn
+    )
     work = work.change(
         begun=replace(
             begun,
             swapped_arn=target.arn,
-            swapped_from=before,
+            swapped_from=former_model,
             swapped_to=tuple(sorted({*begun.swapped_to, model_arn})),
         )
     )
@@ -178,8 +180,8 @@ def _swap_seen(work: Work, step: Plan) -> Work:
     The call was made, but its answer was lost and Step Functions calls again.
     """
     begun, busy = work.intent.begun, step.target
-    intended = (begun.swapped_arn, work.state["model_arn"])
-    if busy is None or begun.swap_seen or (busy.arn, busy.model_arn) != intended:
+    target = (begun.swapped_arn, work.state["model_arn"])
+    if busy is None or begun.swap_seen or (busy.arn, busy.model_arn) != target:
         return work
     return work.change(begun=replace(begun, swap_seen=True))
 
@@ -187,11 +189,11 @@ def _swap_seen(work: Work, step: Plan) -> Work:
 def _create(work: Work, step: Plan, model_arn: str) -> WorkState:
     """First the intention, then the call: repeated, it is exactly the same request."""
     if "created_arn" in work.state:
-        why = work.state.get("deleted_because", "it is gone")
-        return work.next("roll-back", f"the endpoint that was created is lost: {why}")
-    refused = may_create(work, replaces=bool(step.surplus))
-    if refused is not None:
-        return work.next("roll-back", refused)
+        reason = work.state.get("deleted_because", "it is gone")
+        return work.next("roll-back", f"the endpoint that was created is lost: {reason}")
+    refusal = may_create(work, replaces=bool(step.surplus))
+    if refusal is not None:
+        return work.next("roll-back", refusal)
     request = _endpoints.purchase(
         work.env.environment,
         work.customization,
@@ -221,8 +223,8 @@ def _purchased(work: Work) -> Work:
     if not begun.request or begun.created_arn:
         return work
     if datetime.now(UTC) - datetime.fromisoformat(begun.requested) > _LONGEST_CALL:
-        there = _endpoints.bought(work.env.environment, work.customization, begun.request)
-        arn = there.arn if there else ""
+        endpoint = _endpoints.bought(work.env.environment, work.customization, begun.request)
+        arn = endpoint.arn if endpoint else ""
         return work.change(begun=replace(begun, request=arn and begun.request, created_arn=arn))
     arn = _endpoints.create(begun.request)
     work = work.knowing(created_arn=arn)
@@ -241,20 +243,20 @@ def _desired(work: Work) -> DesiredState:
         base_arn=base_arn,
         units=serving.model_units,
         commitment=serving.commitment,
-        kept=_kept(work),
+        kept=_endpoints_in_use(work),
     )
 
 
-def _kept(work: Work) -> frozenset[str]:
+def _endpoints_in_use(work: Work) -> frozenset[str]:
     """Endpoints that callers use, if they meet no model before its smoke test."""
     if work.customization.serving.strategy == "swap":
         return frozenset()
     # Whoever was stopped while publishing left a pointer to the endpoint before.
-    used = (work.intent.published.endpoint_arn, work.read("endpoint"))
-    return frozenset(filter(None, used))
+    arns = (work.intent.published.endpoint_arn, work.read("endpoint"))
+    return frozenset(filter(None, arns))
 
 
-def _nothing(work: Work, reason: str) -> WorkState:
+def _serve_nothing(work: Work, reason: str) -> WorkState:
     if work.customization.serving.mode != "none":
         return _idle(work, "pending", reason)
     work.withdraw_pointer()
@@ -282,28 +284,28 @@ def _publish_model(work: Work) -> None:
 
 
 def _smoke(work: Work) -> WorkState:
-    wrong = _wrong(work)
-    return smoke(work) if wrong is None else work.next("roll-back", wrong)
+    problem = _problem(work)
+    return smoke(work) if problem is None else work.next("roll-back", problem)
 
 
-def _wrong(work: Work) -> str | None:
+def _problem(work: Work) -> str | None:
     """Why the endpoint does not serve this run's model; None if it does."""
     arn, model_arn = work.state["endpoint_arn"], work.intent.model_arn
-    there = _endpoints.describe(arn)
-    if there is None:
+    endpoint = _endpoints.describe(arn)
+    if endpoint is None:
         return f"{arn} is gone: somebody deleted it"
-    if (there.status, there.model_arn) != ("ready", model_arn):
-        return f"{arn} is {there.status} and serves {there.model_arn}, not {model_arn}"
+    if (endpoint.status, endpoint.model_arn) != ("ready", model_arn):
+        return f"{arn} is {endpoint.status} and serves {endpoint.model_arn}, not {model_arn}"
     return None
 
 
 def _publish(work: Work) -> WorkState:
     """Records what is published, then points to it, then makes sure that it is still true."""
-    wrong = _wrong(work)
-    if wrong is not None:
-        return work.next("roll-back", wrong)
+    problem = _problem(work)
+    if problem is not None:
+        return work.next("roll-back", problem)
     arn = work.state["endpoint_arn"]
-    expires = _renewed(work, arn)
+    expires = _renew(work, arn)
     lease = ""
     if expires is not None:
         lease = f"The lease ends {expires}: then the endpoint is deleted and billing stops."
@@ -326,10 +328,10 @@ def _publish(work: Work) -> WorkState:
         if not error.intent.on:
             work.withdraw(arn)
         raise
-    wrong = _wrong(work)
-    if wrong is not None:
+    problem = _problem(work)
+    if problem is not None:
         work.withdraw(arn)
-        return work.next("roll-back", wrong)
+        return work.next("roll-back", problem)
     work = work.knowing(published=_runs.now(), lease=lease, expires=expires)
     if work.state.get("surplus"):
         # In another call: whatever goes wrong there, what is published stays.
@@ -337,7 +339,7 @@ def _publish(work: Work) -> WorkState:
     return _retire(work)
 
 
-def _renewed(work: Work, arn: str) -> str | None:
+def _renew(work: Work, arn: str) -> str | None:
     """The new end of an endpoint's lease, of those that have one.
 
     A lease that a person extended is not shortened, but by a deployment of a shorter one.
@@ -346,33 +348,33 @@ def _renewed(work: Work, arn: str) -> str | None:
     expires = _expiry(work, replaced=[target]) if target and removable(target) else None
     if target is None or expires is None:
         return None
-    now = _endpoints.tags_of(arn).get(_endpoints.EXPIRES, "")
-    if now > expires and not _shortened(work.intent):
-        return now
+    current_end = _endpoints.tags_of(arn).get(_endpoints.EXPIRES, "")
+    if current_end > expires and not _shortened(work.intent):
+        return current_end
     _endpoints.renew(target, expires)
     return expires
 
 
 def _shortened(intent: Intent) -> bool:
-    before, after = intent.published.terms, intent.terms
-    return bool(before and after and (after.lease_hours or 0) < (before.lease_hours or 0))
+    former, current = intent.published.terms, intent.terms
+    return bool(former and current and (current.lease_hours or 0) < (former.lease_hours or 0))
 
 
 def _retire(work: Work) -> WorkState:
     """Deletes what was replaced, once its replacement is published; what has a commitment stays."""
-    left = [arn for arn in work.state.get("surplus", []) if not _retired(arn)]
-    if left and not work.late("published"):
-        return work.wait(f"{', '.join(left)} cannot be deleted yet", surplus=left)
+    remaining = [arn for arn in work.state.get("surplus", []) if not _is_retired(arn)]
+    if remaining and not work.late("published"):
+        return work.wait(f"{', '.join(remaining)} cannot be deleted yet", surplus=remaining)
     lease = work.state["lease"]
-    if left:
-        lease += f"\nStill billed until its own lease ends: {', '.join(left)}"
-    work = work.knowing(lease=lease, surplus=left)
+    if remaining:
+        lease += f"\nStill billed until its own lease ends: {', '.join(remaining)}"
+    work = work.knowing(lease=lease, surplus=remaining)
     return _idle(work, "served", "the endpoint serves the model")
 
 
-def _retired(arn: str) -> bool:
-    old = _endpoints.describe(arn)
-    return old is None or not removable(old) or _endpoints.delete(old)
+def _is_retired(arn: str) -> bool:
+    endpoint = _endpoints.describe(arn)
+    return endpoint is None or not removable(endpoint) or _endpoints.delete(endpoint)
 
 
 def _expiry(work: Work, *, replaced: Iterable[Endpoint]) -> str | None:
@@ -380,11 +382,11 @@ def _expiry(work: Work, *, replaced: Iterable[Endpoint]) -> str | None:
     hours = work.customization.serving.lease_hours
     if hours is None:
         return None
-    anew = (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    full_lease = (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
     if may_renew(work):
-        return anew
-    ends = (_endpoints.tags_of(each.arn).get(_endpoints.EXPIRES) for each in replaced)
-    return min(anew, max(filter(None, ends), default=anew))
+        return full_lease
+    ends = (_endpoints.tags_of(endpoint.arn).get(_endpoints.EXPIRES) for endpoint in replaced)
+    return min(full_lease, max(filter(None, ends), default=full_lease))
 
 
 _ACTIONS: Final[dict[str, Callable[[Work], WorkState]]] = {

@@ -42,13 +42,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     env = StartEnvironment.from_env(os.environ)
     admission, report = event["admission"], event["report"]
-    deployed = from_settings(event["settings"])
-    customization = deployed.customization
+    settings = from_settings(event["settings"])
+    customization = settings.customization
     run = admission["run"]
     versions = _manifests.current_versions(env.buckets, customization.name)
-    replaced = _replaced(admission, versions)
-    if replaced is not None:
-        return replaced
+    refusal = _refuse_replaced(admission, versions)
+    if refusal is not None:
+        return refusal
     key = job.run_key(customization, report["fingerprints"])
     plan = job.JobPlan(
         environment=env.environment,
@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         run=run,
         run_key=key,
         attempt=1,
-        role_arn=deployed.service_role,
+        role_arn=settings.service_role,
         buckets=env.buckets,
         with_validation=versions["validation"] is not None,
     )
@@ -67,20 +67,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         decision = _same_work(env, lock, here=event["execution"])
         if decision is not None:
             return decision
-        mine = _runs.take_over(env.runs_table, key=key, run=run, job_name=plan.name, after=lock)
-        if mine is None:
+        own_lock = _runs.take_over(env.runs_table, key=key, run=run, job_name=plan.name, after=lock)
+        if own_lock is None:
             return _decision("in-progress", "another run was faster")
-        lock = mine
+        lock = own_lock
     # A new attempt needs a new token: with the old one Bedrock answers with the failed job.
     plan = replace(plan, attempt=lock.attempt)
     estimate = cost.estimate(
         customization=customization,
         training_records=report["training_records"],
         training_characters=report["training_characters"],
-        listed=_listed(env, customization),
+        listed=_list_prices(env, customization),
     )
-    lacks = _lacks(env, customization)
-    reason = cost.needs_approval(customization=customization, estimate=estimate, lacks=lacks)
+    shortages = _shortages(env, customization)
+    reason = cost.needs_approval(customization=customization, estimate=estimate, lacks=shortages)
     _keep_checked(env, customization.name, run, versions)
     request = job.pascal_case(plan.request())
     parameters = request.get("HyperParameters", {})
@@ -114,14 +114,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     )
 
 
-def _listed(env: StartEnvironment, customization: CustomizationSettings) -> ListedPrices:
+def _list_prices(env: StartEnvironment, customization: CustomizationSettings) -> ListedPrices:
     """The prices of today, as far as the price list can be asked and knows them."""
     if env.in_network:
         return NOT_ASKED
     return price_list.listed(_aws.pricing(), customization.base_model, _aws.region())
 
 
-def _lacks(env: StartEnvironment, customization: CustomizationSettings) -> list[str]:
+def _shortages(env: StartEnvironment, customization: CustomizationSettings) -> list[str]:
     """What the account has no room for, before anything is paid."""
     if env.in_network:
         return []
@@ -133,7 +133,7 @@ def _lacks(env: StartEnvironment, customization: CustomizationSettings) -> list[
     )
 
 
-def _replaced(
+def _refuse_replaced(
     admission: Mapping[str, Any], versions: Mapping[s3_layout.Kind, str | None]
 ) -> dict[str, Any] | None:
     """The decision if a manifest was replaced or deleted while the run checked it."""
@@ -186,26 +186,26 @@ def _same_work(env: RunEnvironment, lock: WorkLock, *, here: str) -> dict[str, A
     and one that failed while it waited (a time-out, a lost answer) may have left its job running.
     """
     if lock.state == "trained":
-        exists = lock.model_arn is not None and _exists(lock.model_arn)
-        return _trained(lock, lock.model_arn) if exists else None
+        model_exists = lock.model_arn is not None and _model_exists(lock.model_arn)
+        return _already_trained(lock, lock.model_arn) if model_exists else None
     # Before its job: what an execution started before it ended is seen then.
-    waits = _at_work(env, lock, here=here) if lock.state == "training" else None
+    reason = _at_work(env, lock, execution_arn=here) if lock.state == "training" else None
     bedrock = _aws.bedrock()
     customization_job = _aws.none_if(
         "ResourceNotFoundException",
         lambda: bedrock.get_model_customization_job(jobIdentifier=lock.job_name),
     )
     if customization_job is None:
-        return _held("in-progress", lock, waits) if waits else None
+        return _held_by("in-progress", lock, reason) if reason else None
     status = customization_job["status"]
-    if status == "Completed" and _exists(customization_job["outputModelArn"]):
-        return _trained(lock, customization_job["outputModelArn"])
+    if status == "Completed" and _model_exists(customization_job["outputModelArn"]):
+        return _already_trained(lock, customization_job["outputModelArn"])
     if status in ("InProgress", "Stopping"):
-        return _held("in-progress", lock, f"its job is {customization_job['jobArn']}")
+        return _held_by("in-progress", lock, f"its job is {customization_job['jobArn']}")
     return None
 
 
-def _at_work(env: RunEnvironment, lock: WorkLock, *, here: str) -> str | None:
+def _at_work(env: RunEnvironment, lock: WorkLock, *, execution_arn: str) -> str | None:
     """What the lock's owner waits for before its job; None if its execution has ended.
 
     here: the ARN of this run's execution; the other one is of the same state machine.
@@ -213,7 +213,7 @@ def _at_work(env: RunEnvironment, lock: WorkLock, *, here: str) -> str | None:
     owner = _runs.item_of(env.runs_table, lock.run) or {}
     if "execution" not in owner:
         return None
-    arn = f"{here.rpartition(':')[0]}:{owner['execution']}"
+    arn = f"{execution_arn.rpartition(':')[0]}:{owner['execution']}"
     execution = _aws.none_if(
         "ExecutionDoesNotExist",
         lambda: _aws.stepfunctions().describe_execution(executionArn=arn),
@@ -223,7 +223,7 @@ def _at_work(env: RunEnvironment, lock: WorkLock, *, here: str) -> str | None:
     return _WAITS.get(str(owner["status"]), "it is about to start its job")
 
 
-def _exists(model_arn: str) -> bool:
+def _model_exists(model_arn: str) -> bool:
     bedrock = _aws.bedrock()
     model = _aws.none_if(
         "ResourceNotFoundException", lambda: bedrock.get_custom_model(modelIdentifier=model_arn)
@@ -231,14 +231,14 @@ def _exists(model_arn: str) -> bool:
     return model is not None
 
 
-def _trained(lock: WorkLock, model_arn: str | None) -> dict[str, Any]:
-    return _held("already-trained", lock, f"its model is {model_arn}")
+def _already_trained(lock: WorkLock, model_arn: str | None) -> dict[str, Any]:
+    return _held_by("already-trained", lock, f"its model is {model_arn}")
 
 
-def _held(decision: StartDecision, lock: WorkLock, detail: str) -> dict[str, Any]:
+def _held_by(decision: StartDecision, lock: WorkLock, detail: str) -> dict[str, Any]:
     reason = f"run {lock.run} does the same work (same data, model and hyperparameters): {detail}"
     return _decision(decision, reason, holder=lock.run)
 
 
-def _decision(decision: StartDecision, reason: str, **more: Any) -> dict[str, Any]:
-    return {"decision": decision, "reason": reason, **more}
+def _decision(decision: StartDecision, reason: str, **details: Any) -> dict[str, Any]:
+    return {"decision": decision, "reason": reason, **details}

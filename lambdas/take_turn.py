@@ -26,65 +26,67 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     env = TurnEnvironment.from_env(os.environ)
     state = event["state"]
     run, start = state["admission"]["run"], state["start"]
-    asked = int((state.get("turn") or {}).get("asked", 0)) + 1
+    attempt = int((state.get("turn") or {}).get("asked", 0)) + 1
 
     def decide(decision: TurnDecision, reason: str, seconds: int = 0) -> dict[str, Any]:
         logger.info("turn", extra={"run": run, "decision": decision, "reason": reason})
-        return {"decision": decision, "reason": reason, "seconds": seconds, "asked": asked}
+        return {"decision": decision, "reason": reason, "seconds": seconds, "asked": attempt}
 
     owner = _runs.keep_lock(env.runs_table, key=start["run_key"], run=run)
     if owner is not None:
         return decide("in-progress", f"run {owner} has taken over the same work meanwhile")
     item = _runs.item_of(env.runs_table, run) or {"status": "valid"}
     others = job_queue.waiting(
-        each for each in _runs.open_runs(env.runs_table) if each["run"] != run
+        item for item in _runs.open_runs(env.runs_table) if item["run"] != run
     )
-    mine = _mine(state, item, others)
-    before, newer = job_queue.ahead(mine, others), job_queue.newer(mine, others)
-    may_try = _may_try(item, asked, before)
-    if may_try and (newer is None or newer.status != job_queue.QUEUED):
-        _runs.resume_run(env.runs_table, run, status="training", turn=asked)
+    own_run = _own_run(state, item, others)
+    runs_ahead, newer = job_queue.ahead(own_run, others), job_queue.newer(own_run, others)
+    is_free = _may_try(item, attempt, runs_ahead)
+    if is_free and (newer is None or newer.status != job_queue.QUEUED):
+        _runs.resume_run(env.runs_table, run, status="training", turn=attempt)
         return decide("train", "nobody waits before it")
     if newer is not None:
         return decide(
             "superseded",
-            f"run {newer.run} has a newer dataset of {mine.customization} and takes its place; no "
-            "job was started",
+            f"run {newer.run} has a newer dataset of {own_run.customization} and takes its place; "
+            "no job was started",
         )
-    said = cause_words((start.get("error") or {}).get("Cause", ""))
-    why = f"Bedrock has no free slot for its job{f': {said}' if said else ''}"
-    if job_queue.is_over(mine, now=datetime.now(UTC)):
-        return decide("no-slot", f"{why}. It waited for {job_queue.QUEUE_DAYS} days")
+    cause = cause_words((start.get("error") or {}).get("Cause", ""))
+    message = f"Bedrock has no free slot for its job{f': {cause}' if cause else ''}"
+    if job_queue.is_over(own_run, now=datetime.now(UTC)):
+        return decide("no-slot", f"{message}. It waited for {job_queue.QUEUE_DAYS} days")
     _runs.resume_run(
         env.runs_table,
         run,
         status=job_queue.QUEUED,
-        queued_since=mine.since,
-        turn=asked,
-        message=why,
+        queued_since=own_run.since,
+        turn=attempt,
+        message=message,
     )
-    seconds = job_queue.pause(mine, now=datetime.now(UTC), least=env.poll_seconds)
-    return decide("wait", f"{before} wait before it", seconds)
+    seconds = job_queue.pause(own_run, now=datetime.now(UTC), least=env.poll_seconds)
+    return decide("wait", f"{runs_ahead} wait before it", seconds)
 
 
-def _may_try(item: Mapping[str, Any], asked: int, before: int) -> bool:
+def _may_try(item: Mapping[str, Any], attempt: int, runs_ahead: int) -> bool:
     """Whether a run may try to start its job.
 
     A call that is made again, because its answer was lost, is answered as before. A run that asks
     once more after it was let try was refused by Bedrock.
     """
-    tried = item["status"] != job_queue.QUEUED and "turn" in item
-    if int(item.get("turn", 0)) == asked:
-        return tried
-    return not tried and not before
+    has_tried = item["status"] != job_queue.QUEUED and "turn" in item
+    if int(item.get("turn", 0)) == attempt:
+        return has_tried
+    return not has_tried and not runs_ahead
 
 
-def _mine(state: Mapping[str, Any], item: Mapping[str, Any], others: list[QueuedRun]) -> QueuedRun:
+def _own_run(
+    state: Mapping[str, Any], item: Mapping[str, Any], others: list[QueuedRun]
+) -> QueuedRun:
     """This run, which waits since it first asked."""
-    mine = QueuedRun(
+    own_run = QueuedRun(
         run=state["admission"]["run"],
         customization=state["admission"]["customization"],
         status=job_queue.QUEUED,
         since=str(item.get("queued_since", _runs.now())),
     )
-    return replace(mine, since=job_queue.arrival(mine, others))
+    return replace(own_run, since=job_queue.arrival(own_run, others))

@@ -42,35 +42,35 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     run, customization = event["run"], from_settings(event["settings"]).customization
     if not event["check"]["shards"]:
         return _decision("same", "the dataset has no images")
-    pinned = _pins.read(env.output_bucket, run, customization.name)
+    pins_by_kind = _pins.read(env.output_bucket, run, customization.name)
     sizes: Sizes = {kind: {} for kind in s3_layout.KINDS}
-    changed = 0
-    named: list[str] = []
-    for kind, pins in pinned.items():
+    count = 0
+    examples: list[str] = []
+    for kind, pins in pins_by_kind.items():
         bucket = env.buckets.of(kind)
-        for key, etag, size in _now(bucket, customization.media_folders):
+        for key, etag, size in _objects(bucket, customization.media_folders):
             if pins.get(key) == etag:
                 sizes[kind][key] = size
                 del pins[key]
         # What is left is gone, or has another ETag.
-        changed += len(pins)
-        named += [s3_layout.uri(bucket, key) for key in sorted(pins)[:_NAMED]]
-    if not changed:
-        both = _trained_on(env, customization, run, sizes)
-        if not both:
+        count += len(pins)
+        examples += [s3_layout.uri(bucket, key) for key in sorted(pins)[:_NAMED]]
+    if not count:
+        shared = _trained_on(env, customization, run, sizes)
+        if not shared:
             return _decision("same", "every image is as it was checked")
         return _decision(
             "trained-on",
-            f"{counted(len(both), 'picture')} that the model is to be judged by would be trained "
-            f"on, so no job was started: {', '.join(both[:_NAMED])}. Remove them from one of the "
+            f"{counted(len(shared), 'picture')} that the model is to be judged by would be trained "
+            f"on, so no job was started: {', '.join(shared[:_NAMED])}. Remove them from one of the "
             "manifests and upload both again",
         )
-    logger.warning("changed images", extra={"run": run, "images": changed})
-    more = f" and {changed - _NAMED:,} more" if changed > _NAMED else ""
+    logger.warning("changed images", extra={"run": run, "images": count})
+    rest = f" and {count - _NAMED:,} more" if count > _NAMED else ""
     return _decision(
         "outdated",
-        f"{counted(changed, 'image')} changed or vanished after the check, so no job was started: "
-        f"{', '.join(named[:_NAMED])}{more}. Upload the training manifest again to check them",
+        f"{counted(count, 'image')} changed or vanished after the check, so no job was started: "
+        f"{', '.join(examples[:_NAMED])}{rest}. Upload the training manifest again to check them",
     )
 
 
@@ -91,20 +91,23 @@ def _trained_on(
     def digest(bucket: str, key: str) -> bytes:
         return hashlib.sha256(_aws.read(bucket, key)).digest()
 
-    found = []
+    shared = []
     for record in _evaluation.records(env, customization, run):
         bucket, key = s3_layout.split_uri(record["image-ref"])
-        alike = by_size.get(sizes["validation"][key], [])
-        if any(digest(bucket, key) == digest(env.training_bucket, each) for each in alike):
-            found.append(record["image-ref"])
-    return found
+        candidates = by_size.get(sizes["validation"][key], [])
+        if any(
+            digest(bucket, key) == digest(env.training_bucket, candidate)
+            for candidate in candidates
+        ):
+            shared.append(record["image-ref"])
+    return shared
 
 
-def _now(bucket: str, folders: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
+def _objects(bucket: str, folders: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
     """Key, ETag and size of every object below some folders."""
     for folder in folders:
-        for each in objects(_aws.s3(), bucket, folder):
-            yield each["Key"], each["ETag"].strip('"'), each["Size"]
+        for entry in objects(_aws.s3(), bucket, folder):
+            yield entry["Key"], entry["ETag"].strip('"'), entry["Size"]
 
 
 def _decision(decision: ImagesDecision, reason: str) -> dict[str, Any]:

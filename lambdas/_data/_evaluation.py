@@ -14,6 +14,6 @@ def records(
     """Records of the validation manifest that was checked, evenly spread over it."""
     key = s3_layout.checked_manifest_key(customization.name, run, "validation")
     lines = _aws.read(env.validation_bucket, key).decode("utf-8-sig").splitlines()
-    every = [json.loads(line) for line in lines if line.strip()]
-    count = min(customization.evaluation.pictures, len(every))
-    return [every[place * len(every) // count] for place in range(count)]
+    checked = [json.loads(line) for line in lines if line.strip()]
+    count = min(customization.evaluation.pictures, len(checked))
+    return [checked[place * len(checked) // count] for place in range(count)]

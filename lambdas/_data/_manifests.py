@@ -17,12 +17,12 @@ def current_versions(
     prefix. Versions are listed by key, then newest first, so the first entry decides.
     """
     key = s3_layout.manifest_key(customization)
-    found: dict[s3_layout.Kind, str | None] = {}
+    versions: dict[s3_layout.Kind, str | None] = {}
     for kind in s3_layout.KINDS:
         page = _aws.s3().list_object_versions(Bucket=buckets.of(kind), Prefix=key, MaxKeys=1)
         newest = (v for v in page.get("Versions", ()) if v["Key"] == key and v["IsLatest"])
-        found[kind] = next((v["VersionId"] for v in newest), None)
-    return found
+        versions[kind] = next((v["VersionId"] for v in newest), None)
+    return versions
 
 
 def scope_of(

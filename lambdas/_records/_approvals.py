@@ -34,13 +34,13 @@ def read(table: str, run: str) -> PendingApproval | None:
     item = _runs.get(table, f"{APPROVAL}{run}")
     if item is None:
         return None
-    decided = item.get("decision")
+    decision = item.get("decision")
     return PendingApproval(
         token=item.get(_TOKEN, ""),
         price=item.get("price", ""),
         because=item.get("because", ""),
         about=item.get("about", "{}"),
-        decision=None if decided is None else Decision.from_json(decided),
+        decision=None if decision is None else Decision.from_json(decision),
     )
 
 
@@ -49,11 +49,13 @@ def decide(table: str, decision: Decision, *, token: str) -> Decision:
 
     The first one holds, however often it is answered.
     """
-    asked = "attribute_not_exists(decision) AND #token = :token"
-    said = {":decision": {"S": decision.to_json()}}
-    _update(table, decision.run, token, "SET decision = :decision", only_if=asked, values=said)
-    kept = read(table, decision.run)
-    return kept.decision if kept is not None and kept.decision is not None else decision
+    condition = "attribute_not_exists(decision) AND #token = :token"
+    values = {":decision": {"S": decision.to_json()}}
+    _update(
+        table, decision.run, token, "SET decision = :decision", only_if=condition, values=values
+    )
+    question = read(table, decision.run)
+    return question.decision if question is not None and question.decision is not None else decision
 
 
 def forget_token(table: str, run: str, token: str) -> None:

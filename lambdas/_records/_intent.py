@@ -23,9 +23,9 @@ def read(
 
     Environments that were deployed before there were such items have the pointers only.
     """
-    found = stored(env.runs_table, customization)
-    if found is not None:
-        return found
+    intent = stored(env.runs_table, customization)
+    if intent is not None:
+        return intent
     endpoint, model, run = (
         _pointers.read(env.parameter_prefix, customization, name) or ""
         for name in ("endpoint", "model", "run")
@@ -43,14 +43,14 @@ def read(
 
 def write(table: str, intent: Intent) -> Intent | None:
     """As it is stored now; None if somebody else has written since it was read."""
-    after = replace(intent, version=intent.version + 1)
+    successor = replace(intent, version=intent.version + 1)
     item = {
         "id": f"{INTENT}{intent.customization}",
-        "version": after.version,
-        "intent": after.to_json(),
+        "version": successor.version,
+        "intent": successor.to_json(),
     }
-    has = {"version": intent.version} if intent.version else None
-    return after if _runs.put_if(table, item, has=has) else None
+    expected = {"version": intent.version} if intent.version else None
+    return successor if _runs.put_if(table, item, has=expected) else None
 
 
 def stored(table: str, customization: str) -> Intent | None:

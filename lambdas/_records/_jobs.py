@@ -9,6 +9,6 @@ from lambdas import _aws
 
 def running() -> Iterator[tuple[str, str]]:
     """Their names, with the run that each names: a customization can have such names itself."""
-    for each in jobs(_aws.bedrock(), statusEquals="InProgress"):
-        if run := job.run_of(each["jobName"]):
-            yield each["jobName"], run
+    for summary in jobs(_aws.bedrock(), statusEquals="InProgress"):
+        if run := job.run_of(summary["jobName"]):
+            yield summary["jobName"], run

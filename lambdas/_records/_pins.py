@@ -28,9 +28,9 @@ class Pinning:
     def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[FetchResult]:
         """As the source does it. Of an image that changes meanwhile, the first ETag stays."""
         answers = self._source.fetch(ranges)
-        for wanted, answer in zip(ranges, answers, strict=True):
+        for byte_range, answer in zip(ranges, answers, strict=True):
             if isinstance(answer, Fetched):
-                self.pins.setdefault(wanted.key, answer.etag)
+                self.pins.setdefault(byte_range.key, answer.etag)
         return answers
 
 
@@ -44,12 +44,12 @@ def merge(bucket: str, run: str, customization: str, *, shards: int) -> None:
 
     Raises UncheckedError if a shard has pinned nothing.
     """
-    found: dict[Kind, Pins] = {}
+    merged: dict[Kind, Pins] = {}
     for number in range(shards):
         key = _of_shard(run, f"{number:05d}")
         for kind, pins in _get(bucket, key).items():
-            found.setdefault(kind, {}).update(pins)
-    _aws.write(bucket, _of_run(customization, run), msgspec.json.encode(found))
+            merged.setdefault(kind, {}).update(pins)
+    _aws.write(bucket, _of_run(customization, run), msgspec.json.encode(merged))
 
 
 def read(bucket: str, run: str, customization: str) -> dict[Kind, Pins]:
@@ -58,10 +58,10 @@ def read(bucket: str, run: str, customization: str) -> dict[Kind, Pins]:
 
 
 def _get(bucket: str, key: str) -> dict[Kind, Pins]:
-    pinned = _aws.find(bucket, key)
-    if pinned is None:
+    body = _aws.find(bucket, key)
+    if body is None:
         raise UncheckedError(f"what images were checked is missing: s3://{bucket}/{key}")
-    return msgspec.json.decode(pinned, type=dict[Kind, Pins])
+    return msgspec.json.decode(body, type=dict[Kind, Pins])
 
 
 def _of_shard(run: str, number: str) -> str:

@@ -14,8 +14,8 @@ def read(prefix: str, customization: str, name: str) -> str | None:
 
 def every(prefix: str) -> Iterator[tuple[str, str, str]]:
     """All pointers: customization, name, value."""
-    asked = {"Path": prefix, "Recursive": True}
-    for parameter in listed(_aws.ssm(), "get_parameters_by_path", "Parameters", **asked):
+    request = {"Path": prefix, "Recursive": True}
+    for parameter in listed(_aws.ssm(), "get_parameters_by_path", "Parameters", **request):
         customization, _, name = parameter["Name"].removeprefix(f"{prefix}/").partition("/")
         yield customization, name, parameter["Value"]
 

@@ -37,20 +37,20 @@ def put_if(table: str, values: Mapping[str, Any], *, has: Mapping[str, Any] | No
     boto3 repeats a call whose answer was lost, and then the condition fails against the first
     write: so whether it holds is read from the table.
     """
-    wanted = {name: value for name, value in values.items() if value is not None}
-    asked: dict[str, Any] = {"ConditionExpression": f"attribute_not_exists({_ID})"}
+    present = {name: value for name, value in values.items() if value is not None}
+    condition: dict[str, Any] = {"ConditionExpression": f"attribute_not_exists({_ID})"}
     if has is not None:
-        asked = {
+        condition = {
             "ConditionExpression": " AND ".join(f"#{name} = :{name}" for name in has),
             "ExpressionAttributeNames": {f"#{name}": name for name in has},
             "ExpressionAttributeValues": {f":{k}": _serialize(v) for k, v in has.items()},
         }
-    item = {name: _serialize(value) for name, value in wanted.items()}
-    written = _aws.none_if(
+    item = {name: _serialize(value) for name, value in present.items()}
+    response = _aws.none_if(
         "ConditionalCheckFailedException",
-        lambda: _aws.dynamodb().put_item(TableName=table, Item=item, **asked),
+        lambda: _aws.dynamodb().put_item(TableName=table, Item=item, **condition),
     )
-    return written is not None or get(table, str(values[_ID])) == wanted
+    return response is not None or get(table, str(values[_ID])) == present
 
 
 def get(table: str, key: str) -> dict[str, Any] | None:
@@ -94,10 +94,10 @@ def update_run(table: str, run: str, **values: Any) -> None:
     A function that outlives its aborted execution changes nothing any more, and one that serves for
     a person or a deployment, which have no item yet, makes none.
     """
-    there = f"attribute_exists({_ID}) AND attribute_not_exists({_ENDED})"
+    condition = f"attribute_exists({_ID}) AND attribute_not_exists({_ENDED})"
     _aws.none_if(
         "ConditionalCheckFailedException",
-        lambda: _update(table, f"{RUN}{run}", values, ConditionExpression=there),
+        lambda: _update(table, f"{RUN}{run}", values, ConditionExpression=condition),
     )
 
 
@@ -108,8 +108,8 @@ def resume_run(table: str, run: str, **values: Any) -> None:
 
 def close_run(table: str, run: str, *, told: bool = True, **values: Any) -> None:
     """Sets how a run ended. Nobody approves it any more. told: False if a message follows."""
-    ended = {**values, _ENDED: now(), **({} if told else _UNTOLD)}
-    _update(table, f"{RUN}{run}", ended, remove=tuple(_OPEN) if told else ())
+    changes = {**values, _ENDED: now(), **({} if told else _UNTOLD)}
+    _update(table, f"{RUN}{run}", changes, remove=tuple(_OPEN) if told else ())
 
 
 def was_told(table: str, run: str) -> None:
@@ -118,15 +118,15 @@ def was_told(table: str, run: str) -> None:
 
 
 def _update(
-    table: str, key: str, values: Mapping[str, Any], remove: Sequence[str] = (), **more: Any
+    table: str, key: str, values: Mapping[str, Any], remove: Sequence[str] = (), **options: Any
 ) -> None:
     changes = {"updated": now(), **{k: v for k, v in values.items() if v is not None}}
     sets = [f"#{k} = :{k}" for k in changes]
     if "status" in changes:
         # When a run came to it, not when a call was repeated.
-        first = row.at(changes["status"])
-        changes[first] = now()
-        sets.append(f"#{first} = if_not_exists(#{first}, :{first})")
+        reached = row.at(changes["status"])
+        changes[reached] = now()
+        sets.append(f"#{reached} = if_not_exists(#{reached}, :{reached})")
     expression = f"SET {', '.join(sets)}"
     if remove:
         expression += " REMOVE " + ", ".join(f"#{k}" for k in remove)
@@ -136,7 +136,7 @@ def _update(
         UpdateExpression=expression,
         ExpressionAttributeNames={f"#{k}": k for k in (*changes, *remove)},
         ExpressionAttributeValues={f":{k}": _serialize(v) for k, v in changes.items()},
-        **more,
+        **options,
     )
 
 

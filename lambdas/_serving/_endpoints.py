@@ -39,8 +39,10 @@ def provisioned(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
 
     A name does not prove ownership: only our own create call sets the tag.
     """
-    found = listing.throughputs(_aws.bedrock())
-    return list(_tagged(environment, (each["provisionedModelArn"] for each in found)))
+    throughputs = listing.throughputs(_aws.bedrock())
+    return list(
+        _tagged(environment, (throughput["provisionedModelArn"] for throughput in throughputs))
+    )
 
 
 def named() -> Iterator[tuple[str, str]]:
@@ -57,8 +59,10 @@ def is_ours(environment: str, name: str) -> bool:
 
 def deployments(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
     """Every on-demand deployment of this environment with its tags, found by tag."""
-    found = listing.deployments(_aws.bedrock())
-    return list(_tagged(environment, (each["customModelDeploymentArn"] for each in found)))
+    listed = listing.deployments(_aws.bedrock())
+    return list(
+        _tagged(environment, (deployment["customModelDeploymentArn"] for deployment in listed))
+    )
 
 
 def _tagged(environment: str, arns: Iterator[str]) -> Iterator[tuple[Endpoint, dict[str, str]]]:
@@ -78,18 +82,18 @@ def of_customization(environment: str, customization: CustomizationSettings) -> 
 def bought(environment: str, customization: CustomizationSettings, request: str) -> Endpoint | None:
     """The endpoint that a request has made, even if the answer to it was lost."""
     run = next(tag["value"] for tag in json.loads(request)["tags"] if tag["key"] == RUN)
-    every = _with_tags(environment, customization)
-    return next((endpoint for endpoint, tags in every if tags.get(RUN) == run), None)
+    endpoints = _with_tags(environment, customization)
+    return next((endpoint for endpoint, tags in endpoints if tags.get(RUN) == run), None)
 
 
 def _with_tags(
     environment: str, customization: CustomizationSettings
 ) -> list[tuple[Endpoint, dict[str, str]]]:
-    every = provisioned(environment)
+    endpoints = provisioned(environment)
     # The model decides, not the desired mode: a deployment may be left from an earlier one.
     if customization.base_model.serving.on_demand:
-        every += deployments(environment)
-    return [(e, tags) for e, tags in every if tags.get(CUSTOMIZATION) == customization.name]
+        endpoints += deployments(environment)
+    return [(e, tags) for e, tags in endpoints if tags.get(CUSTOMIZATION) == customization.name]
 
 
 def describe(arn: str) -> Endpoint | None:
@@ -135,12 +139,12 @@ def _committed_until(throughput: Mapping[str, Any]) -> str | None:
 def _on_demand(deployment: Mapping[str, Any]) -> Endpoint:
     update = deployment.get("updateDetails") or {}
     updating = update.get("updateStatus") == "Updating"
-    served = deployment["modelArn"]
+    model_arn = deployment["modelArn"]
     return Endpoint(
         kind="on-demand",
         arn=deployment["customModelDeploymentArn"],
         status="updating" if updating else STATUS[deployment["status"]],
-        model_arn=update.get("modelArn", served) if updating else served,
+        model_arn=update.get("modelArn", model_arn) if updating else model_arn,
         failure=deployment.get("failureMessage", ""),
     )
 
@@ -192,11 +196,11 @@ def purchase(
 
 def create(request: str) -> str:
     """Buys a Provisioned Throughput or creates an on-demand deployment; returns its ARN."""
-    asked = json.loads(request)
+    members = json.loads(request)
     bedrock = _aws.bedrock()
-    if "modelDeploymentName" in asked:
-        return bedrock.create_custom_model_deployment(**asked)["customModelDeploymentArn"]
-    return bedrock.create_provisioned_model_throughput(**asked)["provisionedModelArn"]
+    if "modelDeploymentName" in members:
+        return bedrock.create_custom_model_deployment(**members)["customModelDeploymentArn"]
+    return bedrock.create_provisioned_model_throughput(**members)["provisionedModelArn"]
 
 
 def swap(endpoint: Endpoint, model_arn: str) -> None:

@@ -13,14 +13,14 @@ def closed(customization: CustomizationSettings) -> str | None:
     if customization.allow_closed_model:
         return None
     model = customization.base_model
-    lifecycle = _asked(model)
+    lifecycle = _lifecycle(model)
     if lifecycle is None:
-        return _gone(model)
+        return _reason_not_offered(model)
     if lifecycle.get("status", "ACTIVE") == "ACTIVE":
         return None
     ends = lifecycle.get("endOfLifeTime")
-    until = f", end of life {ends:%Y-%m-%d}" if ends else ""
-    return f"{model.name} is {lifecycle['status']}{until}: Bedrock accepts no new job on it"
+    end = f", end of life {ends:%Y-%m-%d}" if ends else ""
+    return f"{model.name} is {lifecycle['status']}{end}: Bedrock accepts no new job on it"
 
 
 def ended(customization: CustomizationSettings) -> str | None:
@@ -31,16 +31,16 @@ def ended(customization: CustomizationSettings) -> str | None:
     if customization.allow_closed_model:
         return None
     model = customization.base_model
-    lifecycle = _asked(model)
+    lifecycle = _lifecycle(model)
     if lifecycle is None:
-        return _gone(model)
+        return _reason_not_offered(model)
     ends = lifecycle.get("endOfLifeTime")
     if ends is None or ends > datetime.now(UTC):
         return None
     return f"{model.name} is past its end-of-life date, {ends:%Y-%m-%d}: it answers no calls"
 
 
-def _asked(model: BaseModel) -> dict[str, Any] | None:
+def _lifecycle(model: BaseModel) -> dict[str, Any] | None:
     """The lifecycle, empty where Bedrock says nothing; None for a model that is not offered."""
     answer = _aws.none_if(
         "ResourceNotFoundException",
@@ -52,7 +52,7 @@ def _asked(model: BaseModel) -> dict[str, Any] | None:
     return details.get("modelLifecycle") or {}
 
 
-def _gone(model: BaseModel) -> str:
-    known = model.lifecycle.closed_because()
-    since = f": it is {known}" if known else ""
-    return f"{_aws.region()} no longer offers {model.name} ({model.invoke_id}){since}"
+def _reason_not_offered(model: BaseModel) -> str:
+    reason = model.lifecycle.closed_because()
+    because = f": it is {reason}" if reason else ""
+    return f"{_aws.region()} no longer offers {model.name} ({model.invoke_id}){because}"

@@ -24,25 +24,27 @@ def move(env: ThroughputEnvironment, *, old: str, new: str) -> None:
     of its own.
     """
     runs = list(_runs.runs_of(env.runs_table, old))
-    working = sorted(str(each["run"]) for each in runs if is_open(each))
+    working = sorted(str(item["run"]) for item in runs if is_open(item))
     if working:
         raise RuntimeError(
             f"{old} cannot be renamed to {new} while a run of it has not ended: "
             f"{', '.join(working)}; wait, stop it or decline it, then deploy again"
         )
     _move_intent(env, old, new)
-    tagged = [*_endpoints.provisioned(env.environment), *_endpoints.deployments(env.environment)]
-    theirs = [each.arn for each, tags in tagged if tags.get(_endpoints.CUSTOMIZATION) == old]
-    models = {str(each["model_arn"]) for each in runs if "model_arn" in each}
-    for arn in (*theirs, *sorted(models)):
+    endpoints = [*_endpoints.provisioned(env.environment), *_endpoints.deployments(env.environment)]
+    endpoint_arns = [
+        endpoint.arn for endpoint, tags in endpoints if tags.get(_endpoints.CUSTOMIZATION) == old
+    ]
+    models = {str(item["model_arn"]) for item in runs if "model_arn" in item}
+    for arn in (*endpoint_arns, *sorted(models)):
         _endpoints.rename(arn, new)
     for name in _POINTERS:
         value = _pointers.read(env.parameter_prefix, old, name)
         if value is not None:
             _pointers.publish(env.parameter_prefix, new, name, value)
     # Last: as long as there is one left, a repeated request finds what has not gone along.
-    for each in runs:
-        _runs.rename_run(env.runs_table, str(each["run"]), new)
+    for item in runs:
+        _runs.rename_run(env.runs_table, str(item["run"]), new)
 
 
 def forget(env: ThroughputEnvironment, name: str) -> None:
@@ -57,26 +59,26 @@ def forget(env: ThroughputEnvironment, name: str) -> None:
 
 def _move_intent(env: ThroughputEnvironment, old: str, new: str) -> None:
     for _ in range(_intent.ATTEMPTS):
-        now, before, there = _runs.now(), _intent.read(env, old), _intent.read(env, new)
-        if before.renamed_to == new:
+        now, source, target = _runs.now(), _intent.read(env, old), _intent.read(env, new)
+        if source.renamed_to == new:
             return
-        if before.working(now) or before.begun != Begun():
+        if source.working(now) or source.begun != Begun():
             raise RuntimeError(
                 f"{old} cannot be renamed to {new} while its endpoint is being changed: wait until "
                 f"`tuning endpoints` shows it ready, or `tuning lease {old} --end`, then deploy "
                 "again"
             )
-        heir, left = before.renamed(new, now=now)
-        if there.on and replace(there, version=0, generation=heir.generation) != heir:
+        heir, remainder = source.renamed(new, now=now)
+        if target.on and replace(target, version=0, generation=heir.generation) != heir:
             raise RuntimeError(
-                f"{old} cannot be renamed to {new}, which serves {there.published.endpoint_arn}: "
+                f"{old} cannot be renamed to {new}, which serves {target.published.endpoint_arn}: "
                 f"remove renamed_from, or `tuning lease {new} --end` first"
             )
         # First what takes over, then what is left: between the two, only the old name acts.
-        heir = replace(heir, version=there.version)
+        heir = replace(heir, version=target.version)
         if (
             _intent.write(env.runs_table, heir) is not None
-            and _intent.write(env.runs_table, left) is not None
+            and _intent.write(env.runs_table, remainder) is not None
         ):
             return
     raise RuntimeError(f"the intents of {old} and {new} keep changing: deploy again")

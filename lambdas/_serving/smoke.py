@@ -32,7 +32,7 @@ def _keep(work: Work, answer: Any, test: SmokeResult) -> None:
     name = f"smoke.{format}" if picture else ""
     if picture:
         _aws.write(work.env.output_bucket, f"{folder}{name}", picture, f"image/{format}")
-    said = {
+    record = {
         "asked": work.customization.serving.smoke_text,
         "passed": test.passed,
         "detail": test.detail,
@@ -41,4 +41,4 @@ def _keep(work: Work, answer: Any, test: SmokeResult) -> None:
         "endpoint": work.state["endpoint_arn"],
         "at": _runs.now(),
     }
-    _aws.write(work.env.output_bucket, f"{folder}{SMOKE}", json.dumps(said).encode())
+    _aws.write(work.env.output_bucket, f"{folder}{SMOKE}", json.dumps(record).encode())

@@ -25,19 +25,19 @@ def roll_back(work: Work) -> WorkState:
     if owns(work):
         try:
             return _undo(work, why)
-        except LostError as lost:
+        except LostError as error:
             # Whatever is not undone yet is the new owner's.
-            return work.next("unserved", f"{why}; {overtaken(lost.intent)}")
+            return work.next("unserved", f"{why}; {overtaken(error.intent)}")
     if "generation" not in work.state:
         return work.next("failed", why)
-    taken = left_alone(work, overtaken(work.intent))
+    reason = left_alone(work, overtaken(work.intent))
     if work.intent.on:
-        return work.next("unserved", taken)
-    bought = work.state.get("created_arn")
-    done, result = _undo_create(work, _endpoints.describe(bought) if bought else None)
+        return work.next("unserved", reason)
+    created_arn = work.state.get("created_arn")
+    done, result = _undo_create(work, _endpoints.describe(created_arn) if created_arn else None)
     if not done and not work.late("undoing"):
-        return _later(work, f"{taken}; {result}")
-    return work.next("unserved", "; ".join(filter(None, [taken, result])))
+        return _later(work, f"{reason}; {result}")
+    return work.next("unserved", "; ".join(filter(None, [reason, result])))
 
 
 def take_up(work: Work) -> WorkState | None:
@@ -73,11 +73,11 @@ def _later(work: Work, reason: str) -> WorkState:
 def _released(work: Work, reason: str, *, finished: bool) -> WorkState:
     """Back to what was published, if it is still there; what could not be undone is inherited."""
     published = work.intent.before or work.intent.published
-    there = published.endpoint_arn and _endpoints.describe(published.endpoint_arn)
-    if not there:
+    endpoint = published.endpoint_arn and _endpoints.describe(published.endpoint_arn)
+    if not endpoint:
         published = replace(published, endpoint_arn="")
     changes: dict[str, Any] = {"begun": Begun()} if finished else {}
-    if not there:
+    if not endpoint:
         changes |= {
             "on": False,
             "why": work.state["why"],
@@ -99,16 +99,16 @@ def _released(work: Work, reason: str, *, finished: bool) -> WorkState:
 
 def _point_to(work: Work, published: Published) -> None:
     """The pointers as they were before this run, or one before it, changed some of them."""
-    wanted = {
+    values = {
         "endpoint": published.endpoint_arn,
         "model": published.model_arn,
         "run": published.model_run,
     }
-    for pointer, value in wanted.items():
-        before = work.read(pointer)
-        if value and before != value:
+    for pointer, value in values.items():
+        current = work.read(pointer)
+        if value and current != value:
             work.publish(pointer, value)
-        elif before and not value:
+        elif current and not value:
             work.withdraw_pointer(pointer)
 
 
@@ -135,19 +135,19 @@ def _undo_create(work: Work, created: Endpoint | None) -> tuple[bool, str]:
 
 def _undo_swap(work: Work) -> tuple[bool, str]:
     begun = work.intent.begun
-    arn, before = begun.swapped_arn, begun.swapped_from
+    arn, former_model = begun.swapped_arn, begun.swapped_from
     if not arn or arn == begun.created_arn:
         return True, ""
-    swapped = _endpoints.describe(arn)
-    if swapped is None:
+    endpoint = _endpoints.describe(arn)
+    if endpoint is None:
         return True, f"{arn} is gone"
-    if swapped.status == "updating" and swapped.model_arn == before:
-        return True, f"{arn} serves {before} again"
-    if swapped.status in ("creating", "updating"):
-        return False, f"{arn} is still {swapped.status}"
-    if swapped.status == "ready" and swapped.model_arn == before:
+    if endpoint.status == "updating" and endpoint.model_arn == former_model:
+        return True, f"{arn} serves {former_model} again"
+    if endpoint.status in ("creating", "updating"):
+        return False, f"{arn} is still {endpoint.status}"
+    if endpoint.status == "ready" and endpoint.model_arn == former_model:
         return True, ""
-    if swapped.status == "ready" and swapped.model_arn in begun.swapped_to:
-        _endpoints.swap(swapped, before)
-        return True, f"{arn} serves {before} again"
-    return True, f"{arn} is {swapped.status} and serves {swapped.model_arn}"
+    if endpoint.status == "ready" and endpoint.model_arn in begun.swapped_to:
+        _endpoints.swap(endpoint, former_model)
+        return True, f"{arn} serves {former_model} again"
+    return True, f"{arn} is {endpoint.status} and serves {endpoint.model_arn}"

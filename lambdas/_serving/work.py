@@ -64,9 +64,11 @@ class Work:
         """Changes the item; raises LostError if somebody else took over meanwhile."""
         intent = self.intent
         for _ in range(_intent.ATTEMPTS):
-            wanted = replace(intent, **changes)
+            successor = replace(intent, **changes)
             # A call that is repeated finds what it wrote the first time.
-            stored = intent if wanted == intent else _intent.write(self.env.runs_table, wanted)
+            stored = (
+                intent if successor == intent else _intent.write(self.env.runs_table, successor)
+            )
             if stored is not None:
                 return replace(self, intent=stored)
             # Another call of this run, whose answer was lost, or another owner.
@@ -105,9 +107,9 @@ def found(env: ServeEnvironment, customization: CustomizationSettings, state: Wo
 
 def owns(work: Work) -> bool:
     """Whether the item is still this run's."""
-    mine: str = work.state["run"]
+    run: str = work.state["run"]
     generation: int = work.state.get("generation", work.intent.generation)
-    return (work.intent.owner, work.intent.generation) == (mine, generation)
+    return (work.intent.owner, work.intent.generation) == (run, generation)
 
 
 def own(work: Work) -> Work | WorkState:
@@ -118,23 +120,23 @@ def own(work: Work) -> Work | WorkState:
     if "generation" in work.state:
         return work if owns(work) else lost(work, overtaken(work.intent))
     for _ in range(_intent.ATTEMPTS):
-        asked = priced(request(work), work.customization)
+        purchase_request = priced(request(work), work.customization)
         # Something is billed, or about to be, that a purchase would take the place of.
         replaces = bool(work.intent.published.endpoint_arn or work.intent.begun.request)
-        verdict = purchase.may_buy(asked, work.intent, replaces=replaces)
-        if asked.started_by == "deployment" and verdict.answer == "ask":
-            return _ask(work, asked.price, verdict.reason)
+        verdict = purchase.may_buy(purchase_request, work.intent, replaces=replaces)
+        if purchase_request.started_by == "deployment" and verdict.answer == "ask":
+            return _ask(work, purchase_request.price, verdict.reason)
         now = _runs.now()
         # A roll-back has as much time again.
-        most = timedelta(seconds=2 * work.env.serving_timeout_seconds)
-        until = (datetime.fromisoformat(now) + most).strftime("%Y-%m-%dT%H:%M:%SZ")
-        claimed = claim(work.intent, asked, now=now, until=until)
-        if claimed.intent is None:
-            return lost(work, claimed.reason)
+        allowance = timedelta(seconds=2 * work.env.serving_timeout_seconds)
+        deadline = (datetime.fromisoformat(now) + allowance).strftime("%Y-%m-%dT%H:%M:%SZ")
+        claim_result = claim(work.intent, purchase_request, now=now, until=deadline)
+        if claim_result.intent is None:
+            return lost(work, claim_result.reason)
         stored = (
             work.intent
-            if claimed.intent is work.intent
-            else _intent.write(work.env.runs_table, claimed.intent)
+            if claim_result.intent is work.intent
+            else _intent.write(work.env.runs_table, claim_result.intent)
         )
         if stored is not None:
             return replace(work, intent=stored).knowing(generation=stored.generation)
@@ -176,8 +178,8 @@ def may_create(work: Work, *, replaces: bool) -> str | None:
 
     Jobs and approvals take days: what would be bought may serve nothing by now.
     """
-    asked = priced(request(work), work.customization)
-    verdict = purchase.may_buy(asked, work.intent, replaces=replaces)
+    purchase_request = priced(request(work), work.customization)
+    verdict = purchase.may_buy(purchase_request, work.intent, replaces=replaces)
     reason = verdict.reason
     if verdict.answer == "yes":
         reason = _lifecycle.ended(work.customization) or ""
@@ -189,18 +191,20 @@ def may_renew(work: Work) -> bool:
     return purchase.may_renew(priced(request(work), work.customization))
 
 
-def priced(asked: ServingRequest, customization: CustomizationSettings) -> ServingRequest:
+def priced(
+    purchase_request: ServingRequest, customization: CustomizationSettings
+) -> ServingRequest:
     """A deployment's request with its price, and the approval that its budget gives.
 
     Runs and people bring both along.
     """
-    if asked.started_by != "deployment" or customization.serving.mode != "provisioned":
-        return asked
+    if purchase_request.started_by != "deployment" or customization.serving.mode != "provisioned":
+        return purchase_request
     estimate = cost.estimate(customization=customization, serving_only=True)
     needed = cost.needs_approval(customization=customization, estimate=estimate)
-    within = "" if needed else "the price is within the budget"
+    approval = "" if needed else "the price is within the budget"
     price = "\n".join(map(str, (*estimate.lines, *estimate.rates)))
-    return replace(asked, price=price, approval=asked.approval or within)
+    return replace(purchase_request, price=price, approval=purchase_request.approval or approval)
 
 
 def request(work: Work) -> ServingRequest:
