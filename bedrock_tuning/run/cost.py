@@ -41,9 +41,9 @@ class CostLine:
         price = "unknown" if self.usd is None else f"{self.usd:,.2f} USD"
         if self.low_usd is not None:
             price += f" (or {self.low_usd:,.2f} USD)"
-        cited = f"; {cite(self.source)}" if self.source else ""
-        cited += f", seen {self.seen}" if self.seen else ""
-        return f"{self.label}: {price}: {self.how}{cited}"
+        citation = f"; {cite(self.source)}" if self.source else ""
+        citation += f", seen {self.seen}" if self.seen else ""
+        return f"{self.label}: {price}: {self.how}{citation}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +86,8 @@ class Estimate:
     def __str__(self) -> str:
         """The estimate as people read it, one line each, the sum last."""
         words = "total" if self.known else f"at least, without {' and '.join(self.unknown)}"
-        seen = f", prices of {self.price_date} or later" if self.price_date else ""
-        total = f"{words}: {self.total_usd:,.2f} USD{seen}"
+        date_note = f", prices of {self.price_date} or later" if self.price_date else ""
+        total = f"{words}: {self.total_usd:,.2f} USD{date_note}"
         time = f"training time: {self.training_time}"
         return "\n".join([*map(str, self.lines), *self.notes, time, total])
 
@@ -110,7 +110,7 @@ def estimate(
     facts = {**model.facts, **listed.prices}
     lines = [
         _training(customization, facts, records=training_records, characters=training_characters),
-        _priced(model, facts, "storage for a month", "prices.storage_per_month"),
+        _price_line(model, facts, "storage for a month", "prices.storage_per_month"),
     ]
     if serving_only:
         lines = []
@@ -148,24 +148,26 @@ def needs_approval(
     lacks: what the account has no room for. Then somebody must, whatever the budget says: the run
     would pay for nothing.
     """
-    spends = _spends(customization, estimate)
+    spends = _price_reason(customization, estimate)
     return "; ".join([*lacks, *([spends] if spends else [])]) or None
 
 
 def approval_in_words(customization: CustomizationSettings, estimate: Estimate) -> str:
     """Why a person must approve a run of this price, or why nobody must."""
-    needed = needs_approval(customization=customization, estimate=estimate)
-    if needed is None and customization.budget.approval == "never":
+    reason = needs_approval(customization=customization, estimate=estimate)
+    if reason is None and customization.budget.approval == "never":
         return 'not needed at any price: [budget] approval is "never"'
-    return needed or "not needed: the price is within the budget"
+    return reason or "not needed: the price is within the budget"
 
 
 def may_wait(customizations: Mapping[str, CustomizationSettings]) -> list[str]:
     """The names of those whose runs can wait for a person."""
-    return sorted(n for n, each in customizations.items() if each.budget.approval != "never")
+    return sorted(
+        n for n, customization in customizations.items() if customization.budget.approval != "never"
+    )
 
 
-def _spends(customization: CustomizationSettings, estimate: Estimate) -> str | None:
+def _price_reason(customization: CustomizationSettings, estimate: Estimate) -> str | None:
     """Why the price alone needs a person."""
     budget = customization.budget
     if budget.approval == "never":
@@ -174,11 +176,11 @@ def _spends(customization: CustomizationSettings, estimate: Estimate) -> str | N
         return f"{customization.name} requires approval of every run"
     limit = budget.max_run_usd or 0.0
     if estimate.total_usd > limit:
-        least = "" if estimate.known else "at least "
-        over = estimate.total_usd - limit
+        bound = "" if estimate.known else "at least "
+        excess = estimate.total_usd - limit
         return (
-            f"the run costs {least}{estimate.total_usd:,.2f} USD, the budget is {limit:,.2f} USD: "
-            f"{over:,.2f} USD too much"
+            f"the run costs {bound}{estimate.total_usd:,.2f} USD, the budget is {limit:,.2f} USD: "
+            f"{excess:,.2f} USD too much"
         )
     if not estimate.known:
         return (
@@ -205,8 +207,8 @@ def _training(
     tokens = facts.get("prices.training_per_1k_tokens")
     if tokens is not None:
         return _token_training(customization, tokens, characters=characters)
-    unknown = f"no published price for {customization.base_model.name}"
-    return CostLine(label="training", usd=None, how=unknown)
+    how = f"no published price for {customization.base_model.name}"
+    return CostLine(label="training", usd=None, how=how)
 
 
 def _image_training(
@@ -216,7 +218,9 @@ def _image_training(
     batch = number(hyperparameters=parameters, name="batchSize")
     steps = number(hyperparameters=parameters, name="stepCount")
     if batch is None or steps is None:
-        return _line("training", fact, usd=None, how=_automatic(customization, batch, fact.value))
+        return _line(
+            "training", fact, usd=None, how=_describe_automatic(customization, batch, fact.value)
+        )
     usd = steps * batch * fact.value
     how = f"{steps:,.0f} steps × batch {batch:,.0f} × {fact.value}"
     if images is None or images >= batch:
@@ -226,15 +230,17 @@ def _image_training(
     return _line("training", fact, usd=usd, how=how, low_usd=steps * images * fact.value)
 
 
-def _automatic(customization: CustomizationSettings, batch: float | None, price: float) -> str:
+def _describe_automatic(
+    customization: CustomizationSettings, batch: float | None, price: float
+) -> str:
     """What is known when Bedrock chooses the number of steps."""
     parameter = customization.base_model.hyperparameters["stepCount"]
-    least, most = parameter.auto_usual_min, parameter.auto_usual_max
-    if batch is None or least is None or most is None:
+    low, high = parameter.auto_usual_min, parameter.auto_usual_max
+    if batch is None or low is None or high is None:
         return "Bedrock chooses the number of steps"
     return (
-        f"Bedrock chooses the number of steps, usually {least:,} to {most:,}: "
-        f"{least * batch * price:,.2f} to {most * batch * price:,.2f} USD"
+        f"Bedrock chooses the number of steps, usually {low:,} to {high:,}: "
+        f"{low * batch * price:,.2f} to {high * batch * price:,.2f} USD"
     )
 
 
@@ -259,7 +265,7 @@ def _throughput(customization: CustomizationSettings) -> CostLine:
         path, months = _TERMS[desired.commitment]
         hours = months * HOURS_PER_MONTH
         label = f"Provisioned Throughput for a commitment of {months} month{'s' * (months > 1)}"
-    return _priced(model, model.facts, label, path, units=desired.model_units, hours=hours)
+    return _price_line(model, model.facts, label, path, units=desired.model_units, hours=hours)
 
 
 def serving_prices(customization: CustomizationSettings) -> tuple[CostLine, CostLine]:
@@ -279,14 +285,14 @@ def _evaluation(customization: CustomizationSettings, facts: Mapping[str, Source
     label, pictures = "evaluation of the base model", customization.evaluation.pictures
     image = facts.get("prices.on_demand_per_image")
     tokens = facts.get("prices.on_demand_per_1k_text_tokens")
-    longest = customization.dataset.caption
-    if image is None or tokens is None or longest is None:
+    caption = customization.dataset.caption
+    if image is None or tokens is None or caption is None:
         how = f"no published price for calls of {customization.base_model.name}"
         return CostLine(label=label, usd=None, how=how)
     # No token is shorter than a character.
-    usd = pictures * (image.value + longest.chars_max / 1000 * tokens.value)
+    usd = pictures * (image.value + caption.chars_max / 1000 * tokens.value)
     how = (
-        f"at most {pictures:,} × ({image.value} + {longest.chars_max:,} characters × "
+        f"at most {pictures:,} × ({image.value} + {caption.chars_max:,} characters × "
         f"{tokens.value} per 1,000 tokens)"
     )
     return _line(label, image, usd=usd, how=how)
@@ -301,11 +307,11 @@ def _rates(customization: CustomizationSettings) -> Iterator[CostLine]:
     if desired.commitment is not None:
         path, _ = _TERMS[desired.commitment]
     if desired.strategy == "blue-green":
-        both = "Provisioned Throughput per hour, while a new model is tested beside it"
+        description = "Provisioned Throughput per hour, while a new model is tested beside it"
         units = desired.endpoints_at_once * desired.model_units
-        yield _priced(model, model.facts, both, path, units=units, hours=1)
+        yield _price_line(model, model.facts, description, path, units=units, hours=1)
     for label, hours in (("hour", 1), ("day", HOURS_PER_DAY), ("month", HOURS_PER_MONTH)):
-        yield _priced(
+        yield _price_line(
             model,
             model.facts,
             f"Provisioned Throughput per {label}",
@@ -315,7 +321,7 @@ def _rates(customization: CustomizationSettings) -> Iterator[CostLine]:
         )
 
 
-def _priced(
+def _price_line(
     model: BaseModel,
     facts: Mapping[str, Sourced],
     label: str,

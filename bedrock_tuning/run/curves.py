@@ -59,8 +59,8 @@ class Curve:
 
 def curves(files: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Curve]:
     """The columns of metrics files that hold numbers, losses first. files: rows by path."""
-    found = [curve for path, rows in sorted(files.items()) for curve in _of_file(path, rows)]
-    return sorted(found, key=lambda curve: (not curve.is_loss, curve.kind, curve.metric))
+    columns = [curve for path, rows in sorted(files.items()) for curve in _of_file(path, rows)]
+    return sorted(columns, key=lambda curve: (not curve.is_loss, curve.kind, curve.metric))
 
 
 def _of_file(path: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Curve]:
@@ -90,8 +90,8 @@ def _of_file(path: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Curve]:
 
 
 def _kind(path: str, column: str) -> Kind:
-    about = f"{path}/{column}".lower()
-    return "validation" if "validation" in about or "val_" in column.lower() else "training"
+    label = f"{path}/{column}".lower()
+    return "validation" if "validation" in label or "val_" in column.lower() else "training"
 
 
 def _number(value: Any) -> float | None:
@@ -102,41 +102,41 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def advice(found: Sequence[Curve]) -> list[str]:
+def advice(all_curves: Sequence[Curve]) -> list[str]:
     """What the losses say and what to change in the next run; [] if there is too little to tell."""
-    losses = {curve.kind: curve for curve in found if curve.is_loss}
+    losses = {curve.kind: curve for curve in all_curves if curve.is_loss}
     training, validation = losses.get("training"), losses.get("validation")
-    said = [
+    sentences = [
         f"{curve.skipped} rows of the {curve.name} are not numbers: training may have diverged; "
         "use a lower learning rate."
         for curve in losses.values()
         if curve.skipped
     ]
     if training is None or len(training.points) < _FEWEST:
-        return said
+        return sentences
     if validation is not None and _rises(validation):
         best = validation.best
-        said.append(
+        sentences.append(
             f"The validation loss is lowest at step {best.step} ({best.value:.4g}) and rises to "
             f"{validation.points[-1].value:.4g}: the model overfits. Train for fewer steps or "
             "epochs, or add data."
         )
-        return said
+        return sentences
     values = [point.value for point in training.points]
     fall = _mean(values[: _fifth(values)]) - _mean(values[-_fifth(values) :])
     if fall <= _NOISE * abs(values[0]):
-        said.append(
+        sentences.append(
             "The training loss hardly fell: the model learned little. Check captions and answers, "
             "then increase the learning rate or the batch size."
         )
     elif _late_fall(values) > _STILL_FALLING * fall:
-        said.append(
+        sentences.append(
             "The training loss still fell in the last fifth of the steps: more steps or epochs may "
             "help."
         )
     else:
-        said.append("The training loss has levelled off: more steps are unlikely to help.")
-    return said
+        sentences.append("The training loss has levelled off: more steps are unlikely to help.")
+    return sentences
 
 
 def _rises(curve: Curve) -> bool:

@@ -77,29 +77,29 @@ _NAMES: Final = {field: field.title().replace("_", "") for field in _FIELDS}
 MONEY: Final = tuple(_NAMES.values())
 
 
-def to_properties(exposed: Exposure) -> dict[str, str]:
+def to_properties(spending: Exposure) -> dict[str, str]:
     """The properties of the customization's resource, all of them text as CloudFormation's are.
 
     Amounts are exact, with two decimals or more and no separators.
     """
-    found = {}
-    for field, (read, word) in _FIELDS.items():
-        value = getattr(exposed, field)
+    properties = {}
+    for field, (parse, word) in _FIELDS.items():
+        value = getattr(spending, field)
         text = str(value)
         if value is None:
             text = str(word)
-        elif read is float:
+        elif parse is float:
             text = f"{value:.2f}" if round(value, 2) == value else plain_number(value)
-        found[_NAMES[field]] = text
-    return found
+        properties[_NAMES[field]] = text
+    return properties
 
 
 def from_properties(properties: Mapping[str, str]) -> Exposure:
     """The other way round; raises KeyError or ValueError for properties of another making."""
     texts = {field: properties[name] for field, name in _NAMES.items()}
     fields: dict[str, Any] = {
-        field: None if texts[field] == word else read(texts[field])
-        for field, (read, word) in _FIELDS.items()
+        field: None if texts[field] == word else parse(texts[field])
+        for field, (parse, word) in _FIELDS.items()
     }
     return Exposure(**fields)
 
@@ -115,42 +115,44 @@ class Total:
         """The sum in words: a lower bound where a price is not known."""
         if not self.unknown:
             return f"{self.usd:,.2f} USD"
-        known = f"at least {self.usd:,.2f} USD, and " if self.usd else ""
-        return f"{known}unknown for {first_of(self.unknown)}"
+        amount = f"at least {self.usd:,.2f} USD, and " if self.usd else ""
+        return f"{amount}unknown for {first_of(self.unknown)}"
 
 
-def hourly(exposed: Mapping[str, Exposure]) -> Total:
+def hourly(exposures: Mapping[str, Exposure]) -> Total:
     """What it costs by the hour while all of them are served."""
-    return total((name, each.hourly_usd) for name, each in exposed.items())
+    return total((name, spending.hourly_usd) for name, spending in exposures.items())
 
 
-def most_per_lease(exposed: Mapping[str, Exposure]) -> Total:
+def most_per_lease(exposures: Mapping[str, Exposure]) -> Total:
     """What all leases and commitments cost that may begin at one time."""
-    return total((name, each.most_usd_per_lease) for name, each in exposed.items())
+    return total((name, spending.most_usd_per_lease) for name, spending in exposures.items())
 
 
 def total(prices: Iterable[tuple[str, float | None]]) -> Total:
     """The sum of prices by what they are for; None where one is not known."""
-    known = list(prices)
+    entries = list(prices)
     return Total(
-        usd=round(sum(price for _, price in known if price is not None), 2),
-        unknown=tuple(name for name, price in known if price is None),
+        usd=round(sum(price for _, price in entries if price is not None), 2),
+        unknown=tuple(name for name, price in entries if price is None),
     )
 
 
-def cap_problem(exposed: Mapping[str, Exposure], *, max_hourly_usd: float | None) -> str:
+def cap_problem(exposures: Mapping[str, Exposure], *, max_hourly_usd: float | None) -> str:
     """Why customizations may not be deployed together under a limit; "" if they may."""
     if max_hourly_usd is None:
         return ""
-    total = hourly(exposed)
+    total = hourly(exposures)
     if total.usd <= max_hourly_usd and not total.unknown:
         return ""
     if total.usd > max_hourly_usd:
-        dear = sorted(exposed.items(), key=lambda each: -(each[1].hourly_usd or 0.0))
-        most = ", ".join(f"{name} {price_in_words(each.hourly_usd)}" for name, each in dear[:5])
+        costliest = sorted(exposures.items(), key=lambda entry: -(entry[1].hourly_usd or 0.0))
+        top = ", ".join(
+            f"{name} {price_in_words(spending.hourly_usd)}" for name, spending in costliest[:5]
+        )
         return (
             f"{max_hourly_usd:,.2f} USD an hour, and all customizations together may cost {total} "
-            f"({most}): serve fewer or smaller ones here, or raise the limit"
+            f"({top}): serve fewer or smaller ones here, or raise the limit"
         )
     return (
         f"no hourly price is known for {first_of(total.unknown)}, so the limit of "
@@ -159,35 +161,35 @@ def cap_problem(exposed: Mapping[str, Exposure], *, max_hourly_usd: float | None
     )
 
 
-def gate_in_words(exposed: Exposure) -> str:
+def gate_in_words(spending: Exposure) -> str:
     """When a run waits for a person."""
-    match exposed.approval:
+    match spending.approval:
         case "always":
             return "every run waits for approval"
-        case "over-budget" if exposed.max_run_usd is not None:
-            limit = f"{exposed.max_run_usd:,.2f} USD"
+        case "over-budget" if spending.max_run_usd is not None:
+            limit = f"{spending.max_run_usd:,.2f} USD"
             return f"a run above {limit}, or without a known price, waits for approval"
     return "no run waits for approval because of its price"
 
 
-def run_in_words(exposed: Exposure) -> str:
+def run_in_words(spending: Exposure) -> str:
     """What one run may cost in US dollars before a person is asked."""
-    if exposed.approval == "over-budget" and exposed.max_run_usd is not None:
-        return f"{exposed.max_run_usd:,.2f}; more if it is approved"
-    return "what is approved" if exposed.approval == "always" else f"{UNKNOWN}: no limit"
+    if spending.approval == "over-budget" and spending.max_run_usd is not None:
+        return f"{spending.max_run_usd:,.2f}; more if it is approved"
+    return "what is approved" if spending.approval == "always" else f"{UNKNOWN}: no limit"
 
 
-def serving_in_words(exposed: Exposure) -> str:
+def serving_in_words(spending: Exposure) -> str:
     """How the model is served, and what ends its billing."""
-    if exposed.mode != "provisioned":
-        return {"on-demand": "on demand, billed by call"}.get(exposed.mode, "not served")
+    if spending.mode != "provisioned":
+        return {"on-demand": "on demand, billed by call"}.get(spending.mode, "not served")
     ends = "without an end"
-    if exposed.commitment is not None:
-        ends = f"commitment {exposed.commitment}"
-    elif exposed.lease_hours is not None:
-        ends = f"lease of {exposed.lease_hours} h"
-    kept = ", kept when its stack is deleted" if exposed.on_delete == "retain" else ""
-    return f"{counted(exposed.model_units, 'model unit')}, {ends}{kept}"
+    if spending.commitment is not None:
+        ends = f"commitment {spending.commitment}"
+    elif spending.lease_hours is not None:
+        ends = f"lease of {spending.lease_hours} h"
+    retention = ", kept when its stack is deleted" if spending.on_delete == "retain" else ""
+    return f"{counted(spending.model_units, 'model unit')}, {ends}{retention}"
 
 
 def price_in_words(amount: float | None) -> str:

@@ -42,7 +42,7 @@ _LINE: Final = re.compile(
 _CLASS: Final = re.compile(rf"\b({'|'.join((*CLASSES, *VAGUE))})\b")
 # A finding of our own check: a rule's id in brackets, or its name.
 _RULE: Final = re.compile(
-    rf"\b(?:{'|'.join(each.id for each in RULES)}|{'|'.join(map(re.escape, BY_NAME))})\b"
+    rf"\b(?:{'|'.join(rule.id for rule in RULES)}|{'|'.join(map(re.escape, BY_NAME))})\b"
 )
 _RECORD: Final = re.compile(r"record starting with:?\s*(\S.{0,200})", re.IGNORECASE | re.DOTALL)
 _BUCKET: Final = re.compile(
@@ -62,13 +62,15 @@ def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
     AWS's access-denied messages name who may not do what to what. An unknown message is passed on
     whole, without a guess.
     """
-    whole = _plain(message[:_WHOLE])
-    text = _TRACEBACK.sub("", whole)[:_LONGEST]
+    full_text = _plain(message[:_WHOLE])
+    text = _TRACEBACK.sub("", full_text)[:_LONGEST]
     record = _RECORD.search(text)
     # What a record says is not what is said about it.
-    said = text[: record.start(1)] if record else text
-    known, cause, fix = _words(said, whole, message, code=code.rpartition(".")[2], model=model)
-    line = _LINE.search(said)
+    context = text[: record.start(1)] if record else text
+    known, cause, fix = _words(
+        context, full_text, message, code=code.rpartition(".")[2], model=model
+    )
+    line = _LINE.search(context)
     return Explanation(
         known=known,
         cause=cause,
@@ -80,37 +82,45 @@ def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
     )
 
 
-def _words(text: str, whole: str, message: str, *, code: str, model: str) -> tuple[bool, str, str]:
-    """Whether the message is known, the cause, the fix. whole: the text with its tracebacks."""
+def _words(
+    text: str, full_text: str, message: str, *, code: str, model: str
+) -> tuple[bool, str, str]:
+    """Whether the message is known, the cause, the fix. full_text: the text with its tracebacks."""
     table = reasons()
-    own = _first(table.own, text)
+    own_reason = _first_match(table.own, text)
     rule = _RULE.search(text)
-    if rule is not None and own is None:
-        found = find_rule(rule[0])
+    if rule is not None and own_reason is None:
+        definition = find_rule(rule[0])
         return (
             True,
-            f"a finding of this project's own check, not of Bedrock: {found.summary}",
-            f"{found.fix} More: tuning rules {found.id}",
+            f"a finding of this project's own check, not of Bedrock: {definition.summary}",
+            f"{definition.fix} More: tuning rules {definition.id}",
         )
-    reason = _first(table.known, text)
-    refused = denial(text)
-    if refused is not None:
-        about = f"{reason.cause}: " if reason is not None and reason.about == "service role" else ""
-        return True, about + refused.cause, refused.fix
-    other = next((name for name, sign in table.elsewhere.items() if sign.search(text)), None)
-    if other is not None:
-        return False, f"this message is not known here, it comes from {other}: {message}", _OTHERS
-    if own is not None:
-        return True, own.cause, own.fix
+    reason = _first_match(table.known, text)
+    refusal = denial(text)
+    if refusal is not None:
+        prefix = (
+            f"{reason.cause}: " if reason is not None and reason.about == "service role" else ""
+        )
+        return True, prefix + refusal.cause, refusal.fix
+    origin = next((name for name, sign in table.elsewhere.items() if sign.search(text)), None)
+    if origin is not None:
+        return False, f"this message is not known here, it comes from {origin}: {message}", _OTHERS
+    if own_reason is not None:
+        return True, own_reason.cause, own_reason.fix
     if reason is not None:
-        closed = reason.about == "closed model"
-        return True, _closed(reason.cause, text, model) if closed else reason.cause, reason.fix
-    named = _CLASS.search(text)
-    kind = code if code in CLASSES or code in VAGUE else named[1] if named else ""
+        is_closed = reason.about == "closed model"
+        return (
+            True,
+            _describe_closed(reason.cause, text, model) if is_closed else reason.cause,
+            reason.fix,
+        )
+    class_match = _CLASS.search(text)
+    kind = code if code in CLASSES or code in VAGUE else class_match[1] if class_match else ""
     if kind in CLASSES:
         return (True, *CLASSES[kind])
-    if (own := _first(table.own, whole[:_LONGEST])) is not None:
-        return True, own.cause, own.fix
+    if (own_reason := _first_match(table.own, full_text[:_LONGEST])) is not None:
+        return True, own_reason.cause, own_reason.fix
     if kind:
         return False, f"AWS refuses the request: {message.strip()}", _READ
     if not message.strip():
@@ -118,8 +128,8 @@ def _words(text: str, whole: str, message: str, *, code: str, model: str) -> tup
     return False, f"this message is not known here: {message}", _UNKNOWN
 
 
-def _first(reasons: Iterable[Reason], text: str) -> Reason | None:
-    return next((each for each in reasons if each.pattern.search(text)), None)
+def _first_match(reasons: Iterable[Reason], text: str) -> Reason | None:
+    return next((reason for reason in reasons if reason.pattern.search(text)), None)
 
 
 _OTHERS: Final = "look into the documentation of what wrote it"
@@ -131,8 +141,8 @@ _UNKNOWN: Final = (
 
 def _plain(text: str) -> str:
     """As it was written: pages and terminals change apostrophes and blanks, JSON escapes more."""
-    for changed, written in _CHANGED.items():
-        text = text.replace(changed, written)
+    for variant, plain in _CHANGED.items():
+        text = text.replace(variant, plain)
     return re.sub(r"[^\S\n]+", " ", text)
 
 
@@ -147,13 +157,13 @@ def with_advice(message: str, *, model: str = "") -> str:
     return f"{message}\nLikely cause: {advice.cause}\nWhat to do: {advice.fix}"
 
 
-def _closed(cause: str, text: str, model: str) -> str:
+def _describe_closed(cause: str, text: str, model: str) -> str:
     """That the base model is closed; since when, if it is one of the catalogue's."""
     for base in catalogue().values():
         names = {base.key, *base.ids.customization, *base.ids.throughput, *base.ids.invoke}
         if base_id(model) in names or any(name in text for name in names):
-            why = base.lifecycle.closed_because().partition(":")[0]
-            return f"{cause}: {base.name} is {why}" if why else cause
+            reason = base.lifecycle.closed_because().partition(":")[0]
+            return f"{cause}: {base.name} is {reason}" if reason else cause
     return cause
 
 

@@ -54,23 +54,23 @@ def reasons() -> Reasons:
     """All of them, read when the first message has to be explained."""
     table = msgspec.toml.decode(_FILE.read_bytes(), type=_Table)
     return Reasons(
-        known=_compiled(table.reason, table.words),
-        own=_compiled(table.own, table.words),
+        known=_compile(table.reason, table.words),
+        own=_compile(table.own, table.words),
         elsewhere={name: re.compile(sign, re.I) for name, sign in table.elsewhere.items()},
     )
 
 
-def _compiled(rows: Sequence[_Row], words: Mapping[str, str]) -> tuple[Reason, ...]:
-    def whole(text: str) -> str:
-        for name, meant in words.items():
-            text = text.replace(f"<{name}>", meant)
+def _compile(rows: Sequence[_Row], words: Mapping[str, str]) -> tuple[Reason, ...]:
+    def fill(text: str) -> str:
+        for name, meaning in words.items():
+            text = text.replace(f"<{name}>", meaning)
         return text
 
     return tuple(
         Reason(
-            pattern=re.compile(whole("|".join(row.says)), re.IGNORECASE),
+            pattern=re.compile(fill("|".join(row.says)), re.IGNORECASE),
             cause=row.cause,
-            fix=whole(row.fix),
+            fix=fill(row.fix),
             about=row.about,
         )
         for row in rows

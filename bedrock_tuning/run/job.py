@@ -78,13 +78,13 @@ def run_key(customization: CustomizationSettings, fingerprints: Mapping[str, str
         customization.name,
         customization.base_model.customization_id,
         customization.customization_type,
-        *(f"job {key}={value}" for key, value in _beside(customization) if value),
+        *(f"job {key}={value}" for key, value in _other_inputs(customization) if value),
         *(f"set {name}={value}" for name, value in sorted(customization.hyperparameters.items())),
         *(f"data {kind}={digest}" for kind, digest in sorted(fingerprints.items())),
     )[:_KEY_LENGTH]
 
 
-def _beside(customization: CustomizationSettings) -> Iterator[tuple[str, object]]:
+def _other_inputs(customization: CustomizationSettings) -> Iterator[tuple[str, object]]:
     """What else decides about the model that a job makes."""
     for key in ("custom_model", "grader", "teacher", "teacher_tokens"):
         yield key, getattr(customization, key)
@@ -98,13 +98,13 @@ def configuration(customization: CustomizationSettings) -> dict[str, Any] | None
     if customization.grader:
         kinds = customization.base_model.rft_hyperparameters
         readers = {"integer": int, "float": float, "string": str}
-        given = customization.hyperparameters.items()
-        typed = {name: readers[kinds[name].type](value) for name, value in given}
+        items = customization.hyperparameters.items()
+        hyperparameters = {name: readers[kinds[name].type](value) for name, value in items}
         grader = {"lambdaGrader": {"lambdaArn": customization.grader}}
         return {
             "rftConfig": {
                 "graderConfig": grader,
-                **({"hyperParameters": typed} if typed else {}),
+                **({"hyperParameters": hyperparameters} if hyperparameters else {}),
             }
         }
     if customization.teacher:
@@ -115,7 +115,7 @@ def configuration(customization: CustomizationSettings) -> dict[str, Any] | None
     return None
 
 
-def run_id(started: str, execution: str) -> str:
+def run_id(start_time: str, execution: str) -> str:
     """The name of a run, 22 characters that sort by time: 20261121-093000-3f9a1c.
 
     started: the execution's start time, ISO 8601 in UTC, as Step Functions gives it. Its
@@ -125,10 +125,10 @@ def run_id(started: str, execution: str) -> str:
     Runs of one customization sort by their uploads: an upload is admitted only while it is the
     newest, so the execution of a later one starts after an earlier one was admitted.
     """
-    whole, _, fraction = started.partition(".")
-    digits = re.sub(r"[^0-9]", "", whole)[:14]
+    seconds, _, fraction = start_time.partition(".")
+    digits = re.sub(r"[^0-9]", "", seconds)[:14]
     if len(digits) != 14:
-        raise ValueError(f"not an ISO 8601 time: {started!r}")
+        raise ValueError(f"not an ISO 8601 time: {start_time!r}")
     milliseconds = int(re.sub(r"[^0-9]", "", fraction)[:3].ljust(3, "0"))
     tens, ones = divmod(milliseconds, len(_DIGITS))
     suffix = f"{_DIGITS[tens]}{_DIGITS[ones]}{_digest('run id', execution)[:4]}"
@@ -137,8 +137,8 @@ def run_id(started: str, execution: str) -> str:
 
 def run_of(job_name: str) -> str:
     """The run whose job has this name; "" for a job that is not a run's."""
-    found = re.search(r"-([0-9]{8}-[0-9]{6}-[0-9a-z]{6})$", job_name)
-    return found[1] if found else ""
+    match = re.search(r"-([0-9]{8}-[0-9]{6}-[0-9a-z]{6})$", job_name)
+    return match[1] if match else ""
 
 
 class JobRequest(TypedDict):
@@ -178,15 +178,15 @@ class JobPlan:
     @property
     def name(self) -> str:
         """The job's name: at most 63 characters, which no other run's job has."""
-        return f"{self.customization.job.job_name or self._own}-{self.run}"
+        return f"{self.customization.job.job_name or self._own_name}-{self.run}"
 
     @property
     def model_name(self) -> str:
         """The name of the model that the job makes."""
-        return f"{self.customization.job.model_name or self._own}-{self.run}"
+        return f"{self.customization.job.model_name or self._own_name}-{self.run}"
 
     @property
-    def _own(self) -> str:
+    def _own_name(self) -> str:
         return f"{self.environment}-{self.customization.name}"
 
     @property
@@ -215,7 +215,7 @@ class JobPlan:
         Raises RequestError with everything that Bedrock would refuse.
         """
         customization = self.customization
-        configured = configuration(customization)
+        config = configuration(customization)
         tags = [{"key": key, "value": value} for key, value in self.tags.items()]
         request: JobRequest = {
             "jobName": self.name,
@@ -240,15 +240,15 @@ class JobPlan:
             request["validationDataConfig"] = {
                 "validators": [{"s3Uri": self._manifest("validation")}]
             }
-        if configured is not None:
-            request["customizationConfig"] = configured
-        found = dict(request)
-        problems = [*problems_of(found), *self._elsewhere()]
+        if config is not None:
+            request["customizationConfig"] = config
+        members = dict(request)
+        problems = [*problems_of(members), *self._account_problems()]
         if problems:
             raise RequestError(problems)
-        return found
+        return members
 
-    def _elsewhere(self) -> Iterator[str]:
+    def _account_problems(self) -> Iterator[str]:
         """What lies in another account than the role, which has no right to use it there."""
         account = self.role_arn.split(":")[4]
         for key in ("custom_model", "grader"):
@@ -282,8 +282,8 @@ def pascal_case(value: Any) -> Any:
         return [pascal_case(item) for item in value]
     if not isinstance(value, dict):
         return value
-    kept = "hyperParameters" if "jobName" in value else None
+    verbatim = "hyperParameters" if "jobName" in value else None
     return {
-        key[0].upper() + key[1:]: item if key == kept else pascal_case(item)
+        key[0].upper() + key[1:]: item if key == verbatim else pascal_case(item)
         for key, item in value.items()
     }

@@ -38,7 +38,7 @@ class QueuedRun:
 
 def waiting(items: Iterable[Mapping[str, Any]]) -> list[QueuedRun]:
     """Runs' items as a queue needs them, in the order of the queue."""
-    found = [
+    queued = [
         QueuedRun(
             run=str(item["run"]),
             customization=str(item["customization"]),
@@ -47,52 +47,52 @@ def waiting(items: Iterable[Mapping[str, Any]]) -> list[QueuedRun]:
         )
         for item in items
     ]
-    return sorted(found, key=lambda each: each.place)
+    return sorted(queued, key=lambda run: run.place)
 
 
 def queue(runs: Iterable[QueuedRun]) -> list[QueuedRun]:
     """Those that wait."""
-    return [each for each in runs if each.status == QUEUED]
+    return [run for run in runs if run.status == QUEUED]
 
 
-def newer(mine: QueuedRun, others: Iterable[QueuedRun]) -> QueuedRun | None:
+def newer(own_run: QueuedRun, others: Iterable[QueuedRun]) -> QueuedRun | None:
     """The newest later upload of the same customization that came as far as this run."""
-    found = [
-        each
-        for each in others
-        if each.customization == mine.customization
-        and each.run > mine.run
-        and each.status in _AHEAD
+    later = [
+        run
+        for run in others
+        if run.customization == own_run.customization
+        and run.run > own_run.run
+        and run.status in _AHEAD
     ]
-    return max(found, key=lambda each: each.run, default=None)
+    return max(later, key=lambda run: run.run, default=None)
 
 
-def arrival(mine: QueuedRun, others: Iterable[QueuedRun]) -> str:
+def arrival(own_run: QueuedRun, others: Iterable[QueuedRun]) -> str:
     """Since when a run waits: it takes the place of the older runs that it supersedes.
 
     Otherwise who uploads again and again would never reach the head.
     """
     older = [
-        each.since
-        for each in queue(others)
-        if each.customization == mine.customization and each.run < mine.run
+        run.since
+        for run in queue(others)
+        if run.customization == own_run.customization and run.run < own_run.run
     ]
-    return min([mine.since, *older])
+    return min([own_run.since, *older])
 
 
-def ahead(mine: QueuedRun, others: Iterable[QueuedRun]) -> int:
+def ahead(own_run: QueuedRun, others: Iterable[QueuedRun]) -> int:
     """How many wait before this run."""
-    return sum(each.place < mine.place for each in queue(others))
+    return sum(run.place < own_run.place for run in queue(others))
 
 
-def pause(mine: QueuedRun, *, now: datetime, least: int) -> int:
+def pause(own_run: QueuedRun, *, now: datetime, least: int) -> int:
     """Seconds until a run asks again, never the same for two runs that wait equally long."""
-    waited = now - datetime.fromisoformat(mine.since)
+    waited = now - datetime.fromisoformat(own_run.since)
     seconds = min(max(waited / _SHARE, timedelta(seconds=least)), _LONGEST_PAUSE).total_seconds()
-    jitter = zlib.crc32(f"{mine.run} {now:%H%M%S}".encode()) % 1000 / 1000
+    jitter = zlib.crc32(f"{own_run.run} {now:%H%M%S}".encode()) % 1000 / 1000
     return max(1, round(seconds * (0.75 + jitter / 2)))
 
 
-def is_over(mine: QueuedRun, *, now: datetime) -> bool:
+def is_over(own_run: QueuedRun, *, now: datetime) -> bool:
     """Whether a run has waited as long as it may."""
-    return now - datetime.fromisoformat(mine.since) > timedelta(days=QUEUE_DAYS)
+    return now - datetime.fromisoformat(own_run.since) > timedelta(days=QUEUE_DAYS)

@@ -57,14 +57,14 @@ _MEANINGS: Final[Mapping[DetailType, Mapping[str, str]]] = {
     },
 }
 STATUSES: Final[Mapping[str, str]] = {
-    status: meaning for about in _MEANINGS.values() for status, meaning in about.items()
+    status: meaning for meanings in _MEANINGS.values() for status, meaning in meanings.items()
 }
 
 
 def detail_type(status: str) -> DetailType:
     """The kind of event that a message with this status is; raises KeyError for an unknown one."""
-    known = {each: kind for kind, about in _MEANINGS.items() for each in about}
-    return known[status]
+    kinds = {name: kind for kind, meanings in _MEANINGS.items() for name in meanings}
+    return kinds[status]
 
 
 class Notice(NamedTuple):
@@ -78,11 +78,11 @@ class Notice(NamedTuple):
 def _notice(*kinds: DetailType, **content: Any) -> Notice:
     """content: what stands beside the title, with fields that all messages of these kinds have."""
     title = "<customization> in <environment>: <status>"
-    shown = {"textType": "client-markdown", "title": title, **content}
-    form = {"version": "1.0", "source": "custom", "content": shown}
+    fields = {"textType": "client-markdown", "title": title, **content}
+    envelope = {"version": "1.0", "source": "custom", "content": fields}
     # In quotes, EventBridge puts a value there as it is; alone, as JSON with its own quotes and
     # line ends (docs/facts/workflow.md#chat).
-    template = re.sub(r'"(<\w+>)"', r"\1", json.dumps(form))
+    template = re.sub(r'"(<\w+>)"', r"\1", json.dumps(envelope))
     names = dict.fromkeys(re.findall(r"<(\w+)>", template))
     return Notice(kinds, {name: f"$.detail.{name}" for name in names}, template)
 

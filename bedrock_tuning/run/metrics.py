@@ -26,5 +26,5 @@ def counted_once(metric: Metric, *, environment: str, customization: str, now: d
         "Dimensions": [list(of)],
         "Metrics": [{"Name": metric, "Unit": "Count"}],
     }
-    about = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
-    return json.dumps({"_aws": about, **of, metric: 1})
+    metadata = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
+    return json.dumps({"_aws": metadata, **of, metric: 1})

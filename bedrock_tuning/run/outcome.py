@@ -56,10 +56,10 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
     name = _name(state)
     error = state.get("error")
     if error is not None:
-        return _failed(name, state, error, environment)
+        return _failed_outcome(name, state, error, environment)
     serving = state.get("serving")
     if serving is not None:
-        return _served(name, state, environment)
+        return _served_outcome(name, state, environment)
     images = state.get("images")
     if images is not None and images["decision"] != "same":
         return Outcome(
@@ -71,13 +71,13 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
         )
     turn = state.get("turn")
     if turn is not None and turn["decision"] != "train":
-        return _without_turn(name, turn)
+        return _turnless_outcome(name, turn)
     start = state.get("start")
     if start is not None and start["decision"] != "start":
-        return _not_started(name, start, environment)
+        return _unstarted_outcome(name, start, environment)
     report = state.get("report")
     if report is not None and not report["valid"]:
-        return _rejected(
+        return _rejected_outcome(
             name, report, fetch=f"tuning report {state['admission']['run']} -e {environment}"
         )
     admission = state["admission"]
@@ -104,15 +104,15 @@ def _name(state: Mapping[str, Any]) -> str:
     return customization_in(state) or "a run"
 
 
-def _rejected(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
+def _rejected_outcome(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
     """Errors first: only they must be fixed. fetch: the command that downloads the report."""
     lines = [
         "No training job was started and nothing is billed.",
-        f"Fix these, then upload the manifest again: {_counted(report['to_fix'])}.",
+        f"Fix these, then upload the manifest again: {_list_counts(report['to_fix'])}.",
     ]
     if report["worth_a_look"]:
         lines.append(
-            f"Warnings, which do not reject the dataset: {_counted(report['worth_a_look'])}."
+            f"Warnings, which do not reject the dataset: {_list_counts(report['worth_a_look'])}."
         )
     lines += [
         f"The report: {report['html']}",
@@ -126,17 +126,17 @@ def _rejected(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
     )
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def _list_counts(counts: Mapping[str, int]) -> str:
     """The most frequent first."""
     ordered = sorted((-count, rule) for rule, count in counts.items())
     return ", ".join(f"{rule} ×{-count}" for count, rule in ordered)
 
 
-def _not_started(name: str, start: Mapping[str, Any], environment: str) -> Outcome:
+def _unstarted_outcome(name: str, start: Mapping[str, Any], environment: str) -> Outcome:
     decision, reason = str(start["decision"]), str(start["reason"])
     if decision == "already-trained":
-        again = f"tuning serve {name} --run {start['holder']} -e {environment}"
-        reason += f"\nTo serve and publish it: {again}"
+        command = f"tuning serve {name} --run {start['holder']} -e {environment}"
+        reason += f"\nTo serve and publish it: {command}"
     return Outcome(
         status=decision,
         subject=f"{name}: no job started ({decision})",
@@ -145,7 +145,7 @@ def _not_started(name: str, start: Mapping[str, Any], environment: str) -> Outco
     )
 
 
-def _without_turn(name: str, turn: Mapping[str, Any]) -> Outcome:
+def _turnless_outcome(name: str, turn: Mapping[str, Any]) -> Outcome:
     """The end of a run whose job Bedrock never took."""
     decision, reason = str(turn["decision"]), str(turn["reason"])
     if decision == "no-slot":
@@ -159,14 +159,14 @@ def _without_turn(name: str, turn: Mapping[str, Any]) -> Outcome:
     return Outcome(status=decision, subject=f"{name}: no job started ({decision})", message=reason)
 
 
-def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
+def _served_outcome(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
     serving = state["serving"]
     step, reason = str(serving["step"]), str(serving.get("reason", ""))
     if step == "served":
         return Outcome(
             status="served",
             subject=f"{name}: served",
-            message=f"The smoke test passed: {serving.get('smoke', '')}.{_met(serving)}\n"
+            message=f"The smoke test passed: {serving.get('smoke', '')}.{_swap_note(serving)}\n"
             f"Invoke {serving['endpoint_arn']}\n{serving.get('lease', '')}".rstrip(),
         )
     if step == "unserved":
@@ -194,7 +194,7 @@ def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
     )
 
 
-def _met(serving: Mapping[str, Any]) -> str:
+def _swap_note(serving: Mapping[str, Any]) -> str:
     """What a swap in place means for callers."""
     words = "\nIt replaced another model there: callers reached it while it was tested."
     return words if serving.get("swapped") else ""
@@ -206,60 +206,60 @@ def _serve_again(name: str, state: Mapping[str, Any], environment: str) -> str:
     return f"tuning serve {name}{of_run} -e {environment}"
 
 
-def _failed(
+def _failed_outcome(
     name: str, state: Mapping[str, Any], error: Mapping[str, Any], environment: str
 ) -> Outcome:
     kind, cause = str(error.get("Error", "unknown")), str(error.get("Cause", ""))
-    asked = _asked(state)
-    if asked is not None:
+    question = _open_question(state)
+    if question is not None:
         if kind == "Declined":
-            said = _parsed(cause)
-            by, why = said.get("Declined_by"), said.get("Reason")
-            message = f"{why} (declined by {by})" if by else cause
+            reply = _parse_cause(cause)
+            by, explanation = reply.get("Declined_by"), reply.get("Reason")
+            message = f"{explanation} (declined by {by})" if by else cause
             return Outcome(status="declined", subject=f"{name}: declined", message=message)
         if kind in ("States.Timeout", "States.HeartbeatTimeout"):
             return Outcome(
                 status="expired",
                 subject=f"{name}: nobody approved the price in time",
-                message=f"{asked['reason']}\nTo ask again, "
-                + ("deploy" if asked is state.get("serving") else "upload the manifest")
+                message=f"{question['reason']}\nTo ask again, "
+                + ("deploy" if question is state.get("serving") else "upload the manifest")
                 + " again.",
             )
     start = state.get("start") or {}
     request = start.get("request") or {}
     model = str(request.get("BaseModelIdentifier", ""))
     advice = explain(cause_words(cause), code=kind, model=model)
-    why = f"Likely cause: {advice.cause}", f"What to do: {advice.fix}"
-    if not advice.known and _ours(kind):
-        why = _OURS
-    stopped = _parsed(cause).get("Status") == "Stopped"
-    lines = [error_words(error), *why]
+    explanation = f"Likely cause: {advice.cause}", f"What to do: {advice.fix}"
+    if not advice.known and _is_internal(kind):
+        explanation = _OURS
+    stopped = _parse_cause(cause).get("Status") == "Stopped"
+    lines = [error_words(error), *explanation]
     if "service role" in advice.cause and "RoleArn" in request:
         lines.append(f"The service role: {request['RoleArn']}")
     return Outcome(
         status="stopped" if stopped else "failed",
         subject=f"{name}: {'stopped' if stopped else 'failed'}",
-        message="\n".join([*lines, *_left_behind(state, cause, environment)]),
+        message="\n".join([*lines, *_leftovers(state, cause, environment)]),
         failed=not stopped,
     )
 
 
-def _ours(kind: str) -> bool:
+def _is_internal(kind: str) -> bool:
     """Whether an error's class says that this project's own code failed, and nobody else's."""
-    raised = getattr(builtins, kind, None)
-    internal = isinstance(raised, type) and issubclass(raised, Exception)
-    return internal or kind in _INTERNAL or kind.startswith("Runtime.")
+    error_class = getattr(builtins, kind, None)
+    is_builtin = isinstance(error_class, type) and issubclass(error_class, Exception)
+    return is_builtin or kind in _INTERNAL or kind.startswith("Runtime.")
 
 
 def declined_by(state: Mapping[str, Any]) -> dict[str, str]:
     """Who declined a price ("declined_by") and why ("reason"); empty unless `tuning` was used."""
     error = state.get("error") or {}
-    said = _parsed(error.get("Cause")) if error.get("Error") == "Declined" else {}
-    known = {"declined_by": said.get("Declined_by"), "reason": said.get("Reason")}
-    return {name: str(value) for name, value in known.items() if value}
+    reply = _parse_cause(error.get("Cause")) if error.get("Error") == "Declined" else {}
+    fields = {"declined_by": reply.get("Declined_by"), "reason": reply.get("Reason")}
+    return {name: str(value) for name, value in fields.items() if value}
 
 
-def _asked(state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _open_question(state: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What a person was asked to approve, if that is where the run is."""
     start, serving = state.get("start") or {}, state.get("serving") or {}
     if serving.get("step") == "approve":
@@ -274,8 +274,8 @@ def error_words(error: Mapping[str, Any]) -> str:
 
 def cause_words(cause: object) -> str:
     """A cause in its own words: of a failed job, of a function's error, or the text itself."""
-    parsed = _parsed(cause)
-    return str(parsed.get("FailureMessage") or parsed.get("ErrorMessage") or cause)
+    details = _parse_cause(cause)
+    return str(details.get("FailureMessage") or details.get("ErrorMessage") or cause)
 
 
 def capitalized(members: Mapping[str, Any]) -> dict[str, Any]:
@@ -286,18 +286,18 @@ def capitalized(members: Mapping[str, Any]) -> dict[str, Any]:
     return {key[:1].upper() + key[1:]: value for key, value in members.items()}
 
 
-def _left_behind(state: Mapping[str, Any], cause: str, environment: str) -> list[str]:
+def _leftovers(state: Mapping[str, Any], cause: str, environment: str) -> list[str]:
     """What a run that failed has created and may be billed for."""
     model = capitalized(state.get("job") or {}).get("OutputModelArn")
     endpoint = (state.get("serving") or {}).get("created_arn")
     lines = []
     if model:
-        again = _serve_again(_name(state), state, environment)
-        lines.append(f"The custom model is kept: {model}\nServe it: {again}")
+        command = _serve_again(_name(state), state, environment)
+        lines.append(f"The custom model is kept: {model}\nServe it: {command}")
     if endpoint:
         lines.append(f"Billed by the hour until it is deleted or its lease ends: {endpoint}")
-    refused = denial(cause_words(cause))
-    if refused is not None and refused.action in _WATCHING and _training(state):
+    refusal = denial(cause_words(cause))
+    if refusal is not None and refusal.action in _WATCHING and _training(state):
         run = (state.get("admission") or {}).get("run", "RUN")
         lines.append(
             "Its job was started, continues and is billed, but is no longer watched. Stop it: "
@@ -311,7 +311,7 @@ def _training(state: Mapping[str, Any]) -> bool:
     return "start" in state and "job" not in state
 
 
-def _parsed(cause: object) -> Mapping[str, Any]:
+def _parse_cause(cause: object) -> Mapping[str, Any]:
     """A cause as an object: the job (.sync fails with it) or a function's error; else empty."""
     if isinstance(cause, str):
         try:

@@ -46,7 +46,7 @@ def usage_types(model: BaseModel, region: str) -> Mapping[str, str]:
     family = model.facts.get("price_list.family")
     if family is None or region not in _REGIONS:
         return {}
-    return {path: f"{_REGIONS[region]}-{family.value}-{what}" for path, what in _USAGE.items()}
+    return {path: f"{_REGIONS[region]}-{family.value}-{name}" for path, name in _USAGE.items()}
 
 
 def price(path: str, products: Sequence[str]) -> Sourced:
@@ -60,9 +60,9 @@ def price(path: str, products: Sequence[str]) -> Sourced:
     try:
         product = json.loads(products[0])
         terms = product["terms"]["OnDemand"].values()
-        (dimension,) = (each for term in terms for each in term["priceDimensions"].values())
+        (dimension,) = (entry for term in terms for entry in term["priceDimensions"].values())
         unit, usd = str(dimension["unit"]), float(dimension["pricePerUnit"]["USD"])
-        shown = date.fromisoformat(str(product["publicationDate"])[:10])
+        publication_date = date.fromisoformat(str(product["publicationDate"])[:10])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"its answer is not understood ({type(error).__name__})") from error
     factor = _UNITS[path].get(unit.lower())
@@ -70,4 +70,4 @@ def price(path: str, products: Sequence[str]) -> Sourced:
         raise ValueError(f"it is listed per {unit}, a unit that is not known")
     if not 0 < usd < 1_000_000:
         raise ValueError(f"{usd:g} USD are listed")
-    return Sourced(value=usd * factor, source=("PRICE-API",), date=shown)
+    return Sourced(value=usd * factor, source=("PRICE-API",), date=publication_date)

@@ -69,14 +69,14 @@ class Proposal:
 
 def fitting(data: Data | None) -> dict[str, BaseModel]:
     """The models that take new jobs with such data, by key; with any data for None."""
-    return {key: each for key, each in catalogue().items() if not unfit(each, data)}
+    return {key: model for key, model in catalogue().items() if not unfit(model, data)}
 
 
 def unfit(model: BaseModel, data: Data | None) -> str:
     """Why a model cannot be tuned with some data; "" if it can."""
-    closed = model.lifecycle.closed_because()
-    if closed:
-        return closed
+    reason = model.lifecycle.closed_because()
+    if reason:
+        return reason
     if model.job_api != _OURS:
         return f"its jobs are started through the {model.job_api} API only"
     if data is not None and _type(model, data) is None:
@@ -87,8 +87,10 @@ def unfit(model: BaseModel, data: Data | None) -> str:
 
 def _types(model: BaseModel) -> list[str]:
     """The types of jobs that need nothing beside a dataset: no grader, no teacher."""
-    beside = set(JOB_KEYS.values())
-    return [each for each in model.datasets if each in model.started_types and each not in beside]
+    special = set(JOB_KEYS.values())
+    return [
+        type_ for type_ in model.datasets if type_ in model.started_types and type_ not in special
+    ]
 
 
 def _type(model: BaseModel, data: Data) -> str | None:
@@ -110,9 +112,9 @@ def propose(
     given: values that the user wants, by key, as they are written in TOML. Raises UserError for a
     key that does not exist, CustomizationError for values that the file may not have.
     """
-    values = {each.key: each for each in _values(model, data, why_model)}
+    values = {value.key: value for value in _values(model, data, why_model)}
     for key, text in given.items():
-        values[key] = _given(model, key, text)
+        values[key] = _user_value(model, key, text)
     file = f"customizations/{name}.toml"
     ordered = tuple(values.values())
     customization = load(_text(ordered, name), file=file)
@@ -130,37 +132,37 @@ def propose(
             why=f"a run with this data costs {price.total_usd:,.2f} USD; "
             "a more expensive one waits",
         )
-        ordered = tuple(budget if each.key == budget.key else each for each in ordered)
+        ordered = tuple(budget if value.key == budget.key else value for value in ordered)
         customization = load(_text(ordered, name), file=file)
     return Proposal(
         customization=customization,
         values=ordered,
         text=_text(ordered, name),
         price=price,
-        said=tuple(_said(customization, data)),
+        said=tuple(_warnings(customization, data)),
     )
 
 
-def _said(customization: CustomizationSettings, data: Data | None) -> Iterator[str]:
+def _warnings(customization: CustomizationSettings, data: Data | None) -> Iterator[str]:
     """What would stop a run with this data."""
     yield from customization.warnings
-    allowed = customization.dataset.training_records
-    if data is not None and allowed.min is not None and data.records < allowed.min:
+    limits = customization.dataset.training_records
+    if data is not None and limits.min is not None and data.records < limits.min:
         yield (
             f"{data.records:,} records are too few: {customization.base_model.name} takes at least "
-            f"{allowed.min:,}"
+            f"{limits.min:,}"
         )
-    if data is not None and allowed.max is not None and data.records > allowed.max:
+    if data is not None and limits.max is not None and data.records > limits.max:
         yield (
             f"{data.records:,} records are too many: {customization.base_model.name} takes at most "
-            f"{allowed.max:,}"
+            f"{limits.max:,}"
         )
 
 
 def _values(model: BaseModel, data: Data | None, why_model: str) -> Iterator[ProposedValue]:
-    wanted = f"Learn from {data.noun}" if data is not None else f"Tune {model.name}"
+    description = f"Learn from {data.noun}" if data is not None else f"Tune {model.name}"
     yield ProposedValue(
-        table="", key="description", value=wanted, why="What it is for: describe it"
+        table="", key="description", value=description, why="What it is for: describe it"
     )
     yield ProposedValue(table="", key="base_model", value=model.key, why=why_model)
     kind = _type(model, data) if data is not None else None
@@ -200,38 +202,40 @@ def _hyperparameters(model: BaseModel, records: int | None) -> Iterator[Proposed
     recommended: dict[str, tuple[Any, str]] = {}
     if advice is not None and records:
         steps = advice.steps_for(images=records)
-        cited = cite(model.source_of("step_recommendation.points").source)
-        row = f"{records:,} images, {cited}" + (", between two rows" if steps.interpolated else "")
+        citation = cite(model.source_of("step_recommendation.points").source)
+        row = f"{records:,} images, {citation}" + (
+            ", between two rows" if steps.interpolated else ""
+        )
         recommended = {
-            "stepCount": (_within(model, "stepCount", steps.steps), f"The table for {row}"),
-            "batchSize": (advice.batch_size, f"As the same table advises, {cited}"),
-            "learningRate": (advice.learning_rate, f"As the same table advises, {cited}"),
+            "stepCount": (_clamp(model, "stepCount", steps.steps), f"The table for {row}"),
+            "batchSize": (advice.batch_size, f"As the same table advises, {citation}"),
+            "learningRate": (advice.learning_rate, f"As the same table advises, {citation}"),
         }
     for key, parameter in model.hyperparameters.items():
         source = model.facts.get(f"hyperparameters.{key}.default")
-        cited = cite(source.source if source else parameter.source)
-        value, why = parameter.default, f"The default, {cited}"
+        citation = cite(source.source if source else parameter.source)
+        value, why = parameter.default, f"The default, {citation}"
         if key in recommended:
             value, why = recommended[key]
         elif (thumb := parameter.rule_of_thumb(records=records or 0)) is not None:
-            cited = cite(model.source_of(f"hyperparameters.{key}.divide_records_by").source)
+            citation = cite(model.source_of(f"hyperparameters.{key}.divide_records_by").source)
             # None at all is far from any advice.
             value = max(1, round(thumb))
-            why = f"The rule of thumb for {counted(records or 0, 'record')}, {cited}"
+            why = f"The rule of thumb for {counted(records or 0, 'record')}, {citation}"
         elif value is None and parameter.required:
-            value, why = parameter.auto or parameter.min, f"Needed, without a default, {cited}"
+            value, why = parameter.auto or parameter.min, f"Needed, without a default, {citation}"
         if value == parameter.auto and value is not None:
             why += "; Amazon Bedrock chooses it from the data"
         if key == "batchSize" and records and isinstance(value, int) and records < value:
             step = int(parameter.multiple_of or 1)
             value = max(int(parameter.min or 1), records // step * step)
-            said = "The minimum, but the data" if value > records else "The data"
-            why = f"{said} has only {counted(records, 'record')}, {cited}"
+            subject = "The minimum, but the data" if value > records else "The data"
+            why = f"{subject} has only {counted(records, 'record')}, {citation}"
         if value is not None:
             yield ProposedValue(table="hyperparameters", key=key, value=value, why=why)
 
 
-def _within(model: BaseModel, key: str, value: int) -> int:
+def _clamp(model: BaseModel, key: str, value: int) -> int:
     parameter = model.hyperparameters[key]
     return int(min(max(value, parameter.min or value), parameter.max or value))
 
@@ -241,11 +245,11 @@ def _serving(model: BaseModel, data: Data | None) -> Iterator[ProposedValue]:
         return ProposedValue(table="serving", key=key, value=value, why=why)
 
     if model.serving.on_demand:
-        cited = cite(model.source_of("serving.on_demand").source)
-        yield line("mode", "on-demand", f"Billed by the request, nothing by the hour, {cited}")
+        citation = cite(model.source_of("serving.on_demand").source)
+        yield line("mode", "on-demand", f"Billed by the request, nothing by the hour, {citation}")
     elif model.serving.provisioned_throughput:
-        cited = cite(model.source_of("serving.provisioned_throughput").source)
-        yield line("mode", "provisioned", f"Billed by the hour until it is deleted, {cited}")
+        citation = cite(model.source_of("serving.provisioned_throughput").source)
+        yield line("mode", "provisioned", f"Billed by the hour until it is deleted, {citation}")
         yield line("model_units", 1, "The least there is; each is billed by the hour")
         yield line("lease_hours", LEASE_HOURS, "It is deleted after so many hours; 1 to 720")
     else:
@@ -253,21 +257,21 @@ def _serving(model: BaseModel, data: Data | None) -> Iterator[ProposedValue]:
         return
     if data is not None and data.example:
         words = " ".join(data.example.split())[:_SMOKE_TEXT_MAX]
-        text = "".join(each for each in words if each.isprintable())
+        text = "".join(character for character in words if character.isprintable())
         yield line("smoke_text", text, "What the model is asked before it is published")
 
 
-def _given(model: BaseModel, key: str, text: str) -> ProposedValue:
+def _user_value(model: BaseModel, key: str, text: str) -> ProposedValue:
     homes = {**dict.fromkeys(model.hyperparameters, "hyperparameters"), **HOMES}
     if key not in homes:
         raise UserError(
             f"a customization has no key {key}{or_meant(key, homes)}",
             fix=f"use one of {', '.join(sorted(homes))}",
         )
-    return ProposedValue(table=homes[key], key=key, value=_read(text), why="Your choice")
+    return ProposedValue(table=homes[key], key=key, value=_parse(text), why="Your choice")
 
 
-def _read(text: str) -> Any:
+def _parse(text: str) -> Any:
     """A value as it would stand in the file; a word is a text."""
     try:
         return json.loads(text)
@@ -282,12 +286,12 @@ def _text(values: tuple[ProposedValue, ...], name: str) -> str:
         "# All keys are in docs/settings.md; what sources such as S2 are is in docs/models.md.",
     ]
     for table in ("", *SECTIONS):
-        own = [each for each in values if each.table == table]
-        if not own:
+        section = [value for value in values if value.table == table]
+        if not section:
             continue
         lines += ["", *([f"[{table}]"] if table else [])]
-        for each in own:
-            lines += [f"# {each.why}.", f"{each.key} = {_toml(each.value)}"]
+        for value in section:
+            lines += [f"# {value.why}.", f"{value.key} = {_toml(value.value)}"]
     return "\n".join(lines) + "\n"
 
 

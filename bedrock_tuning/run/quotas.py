@@ -39,9 +39,9 @@ class Need:
         """
         if quota is None or used + self.wanted <= quota:
             return None
-        taken = f" ({used} in use)" if used else ""
+        usage = f" ({used} in use)" if used else ""
         return (
-            f"{quota} {self.what}{taken}: {self.otherwise}; request {used + self.wanted} before "
+            f"{quota} {self.what}{usage}: {self.otherwise}; request {used + self.wanted} before "
             f"you train, it may take days: https://{region}.console.aws.amazon.com/servicequotas/"
             f"home/services/bedrock/quotas/{self.code}"
         )
@@ -50,7 +50,7 @@ class Need:
 def needed(customization: CustomizationSettings) -> tuple[Need, ...]:
     """What a run of a customization needs room for."""
     account, serving, model = account_facts(), customization.serving, customization.base_model
-    found = [
+    needs = [
         Need(
             path=JOBS,
             code=account[JOBS].quota_code,
@@ -66,7 +66,7 @@ def needed(customization: CustomizationSettings) -> tuple[Need, ...]:
         ),
     ]
     if serving.mode == "on-demand":
-        found.append(
+        needs.append(
             Need(
                 path=DEPLOYMENTS,
                 code=account[DEPLOYMENTS].quota_code,
@@ -78,7 +78,7 @@ def needed(customization: CustomizationSettings) -> tuple[Need, ...]:
         )
     elif serving.mode == "provisioned":
         fact = model.facts.get(MODEL_UNITS)
-        found.append(
+        needs.append(
             Need(
                 path=MODEL_UNITS,
                 code=fact.quota_code if fact is not None else "",
@@ -88,7 +88,7 @@ def needed(customization: CustomizationSettings) -> tuple[Need, ...]:
             )
         )
         if serving.commitment is None:
-            found.append(
+            needs.append(
                 Need(
                     path=ALL_UNITS,
                     code=account[ALL_UNITS].quota_code,
@@ -98,4 +98,4 @@ def needed(customization: CustomizationSettings) -> tuple[Need, ...]:
                     counted="throughput units",
                 )
             )
-    return tuple(found)
+    return tuple(needs)

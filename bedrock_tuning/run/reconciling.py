@@ -37,13 +37,13 @@ class ExecutionEnd:
             return "its execution took longer than it may"
         if self.status == "gone":
             return "its execution no longer exists"
-        said = ": ".join(part for part in (self.error, cause_words(self.cause)) if part)
-        return f"its execution ended without recording how{f': {said}' if said else ''}"
+        reason = ": ".join(part for part in (self.error, cause_words(self.cause)) if part)
+        return f"its execution ended without recording how{f': {reason}' if reason else ''}"
 
 
-def aborted(item: Row, ended: ExecutionEnd, *, job: str = "") -> Outcome:
+def aborted(item: Row, end: ExecutionEnd, *, job: str = "") -> Outcome:
     """Somebody stopped the execution, or its job. job: what became of the job."""
-    lines = [f"The run was ended: {ended}."]
+    lines = [f"The run was ended: {end}."]
     if job:
         lines.append(f"Its job is {job}; training up to then is billed.")
     lines.append(_what_now(item))
@@ -52,44 +52,44 @@ def aborted(item: Row, ended: ExecutionEnd, *, job: str = "") -> Outcome:
     )
 
 
-def broken(item: Row, ended: ExecutionEnd) -> Outcome:
+def broken(item: Row, end: ExecutionEnd) -> Outcome:
     """The execution broke off, and no job of it is known."""
     return Outcome(
         status="failed",
         subject=f"{item['customization']}: failed",
-        message=f"The run ended unexpectedly: {ended}.\n{_what_now(item)}",
+        message=f"The run ended unexpectedly: {end}.\n{_what_now(item)}",
         failed=True,
     )
 
 
-def watched(item: Row, ended: ExecutionEnd) -> Outcome:
+def watched(item: Row, end: ExecutionEnd) -> Outcome:
     """The job runs, and its end will be recorded although the execution is over."""
     return Outcome(
         status="training",
         subject=f"{item['customization']}: its job continues",
-        message=f"The run's job continues and is billed, although {ended}.\nIts end will be "
+        message=f"The run's job continues and is billed, although {end}.\nIts end will be "
         "recorded, and its model served as after any run.",
     )
 
 
-def kept(item: Row, ended: ExecutionEnd, *, model: str, environment: str) -> Outcome:
+def kept(item: Row, end: ExecutionEnd, *, model: str, environment: str) -> Outcome:
     """The model is there, but nobody serves it for this run any more."""
     name = item["customization"]
     return Outcome(
         status="trained",
         subject=f"{name}: trained, not served",
-        message=f"The custom model is kept: {model}\nIt is not served by this run: {ended}. What "
+        message=f"The custom model is kept: {model}\nIt is not served by this run: {end}. What "
         f"the run had begun to serve ends with its lease.\nServe it: tuning serve {name} --run "
         f"{item['run']} -e {environment}",
     )
 
 
-def served(item: Row, ended: ExecutionEnd, *, endpoint: str) -> Outcome:
+def served(item: Row, end: ExecutionEnd, *, endpoint: str) -> Outcome:
     """Its model was published before the execution ended, so it is what applications use."""
     return Outcome(
         status="served",
         subject=f"{item['customization']}: served",
-        message=f"The custom model of this run is served by {endpoint}, although {ended}.",
+        message=f"The custom model of this run is served by {endpoint}, although {end}.",
     )
 
 

@@ -55,18 +55,18 @@ def at(status: str) -> str:
 
 def timeline(row: Row) -> list[Moment]:
     """What happened to a run, the first first."""
-    known = {at(status): words for status, words in _WORDS.items()}
-    found = [
-        Moment(str(when), known.get(name, name.removeprefix(AT).replace("_", "-")))
-        for name, when in row.items()
+    words_by_name = {at(status): words for status, words in _WORDS.items()}
+    moments = [
+        Moment(str(time), words_by_name.get(name, name.removeprefix(AT).replace("_", "-")))
+        for name, time in row.items()
         if name.startswith(AT)
     ]
-    for past in ("approved", "declined"):
-        if f"{past}_by" in row and "decided_at" in row:
-            found.append(Moment(str(row["decided_at"]), f"{past} by {row[f'{past}_by']}"))
+    for verb in ("approved", "declined"):
+        if f"{verb}_by" in row and "decided_at" in row:
+            moments.append(Moment(str(row["decided_at"]), f"{verb} by {row[f'{verb}_by']}"))
     # The workflow notes milliseconds, functions seconds: what it notes comes after their last word.
-    found.sort(key=lambda moment: datetime.fromisoformat(moment.at))
-    return [Moment(f"{moment.at[:19]}Z", moment.what) for moment in found]
+    moments.sort(key=lambda moment: datetime.fromisoformat(moment.at))
+    return [Moment(f"{moment.at[:19]}Z", moment.what) for moment in moments]
 
 
 def is_open(row: Row) -> bool:
@@ -125,5 +125,5 @@ def next_steps(row: Row) -> Iterator[tuple[str, str]]:
 
 def hyperparameters(row: Row) -> dict[str, str]:
     """Those of the job's request; {} for a run that came to none."""
-    found: dict[str, str] = json.loads(row.get("hyperparameters", "{}"))
-    return found
+    parameters: dict[str, str] = json.loads(row.get("hyperparameters", "{}"))
+    return parameters
