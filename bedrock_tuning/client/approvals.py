@@ -25,21 +25,25 @@ def decide(deployment: DeploymentClient, answer: ApprovalAnswer) -> Decision:
 
     Raises DeniedError for a caller who may not decide, UserError for a run that no longer waits.
     """
-    status, said = _send(deployment, answer)
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while status == _TOO_EARLY and time.monotonic() < until:
+    status, reply = _send(deployment, answer)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while status == _TOO_EARLY and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-        status, said = _send(deployment, answer)
+        status, reply = _send(deployment, answer)
     if status == 200:
-        return msgspec.convert(said, Decision)
-    why = str(said.get("error") or said.get("message") or said.get("Message") or "no reason given")
+        return msgspec.convert(reply, Decision)
+    reason = str(
+        reply.get("error") or reply.get("message") or reply.get("Message") or "no reason given"
+    )
     # AWS's own refusal, before the function is asked.
     if status == 403:
-        raise DeniedError(f"you may not approve or decline runs in {deployment.environment}: {why}")
+        raise DeniedError(
+            f"you may not approve or decline runs in {deployment.environment}: {reason}"
+        )
     if status in (400, 404, 409, _TOO_EARLY):
-        raise UserError(why, fix=f"`{deployment.command(f'run {answer.run}')}` shows it")
+        raise UserError(reason, fix=f"`{deployment.command(f'run {answer.run}')}` shows it")
     raise UserError(
-        f"the answer could not be recorded: {status}: {why}",
+        f"the answer could not be recorded: {status}: {reason}",
         fix=f"`{deployment.command(f'logs {answer.run}')}` shows what went wrong; then send it "
         "again: no answer is recorded twice",
     )
@@ -60,16 +64,16 @@ def _send(deployment: DeploymentClient, answer: ApprovalAnswer) -> tuple[int, di
         deployment.approval_url, answer.to_json(), service="lambda"
     )
     try:
-        found = json.loads(body)
+        reply = json.loads(body)
     except ValueError:
-        found = None
-    return status, found if isinstance(found, dict) else {"error": body}
+        reply = None
+    return status, reply if isinstance(reply, dict) else {"error": body}
 
 
 def decisions(deployment: DeploymentClient, *, customization: str | None) -> Iterator[Decision]:
     """The trail, of one customization or of all: by customization, run and time."""
     s3, bucket = deployment.aws.s3, deployment.buckets.output
     prefix = f"{s3_layout.APPROVALS}/{f'{customization}/' if customization else ''}"
-    for each in objects(s3, bucket, prefix):
-        body = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+    for entry in objects(s3, bucket, prefix):
+        body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
         yield Decision.from_json(body.decode())

@@ -18,20 +18,20 @@ def ask_all(
 
     After an error or Ctrl-C nothing more is asked; what has begun by then is waited for and kept.
     """
-    unkept: dict[_Key, _Answer] = {}
+    waiting: dict[_Key, _Answer] = {}
 
     def make(key: _Key, call: Callable[[], _Answer]) -> _Key:
-        unkept[key] = call()
+        waiting[key] = call()
         return key
 
     with ThreadPoolExecutor(at_once) as pool:
         try:
-            for done in as_completed([pool.submit(make, *each) for each in calls.items()]):
-                key = done.result()
-                keep(key, unkept[key])
-                del unkept[key]
+            for future in as_completed([pool.submit(make, *item) for item in calls.items()]):
+                key = future.result()
+                keep(key, waiting[key])
+                del waiting[key]
         except BaseException:
             pool.shutdown(cancel_futures=True)
-            for key, answer in unkept.items():
+            for key, answer in waiting.items():
                 keep(key, answer)
             raise

@@ -47,9 +47,9 @@ class Aws:
 
     def hurried(self) -> "Aws":
         """The same for a question that has another answer here: one attempt, and a short wait."""
-        other = copy(self)
-        other.hurries = True
-        return other
+        client = copy(self)
+        client.hurries = True
+        return client
 
     @cached_property
     def session(self) -> "boto3.Session":
@@ -128,20 +128,20 @@ class Aws:
 
     def credentials(self) -> dict[str, str | None]:
         """For clients that are not boto3; raises NoCredentialsError when there are none."""
-        frozen = self._frozen_credentials()
+        current = self._frozen_credentials()
         return {
-            "access_key_id": frozen.access_key,
-            "secret_access_key": frozen.secret_key,
-            "token": frozen.token,
+            "access_key_id": current.access_key,
+            "secret_access_key": current.secret_key,
+            "token": current.token,
         }
 
     def _frozen_credentials(self) -> Any:
-        found = self.session.get_credentials()
-        if found is None:
+        credentials = self.session.get_credentials()
+        if credentials is None:
             from botocore.exceptions import NoCredentialsError
 
             raise NoCredentialsError
-        return found.get_frozen_credentials()
+        return credentials.get_frozen_credentials()
 
     def _config(self) -> "Config":
         from botocore.config import Config

@@ -48,7 +48,7 @@ def unused(
     """
     names = [name for name in deployment.customizations if only in (None, name)]
     # What a run uses is not known before it has ended.
-    at_work = {each["customization"] for each in open_runs(deployment) if "customization" in each}
+    at_work = {run["customization"] for run in open_runs(deployment) if "customization" in run}
     idle = [name for name in names if name not in at_work]
     return [
         *_models(deployment, idle, keep=keep, before=before),
@@ -59,33 +59,37 @@ def unused(
 def _models(
     deployment: DeploymentClient, names: Collection[str], *, keep: int, before: datetime
 ) -> Iterator[Unused]:
-    served = _served(deployment)
-    every = list(tuned_models(deployment.aws, deployment.environment)) if names else []
+    served_models = _served_models(deployment)
+    models = list(tuned_models(deployment.aws, deployment.environment)) if names else []
     for name in names:
-        published = pointer(deployment, name, "model")
+        published_arn = pointer(deployment, name, "model")
         newest_first = sorted(
-            (each for owner, each in every if owner == name),
-            key=lambda each: each["creationTime"],
+            (model for owner, model in models if owner == name),
+            key=lambda model: model["creationTime"],
             reverse=True,
         )
-        free = [each for each in newest_first if each["modelArn"] not in {published, *served}]
-        for each in free[keep:]:
-            if each["creationTime"] < before:
+        free = [
+            model
+            for model in newest_first
+            if model["modelArn"] not in {published_arn, *served_models}
+        ]
+        for model in free[keep:]:
+            if model["creationTime"] < before:
                 yield Unused(
                     kind="model",
                     customization=name,
-                    name=each["modelArn"],
-                    why=f"of {each['creationTime']:%Y-%m-%d}, neither published nor served",
-                    usd_per_month=model_left(each).usd_per_month,
+                    name=model["modelArn"],
+                    why=f"of {model['creationTime']:%Y-%m-%d}, neither published nor served",
+                    usd_per_month=model_left(model).usd_per_month,
                 )
 
 
-def _served(deployment: DeploymentClient) -> set[str]:
+def _served_models(deployment: DeploymentClient) -> set[str]:
     """Models that answer, or soon will, through whatever anybody made of them."""
     bedrock = deployment.aws.bedrock
-    served = list(throughputs(bedrock))
-    found = {each[which] for each in served for which in ("modelArn", "desiredModelArn")}
-    return found | {each["modelArn"] for each in deployments(bedrock)}
+    summaries = list(throughputs(bedrock))
+    arns = {summary[key] for summary in summaries for key in ("modelArn", "desiredModelArn")}
+    return arns | {summary["modelArn"] for summary in deployments(bedrock)}
 
 
 def _images(
@@ -94,69 +98,73 @@ def _images(
     for kind in s3_layout.KINDS:
         bucket = deployment.buckets.of(kind)
         # Several customizations may use the same folder.
-        manifests = {name: _named(deployment, bucket, name) for name in deployment.customizations}
-        named = {key for keys in manifests.values() for key in keys or ()}
+        manifests = {
+            name: _named_keys(deployment, bucket, name) for name in deployment.customizations
+        }
+        named_keys = {key for keys in manifests.values() for key in keys or ()}
         for name in names:
             if manifests[name] is None:
                 # Images without a manifest are an upload that is not complete.
                 continue
             for folder in deployment.customizations[name].media_folders:
                 free = [
-                    each
-                    for each in objects(deployment.aws.s3, bucket, folder)
-                    if each["LastModified"] < before
-                    and each["Key"] not in named
-                    and not each["Key"].endswith(s3_layout.MANIFEST_FILE)
+                    entry
+                    for entry in objects(deployment.aws.s3, bucket, folder)
+                    if entry["LastModified"] < before
+                    and entry["Key"] not in named_keys
+                    and not entry["Key"].endswith(s3_layout.MANIFEST_FILE)
                 ]
                 if free:
-                    size = in_bytes(sum(each["Size"] for each in free))
+                    size = in_bytes(sum(entry["Size"] for entry in free))
                     yield Unused(
                         kind="images",
                         customization=name,
                         name=s3_layout.uri(bucket, folder),
                         why=f"{counted(len(free), 'file')} ({size}) that no manifest names",
-                        keys=tuple(each["Key"] for each in free),
+                        keys=tuple(entry["Key"] for entry in free),
                     )
 
 
-def _named(deployment: DeploymentClient, bucket: str, name: str) -> set[str] | None:
+def _named_keys(deployment: DeploymentClient, bucket: str, name: str) -> set[str] | None:
     """The keys that a customization's manifest names; None if there is no manifest."""
     s3 = deployment.aws.s3
     try:
         body = s3.get_object(Bucket=bucket, Key=s3_layout.manifest_key(name))["Body"]
     except s3.exceptions.NoSuchKey:
         return None
-    return {key for at, key in references(body.iter_chunks(_CHUNK)) if at == bucket}
+    return {key for place, key in references(body.iter_chunks(_CHUNK)) if place == bucket}
 
 
-def delete(deployment: DeploymentClient, found: Unused) -> None:
+def delete(deployment: DeploymentClient, leftover: Unused) -> None:
     """Deletes it; raises UserError for a model that is served meanwhile, and for refused keys.
 
     Older versions of images stay as long as the bucket's lifecycle rule keeps them.
     """
-    if found.kind == "model":
-        _delete_model(deployment, found)
+    if leftover.kind == "model":
+        _delete_model(deployment, leftover)
         return
-    bucket, _ = s3_layout.split_uri(found.name)
-    for start in range(0, len(found.keys), _BATCH):
-        batch = found.keys[start : start + _BATCH]
+    bucket, _ = s3_layout.split_uri(leftover.name)
+    for start in range(0, len(leftover.keys), _BATCH):
+        batch = leftover.keys[start : start + _BATCH]
         answer = deployment.aws.s3.delete_objects(
             Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
         )
-        refused = answer.get("Errors", ())
-        if refused:
-            first = refused[0]
+        errors = answer.get("Errors", ())
+        if errors:
+            error = errors[0]
             raise UserError(
-                f"{counted(len(refused), 'file')} could not be deleted: {first.get('Message')}",
-                where=s3_layout.uri(bucket, first.get("Key", "")),
+                f"{counted(len(errors), 'file')} could not be deleted: {error.get('Message')}",
+                where=s3_layout.uri(bucket, error.get("Key", "")),
                 fix="you need s3:DeleteObject on the bucket",
             )
 
 
-def _delete_model(deployment: DeploymentClient, found: Unused) -> None:
-    used = {pointer(deployment, found.customization, "model"), *_served(deployment)}
-    if found.name in used:
+def _delete_model(deployment: DeploymentClient, leftover: Unused) -> None:
+    in_use = {pointer(deployment, leftover.customization, "model"), *_served_models(deployment)}
+    if leftover.name in in_use:
         raise UserError(
-            "this model is published or served now, and stays", where=found.name, fix="run it again"
+            "this model is published or served now, and stays",
+            where=leftover.name,
+            fix="run it again",
         )
-    deployment.aws.bedrock.delete_custom_model(modelIdentifier=found.name)
+    deployment.aws.bedrock.delete_custom_model(modelIdentifier=leftover.name)

@@ -77,8 +77,8 @@ class DeploymentClient:
                 fix=f"deploy it: {deploy_command(self.environment, customization)}",
             )
         files = [path.stem for path in sorted(_FILES.glob("*.toml"))]
-        known = dict.fromkeys([*self.customizations, *files])
-        hint = or_meant(customization, known)
+        names = dict.fromkeys([*self.customizations, *files])
+        hint = or_meant(customization, names)
         raise UserError(
             f"unknown customization {customization} in {self.environment}{hint}",
             fix=f"use one of {', '.join(self.customizations)}; to add one, create {file}",
@@ -87,8 +87,8 @@ class DeploymentClient:
 
 def deploy_command(environment: str, customization: str = "") -> str:
     """The command that deploys an environment, or one customization's stack in it."""
-    what = stack_name(environment, customization) if customization else "--all"
-    return f"cdk deploy {what} --context environment={environment}"
+    target = stack_name(environment, customization) if customization else "--all"
+    return f"cdk deploy {target} --context environment={environment}"
 
 
 def find(
@@ -101,18 +101,18 @@ def find(
     outputs: dict[str, str] = {}
     for part, names in environments.OUTPUTS.items():
         stack = stack_name(environment, part)
-        found = _outputs(aws, stack, environment=environment)
-        missing = [name for name in names if name not in found]
+        stack_outputs = _outputs(aws, stack, environment=environment)
+        missing = [name for name in names if name not in stack_outputs]
         is_older = set(missing) <= set(environments.LATER)
         if missing and not (any_version and is_older):
-            first = " ".join(["tuning upgrade", *options])
+            command = " ".join(["tuning upgrade", *options])
             raise UserError(
                 f"the stack has no output {', '.join(missing)}",
                 where=stack,
-                fix=(f"`{first}`, then " if is_older else "")
+                fix=(f"`{command}`, then " if is_older else "")
                 + f"deploy this version of the project: {deploy_command(environment)}",
             )
-        outputs.update(found)
+        outputs.update(stack_outputs)
     return DeploymentClient(
         aws=aws,
         environment=environment,
@@ -140,44 +140,47 @@ def names_for_completion(aws: Aws, environment: str) -> list[str]:
         return []
 
 
-def parameters(aws: Aws, path: str, **more: Any) -> Iterator[tuple[str, str]]:
+def parameters(aws: Aws, path: str, **options: Any) -> Iterator[tuple[str, str]]:
     """What is below a path in the Parameter Store: names from there on, and values.
 
-    more: for GetParametersByPath.
+    options: for GetParametersByPath.
     """
-    for each in listed(aws.ssm, "get_parameters_by_path", "Parameters", Path=path, **more):
-        yield each["Name"].removeprefix(f"{path}/"), each["Value"]
+    for parameter in listed(aws.ssm, "get_parameters_by_path", "Parameters", Path=path, **options):
+        yield parameter["Name"].removeprefix(f"{path}/"), parameter["Value"]
 
 
 def customizations(aws: Aws, environment: str) -> dict[str, CustomizationSettings]:
     """What the customizations' stacks have written; without one of them, none are deployed."""
-    found = (
+    settings = (
         from_settings(json.loads(value)).customization
         for _, value in parameters(aws, settings_prefix(environment))
     )
-    return {each.name: each for each in sorted(found, key=lambda each: each.name)}
+    return {
+        customization.name: customization
+        for customization in sorted(settings, key=lambda customization: customization.name)
+    }
 
 
-def _others(aws: Aws) -> list[str]:
+def _other_environments(aws: Aws) -> list[str]:
     """Environments that are deployed here; none for a person who may not list stacks."""
     from botocore.exceptions import ClientError
 
     try:
-        return [each.name for each in environments.deployed(aws)]
+        return [environment.name for environment in environments.deployed(aws)]
     except ClientError:
         # It is a hint beside an error that is shown anyway.
         return []
 
 
 def _outputs(aws: Aws, stack: str, *, environment: str) -> dict[str, str]:
-    found = environments.stack_of(aws, stack)
-    if found is None:
-        known = _others(aws)
+    description = environments.stack_of(aws, stack)
+    if description is None:
+        names = _other_environments(aws)
         raise UserError(
             f"the environment {environment} is not deployed in "
-            f"{aws.cloudformation.meta.region_name}" + or_meant(environment, known),
+            f"{aws.cloudformation.meta.region_name}" + or_meant(environment, names),
             where=stack,
-            fix=(f"use -e {' or -e '.join(known)}, " if known else "")
+            fix=(f"use -e {' or -e '.join(names)}, " if names else "")
             + f"choose another --region, or deploy it: {deploy_command(environment)}",
         )
-    return environments.outputs_of(found)
+    return environments.outputs_of(description)

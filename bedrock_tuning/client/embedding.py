@@ -47,8 +47,8 @@ def of_text(text: str) -> EmbeddingInput:
 
 def of_file(file: Path) -> EmbeddingInput:
     """An image file as an input, known by its content, whatever its name."""
-    with file.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
     return EmbeddingInput(identity=f"image {digest}", load=file.read_bytes)
 
 
@@ -64,7 +64,7 @@ class Embedder:
 
     def unknown(self, items: Sequence[EmbeddingInput]) -> int:
         """How many different inputs have to be asked for, and so paid for."""
-        keys = {each.key for each in items}
+        keys = {item.key for item in items}
         with self._cache() as cache:
             return sum(_read(cache, key) is None for key in keys)
 
@@ -72,38 +72,42 @@ class Embedder:
         self, items: Sequence[EmbeddingInput], *, done: Done = lambda _: None
     ) -> list[list[float]]:
         """One vector per input. done: called with the number of inputs that have just got one."""
-        wanted = {each.key: each for each in items}
+        items_by_key = {item.key: item for item in items}
         with self._cache() as cache:
-            found = {key: vector for key in wanted if (vector := _read(cache, key)) is not None}
-            done(len(found))
+            vectors = {
+                key: vector for key in items_by_key if (vector := _read(cache, key)) is not None
+            }
+            done(len(vectors))
 
             def keep(key: bytes, vector: list[float]) -> None:
-                found[key] = vector
+                vectors[key] = vector
                 _write(cache, key, vector)
                 done(1)
 
             calls = {
-                key: partial(self._ask, item) for key, item in wanted.items() if key not in found
+                key: partial(self._ask, item)
+                for key, item in items_by_key.items()
+                if key not in vectors
             }
             ask_all(calls, at_once=_AT_ONCE, keep=keep)
-        return [found[each.key] for each in items]
+        return [vectors[item.key] for item in items]
 
     def _ask(self, item: EmbeddingInput) -> list[float]:
-        given = item.load()
-        text, image = (given, None) if isinstance(given, str) else (None, given)
+        content = item.load()
+        text, image = (content, None) if isinstance(content, str) else (None, content)
         question = questions.embedding(text=text, image=image, length=self.length)
         return [float(number) for number in self.model.ask(question)["embedding"]]
 
     @contextmanager
     def _cache(self) -> Iterator[sqlite3.Connection]:
         """The vectors of this model: a custom model's by its own ARN, whatever serves it."""
-        whose = self.model.tuned or self.model.id
-        name = hashlib.sha256(f"{whose} {self.length}".encode()).hexdigest()[:32]
+        model = self.model.tuned or self.model.id
+        name = hashlib.sha256(f"{model} {self.length}".encode()).hexdigest()[:32]
         self.folder.mkdir(parents=True, exist_ok=True)
         # Each vector is kept at once, whatever ends this process; the log saves a wait for the disk
         # at each of them.
-        kept = sqlite3.connect(self.folder / f"{name}.sqlite", isolation_level=None)
-        with closing(kept) as cache:
+        connection = sqlite3.connect(self.folder / f"{name}.sqlite", isolation_level=None)
+        with closing(connection) as cache:
             cache.execute("PRAGMA journal_mode = WAL")
             cache.execute("PRAGMA synchronous = NORMAL")
             cache.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")

@@ -48,8 +48,8 @@ class ProvisionedEndpoint:
     @property
     def ends(self) -> str | None:
         """When its lease or its commitment ends; None without either."""
-        until = self.committed_until
-        return self.lease_end or (f"{until:{_TIME}}" if until else None)
+        end = self.committed_until
+        return self.lease_end or (f"{end:{_TIME}}" if end else None)
 
 
 def _now() -> datetime:
@@ -67,10 +67,10 @@ def endpoints(aws: Aws, *, environment: str | None) -> Iterator[ProvisionedEndpo
 def tags_of(aws: Aws, arn: str) -> dict[str, str] | None:
     """The tags of something of Bedrock's; None if it was deleted since it was listed."""
     try:
-        listed = aws.bedrock.list_tags_for_resource(resourceARN=arn).get("tags", [])
+        tags = aws.bedrock.list_tags_for_resource(resourceARN=arn).get("tags", [])
     except aws.bedrock.exceptions.ResourceNotFoundException:
         return None
-    return {tag["key"]: tag["value"] for tag in listed}
+    return {tag["key"]: tag["value"] for tag in tags}
 
 
 def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> ProvisionedEndpoint:

@@ -32,28 +32,28 @@ class Environment:
 
 def deployed(aws: Aws) -> list[Environment]:
     """Every environment whose stacks are there, by name."""
-    every = {stack["StackName"]: stack for stack in stacks(aws)}
+    stacks_by_name = {stack["StackName"]: stack for stack in stacks(aws)}
     names = {
         name.removeprefix("tuning-").removesuffix(f"-{part}")
-        for name, stack in every.items()
+        for name, stack in stacks_by_name.items()
         for part, outputs in OUTPUTS.items()
-        if name.startswith("tuning-") and name.endswith(f"-{part}") and _has(stack, outputs)
+        if name.startswith("tuning-") and name.endswith(f"-{part}") and _has_output(stack, outputs)
     }
-    found: dict[str, list[str]] = {name: [] for name in sorted(names)}
-    for name, stack in every.items():
+    customizations_by_name: dict[str, list[str]] = {name: [] for name in sorted(names)}
+    for name, stack in stacks_by_name.items():
         # No environment is the beginning of another one (bedrock_tuning.config.names).
-        owner = next((each for each in names if name.startswith(stack_name(each, ""))), None)
-        if owner is not None and _has(stack, (_OF_CUSTOMIZATION,)):
-            found[owner].append(name.removeprefix(stack_name(owner, "")))
+        owner = next((owner for owner in names if name.startswith(stack_name(owner, ""))), None)
+        if owner is not None and _has_output(stack, (_OF_CUSTOMIZATION,)):
+            customizations_by_name[owner].append(name.removeprefix(stack_name(owner, "")))
     return [
         Environment(
             name=name,
-            status=every.get(stack_name(name, _MAIN), {}).get(
+            status=stacks_by_name.get(stack_name(name, _MAIN), {}).get(
                 "StackStatus", f"without the stack {stack_name(name, _MAIN)}"
             ),
             customizations=sorted(set(customizations) - RESERVED.keys()),
         )
-        for name, customizations in found.items()
+        for name, customizations in customizations_by_name.items()
     ]
 
 
@@ -67,24 +67,24 @@ def stack_of(aws: Aws, name: str) -> Mapping[str, Any] | None:
     from botocore.exceptions import ClientError
 
     try:
-        (found,) = aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
+        (stack,) = aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
         return None
-    return dict(found)
+    return dict(stack)
 
 
 def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
     """What a stack exports, by name."""
-    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
 
 
 def is_older(stack: Mapping[str, Any]) -> bool:
     """Whether a version deployed it that knew no stacks of customizations."""
-    return _has(stack, OUTPUTS[_MAIN]) and not _has(stack, LATER)
+    return _has_output(stack, OUTPUTS[_MAIN]) and not _has_output(stack, LATER)
 
 
-def _has(stack: Mapping[str, Any], outputs: Sequence[str]) -> bool:
+def _has_output(stack: Mapping[str, Any], outputs: Sequence[str]) -> bool:
     """Whether it exports any of these: one of an older version lacks what came since."""
     return not outputs_of(stack).keys().isdisjoint(outputs)

@@ -42,8 +42,8 @@ class Happened:
 
 
 def _clock(time: timedelta) -> str:
-    whole = int(time.total_seconds())
-    return f"{whole // 3600:d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+    seconds = int(time.total_seconds())
+    return f"{seconds // 3600:d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +98,9 @@ class Ended:
 RunEvent = Happened | Working | AwaitingManifest | TakenOver | AwaitingApproval | Died | Ended
 
 
-def started_now(what: str) -> str:
+def started_now(verb: str) -> str:
     """The name of a run that a person starts now; like every run's, it sorts by its time."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{what}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{verb}-{secrets.token_hex(3)}"
 
 
 def start_serving(deployment: DeploymentClient, serving: Mapping[str, Any]) -> str:
@@ -112,12 +112,12 @@ def start_serving(deployment: DeploymentClient, serving: Mapping[str, Any]) -> s
     )["executionArn"]
 
 
-def follow(deployment: DeploymentClient, started: Row) -> Iterator[RunEvent]:
+def follow(deployment: DeploymentClient, run: Row) -> Iterator[RunEvent]:
     """What happens to a run until it ends.
 
     An upload that waits for its other manifest is followed to the run that takes both.
     """
-    current = resolved(deployment, started)
+    current = resolved(deployment, run)
     if current["status"] == "waiting":
         yield AwaitingManifest(run=current)
     while current["status"] == "waiting":
@@ -133,29 +133,29 @@ def follow(deployment: DeploymentClient, started: Row) -> Iterator[RunEvent]:
 def _moments(deployment: DeploymentClient, run: Row) -> Generator[RunEvent, None, dict[str, Any]]:
     """Returns the run as it was read last."""
     job, execution = _Job(deployment), Execution(deployment)
-    told: set[str] = set()
-    asked = False
+    told_moments: set[str] = set()
+    was_waiting = False
     while True:
         # Asked before the item is read, which is closed before its execution ends.
         died = execution.died(run)
-        now = resolved(deployment, row(deployment, str(run["run"])))
-        began = datetime.fromisoformat(str(now["created"]))
-        for moment in timeline(now):
-            if moment.what not in told:
-                told.add(moment.what)
+        current = resolved(deployment, row(deployment, str(run["run"])))
+        began = datetime.fromisoformat(str(current["created"]))
+        for moment in timeline(current):
+            if moment.what not in told_moments:
+                told_moments.add(moment.what)
                 yield Happened(what=moment.what, after=datetime.fromisoformat(moment.at) - began)
-        if not is_open(now):
-            return now
+        if not is_open(current):
+            return current
         if died:
             yield Died(how=died)
-            return now
-        waits = now["status"] == WAITS
-        if waits and not asked:
-            yield AwaitingApproval(run=now)
-        asked = waits
-        detail = job.phase(now) if now["status"] == "training" else ""
-        yield Working(what=does(now), after=datetime.now(UTC) - began, detail=detail)
-        run = now
+            return current
+        is_waiting = current["status"] == WAITS
+        if is_waiting and not was_waiting:
+            yield AwaitingApproval(run=current)
+        was_waiting = is_waiting
+        detail = job.phase(current) if current["status"] == "training" else ""
+        yield Working(what=does(current), after=datetime.now(UTC) - began, detail=detail)
+        run = current
         time.sleep(POLL_SECONDS)
 
 
@@ -220,10 +220,10 @@ class Execution:
 def _phase(job: Mapping[str, Any]) -> str:
     """The newest phase that began; the API promises details for some kinds of jobs only."""
     details = job.get("statusDetails") or {}
-    begun = [
+    phases = [
         f"{words} {details[key]['status']}"
         for key, words in _PHASES.items()
         if details.get(key, {}).get("status", "NotStarted") != "NotStarted"
     ]
-    status = begun[-1] if begun else f"job {job['status']}"
+    status = phases[-1] if phases else f"job {job['status']}"
     return f"Bedrock: {re.sub('(?<=[a-z])(?=[A-Z])', ' ', status).lower()}"

@@ -64,14 +64,14 @@ class AskedModel:
 
 def base_of(deployment: DeploymentClient, customization: str) -> AskedModel:
     """The base model of a customization's published model."""
-    model = _published(deployment, customization)
+    model = _published_model(deployment, customization)
     base = _base(deployment, model)
     return AskedModel(deployment=deployment, base=base, id=base.invoke_id, tuned=None)
 
 
 def tuned_of(deployment: DeploymentClient, customization: str) -> AskedModel:
     """A customization's model, through its endpoint; raises UserError where it is not served."""
-    model = _published(deployment, customization)
+    model = _published_model(deployment, customization)
     endpoint = pointer(deployment, customization, "endpoint")
     if endpoint is None:
         raise UserError(
@@ -92,7 +92,7 @@ def pointer(deployment: DeploymentClient, customization: str, name: str) -> str 
         return None
 
 
-def _published(deployment: DeploymentClient, customization: str) -> str:
+def _published_model(deployment: DeploymentClient, customization: str) -> str:
     model = pointer(deployment, customization, "model")
     if model is None:
         deployment.require(customization)
@@ -119,7 +119,7 @@ def _base(deployment: DeploymentClient, model: str) -> BaseModel:
 
 def snippet(question: Question, *, model_id: str, region: str) -> str:
     """The same question in Python with boto3; long values are shortened."""
-    body = pformat(_shortened(question.body), sort_dicts=False, width=90)
+    body = pformat(_shorten(question.body), sort_dicts=False, width=90)
     start = (
         "import base64, json\nimport boto3\n\n"
         f'runtime = boto3.client("bedrock-runtime", region_name="{region}")\n'
@@ -147,11 +147,11 @@ class _Code:
         return self.text
 
 
-def _shortened(value: Any) -> Any:
+def _shorten(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _shortened(each) for name, each in value.items()}
+        return {name: _shorten(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_shortened(each) for each in value]
+        return [_shorten(member) for member in value]
     if isinstance(value, bytes):
         return _Code('open("IMAGE", "rb").read()')
     if isinstance(value, str) and len(value) > _LONG:

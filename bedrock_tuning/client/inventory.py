@@ -71,26 +71,30 @@ def compared(
     """
     stacks = _stacks(aws, environment)
     deployed = dict(_settings(aws, environment)) if files is not None else {}
-    heirs = {each.renamed_from: name for name, each in (files or {}).items() if each.renamed_from}
-    found = []
+    heirs = {
+        customization.renamed_from: name
+        for name, customization in (files or {}).items()
+        if customization.renamed_from
+    }
+    entries = []
     for name in sorted({*(files or ()), *stacks}):
         status = stacks.get(name, "")
-        differs = ""
+        difference = ""
         if not status:
-            differs = f"not deployed: {deploy_command(environment, name)}"
+            difference = f"not deployed: {deploy_command(environment, name)}"
         elif files is not None and name not in files:
-            why = "no file"
+            reason = "no file"
             if name in heirs:
-                why = f"it is called {heirs[name]} now"
+                reason = f"it is called {heirs[name]} now"
             elif name in (*retired, *elsewhere):
-                why = "retired" if name in retired else "its file leaves this environment out"
-            differs = f"deployed, {why}: tuning retire {name} -e {environment}"
+                reason = "retired" if name in retired else "its file leaves this environment out"
+            difference = f"deployed, {reason}: tuning retire {name} -e {environment}"
         elif not status.endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
-            differs = f"the stack is {status}: its events in CloudFormation say why"
+            difference = f"the stack is {status}: its events in CloudFormation say why"
         elif files is not None and deployed.get(name) != _as_deployed(files[name]):
-            differs = f"not as its file says: {deploy_command(environment, name)}"
-        found.append(Listed(name=name, status=status or "no stack", differs=differs))
-    return found
+            difference = f"not as its file says: {deploy_command(environment, name)}"
+        entries.append(Listed(name=name, status=status or "no stack", differs=difference))
+    return entries
 
 
 def _as_deployed(file: CustomizationSettings) -> Any:
@@ -124,8 +128,8 @@ def _stacks(aws: Aws, environment: str) -> dict[str, str]:
 def _settings(aws: Aws, environment: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """What the customizations' parameters say beside the ARNs of their roles."""
     for name, value in parameters(aws, settings_prefix(environment)):
-        own = {key: each for key, each in json.loads(value).items() if key not in _DEPLOYED}
-        yield name, own
+        values = {key: entry for key, entry in json.loads(value).items() if key not in _DEPLOYED}
+        yield name, values
 
 
 def retained(aws: Aws, environment: str) -> Iterator[tuple[bool, Remains]]:
@@ -134,27 +138,33 @@ def retained(aws: Aws, environment: str) -> Iterator[tuple[bool, Remains]]:
     Each with whether the environment still uses it: one of its stacks has it, or has none of its
     own, so that a setting names one. Which one that is, no stack says: none of them is left over.
     """
-    held = {part: list(resources(aws, stack_name(environment, part))) for part in RESERVED}
-    every = [each for found in held.values() for each in found]
-    used = {each.get("PhysicalResourceId", "") for each in every}
-    own = {setting_of(each["LogicalResourceId"])[0] for each in every}
+    resources_by_part = {
+        part: list(resources(aws, stack_name(environment, part))) for part in RESERVED
+    }
+    all_resources = [
+        resource for part_resources in resources_by_part.values() for resource in part_resources
+    ]
+    used_names = {resource.get("PhysicalResourceId", "") for resource in all_resources}
+    own_settings = {setting_of(resource["LogicalResourceId"])[0] for resource in all_resources}
     filters = [{"Key": f"{TAG_PREFIX}:environment", "Values": [environment]}]
-    for each in listed(aws.tagging, "get_resources", "ResourceTagMappingList", TagFilters=filters):
-        arn = str(each["ResourceARN"])
+    for mapping in listed(
+        aws.tagging, "get_resources", "ResourceTagMappingList", TagFilters=filters
+    ):
+        arn = str(mapping["ResourceARN"])
         _, _, service, _, _, tail = arn.split(":", 5)
         kind, name = _RETAINED.get(service), tail.rpartition("/")[2]
         if kind is not None:
-            tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
+            tags = {tag["Key"]: tag["Value"] for tag in mapping.get("Tags", ())}
             setting, stack = setting_of(tags.get(_LOGICAL_ID, ""))
-            is_named = bool(setting and held[stack]) and setting not in own
+            is_named = bool(setting and resources_by_part[stack]) and setting not in own_settings
             value = (name if kind == "bucket" else arn) if setting else ""
-            one = replace(_retained_one(kind, name), setting=setting, value=value)
-            yield name in used or is_named, one
+            remains = replace(_retained_one(kind, name), setting=setting, value=value)
+            yield name in used_names or is_named, remains
 
 
 def _retained_one(kind: str, name: str) -> Remains:
     key = float(account_facts()["prices.kms_key_month"].value)
-    billed, price, command = {
+    billing, price, command = {
         "bucket": (_BYTES, None, f"aws s3api delete-bucket --bucket {name}, once it is empty"),
         "key": (
             "by the month, more if rotated",
@@ -163,7 +173,7 @@ def _retained_one(kind: str, name: str) -> Remains:
         ),
         "table": (_BYTES, None, f"aws dynamodb delete-table --table-name {name}"),
     }[kind]
-    return Remains(kind=kind, name=name, billed=billed, usd_per_month=price, command=command)
+    return Remains(kind=kind, name=name, billed=billing, usd_per_month=price, command=command)
 
 
 def resources(aws: Aws, stack: str) -> Iterator[Any]:
@@ -180,29 +190,33 @@ def resources(aws: Aws, stack: str) -> Iterator[Any]:
 
 def dead_letters(aws: Aws, environment: str) -> str:
     """The address of the queue of events that could not be delivered; "" if there is none."""
-    found = resources(aws, stack_name(environment, "pipeline"))
+    stack_resources = resources(aws, stack_name(environment, "pipeline"))
     return next(
-        (each["PhysicalResourceId"] for each in found if each["ResourceType"] == "AWS::SQS::Queue"),
+        (
+            resource["PhysicalResourceId"]
+            for resource in stack_resources
+            if resource["ResourceType"] == "AWS::SQS::Queue"
+        ),
         "",
     )
 
 
 def models(aws: Aws, environment: str) -> Iterator[tuple[str, Remains]]:
     """The custom models of an environment, each with its customization."""
-    for owner, each in tuned_models(aws, environment):
-        yield owner, model_left(each)
+    for owner, model in tuned_models(aws, environment):
+        yield owner, model_left(model)
 
 
-def model_left(each: Any) -> Remains:
+def model_left(model: Any) -> Remains:
     """A stored model, as Bedrock lists it."""
-    base = catalogue().get(key_of(each["baseModelArn"]))
+    base = catalogue().get(key_of(model["baseModelArn"]))
     price = None if base is None else base.prices.storage_per_month
     return Remains(
         kind="model",
-        name=each["modelName"],
+        name=model["modelName"],
         billed="by the month",
         usd_per_month=None if price is None else float(price),
-        command=f"aws bedrock delete-custom-model --model-identifier {each['modelArn']}",
+        command=f"aws bedrock delete-custom-model --model-identifier {model['modelArn']}",
     )
 
 
@@ -211,20 +225,20 @@ def tuned_models(aws: Aws, environment: str) -> Iterator[tuple[str, Any]]:
 
     Their tags say so: a customization can name its models itself, and can be renamed later.
     """
-    for each in custom_models(aws.bedrock):
-        if run_of(each["modelName"]):
-            tags = tags_of(aws, each["modelArn"])
+    for model in custom_models(aws.bedrock):
+        if run_of(model["modelName"]):
+            tags = tags_of(aws, model["modelArn"])
             if tags and tags.get(f"{TAG_PREFIX}:environment") == environment:
-                yield tags.get(f"{TAG_PREFIX}:customization", ""), each
+                yield tags.get(f"{TAG_PREFIX}:customization", ""), model
 
 
 def pointers(aws: Aws, environment: str) -> dict[tuple[str, str], str]:
     """What the customizations' parameters point to: by customization, and "model" for example."""
-    found = {}
+    targets = {}
     for path, value in parameters(aws, parameter_prefix(environment), Recursive=True):
         owner, _, name = path.partition("/")
-        found[owner, name] = value
-    return found
+        targets[owner, name] = value
+    return targets
 
 
 def pointer_left(environment: str, owner: str, name: str, *, kind: str) -> Remains:

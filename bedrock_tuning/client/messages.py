@@ -12,20 +12,26 @@ _ANNOUNCES: Final = f"-{ANNOUNCE.path.replace('/', '')}"
 
 def subscriptions(sns: Any, topic: str) -> Sequence[Mapping[str, str]]:
     """All subscriptions of the topic but the app's own, confirmed or not."""
-    found = listed(sns, "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
-    return [each for each in found if _ANNOUNCES not in each["Endpoint"]]
+    subscribed = listed(sns, "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
+    return [
+        subscription for subscription in subscribed if _ANNOUNCES not in subscription["Endpoint"]
+    ]
 
 
-def unconfirmed(found: Sequence[Mapping[str, str]]) -> list[str]:
+def unconfirmed(entries: Sequence[Mapping[str, str]]) -> list[str]:
     """The addresses that were asked by e-mail and have not answered: no message reaches them."""
-    return [each["Endpoint"] for each in found if each["SubscriptionArn"] == "PendingConfirmation"]
+    return [
+        subscription["Endpoint"]
+        for subscription in entries
+        if subscription["SubscriptionArn"] == "PendingConfirmation"
+    ]
 
 
 def unheard(sns: Any, topic: str) -> str | None:
     """Why nobody hears of a run that waits, with what to do; None if somebody does."""
-    found = subscriptions(sns, topic)
-    waiting = unconfirmed(found)
-    if len(found) > len(waiting):
+    recipients = subscriptions(sns, topic)
+    waiting = unconfirmed(recipients)
+    if len(recipients) > len(waiting):
         return None
     if waiting:
         return (

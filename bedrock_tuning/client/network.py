@@ -39,29 +39,29 @@ def problems(
     """
     from botocore.exceptions import ClientError
 
-    needed = vpc_endpoints.of_roles(contracts.contracts(settings, customizations).callers)
+    services = vpc_endpoints.of_roles(contracts.contracts(settings, customizations).callers)
     try:
-        found = read(ec2, subnets=settings.vpc_subnets, groups=settings.vpc_security_groups)
+        network = read(ec2, subnets=settings.vpc_subnets, groups=settings.vpc_security_groups)
     except ClientError as error:
         answer = error.response["Error"]
-        code, said = str(answer.get("Code", "")), str(answer.get("Message", ""))
+        code, message = str(answer.get("Code", "")), str(answer.get("Message", ""))
         if code in _UNKNOWN:
             setting = _UNKNOWN[code]
-            return [f"{said.rstrip('.')} in {settings.region}: correct {setting} in cdk.json"]
+            return [f"{message.rstrip('.')} in {settings.region}: correct {setting} in cdk.json"]
         raise
-    return preflight.problems(found, needed)
+    return preflight.problems(network, services)
 
 
 def read(ec2: "EC2Client", *, subnets: Sequence[str], groups: Sequence[str]) -> ObservedNetwork:
     """The subnets and groups, their routes and rules, and the endpoints of their VPC."""
     rows: list[Any] = list(ec2.describe_subnets(SubnetIds=list(subnets))["Subnets"])
     vpc = rows[0]["VpcId"]
-    inside: list[Any] = [{"Name": "vpc-id", "Values": [vpc]}]
-    found = listed(ec2, "describe_vpc_endpoints", "VpcEndpoints", Filters=inside)
-    endpoints = [_endpoint(row) for row in found]
-    named = sorted({*groups, *(group for each in endpoints for group in each.groups)})
-    rules = ec2.describe_security_groups(GroupIds=named)["SecurityGroups"]
-    tables = list(listed(ec2, "describe_route_tables", "RouteTables", Filters=inside))
+    filters: list[Any] = [{"Name": "vpc-id", "Values": [vpc]}]
+    endpoint_rows = listed(ec2, "describe_vpc_endpoints", "VpcEndpoints", Filters=filters)
+    endpoints = [_endpoint(row) for row in endpoint_rows]
+    group_ids = sorted({*groups, *(group for endpoint in endpoints for group in endpoint.groups)})
+    rules = ec2.describe_security_groups(GroupIds=group_ids)["SecurityGroups"]
+    tables = list(listed(ec2, "describe_route_tables", "RouteTables", Filters=filters))
     zones = ec2.describe_availability_zones(
         Filters=[
             {"Name": "state", "Values": ["available"]},
@@ -88,12 +88,12 @@ def _attribute(ec2: "EC2Client", vpc: str, name: Any) -> bool:
 
 def _subnet(row: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> Subnet:
     def associated(table: Mapping[str, Any], key: str, value: Any) -> bool:
-        return any(each.get(key) == value for each in table.get("Associations", ()))
+        return any(association.get(key) == value for association in table.get("Associations", ()))
 
     # A subnet without a table of its own uses the VPC's main one.
-    own = [t for t in tables if associated(t, "SubnetId", row["SubnetId"])]
+    own_tables = [t for t in tables if associated(t, "SubnetId", row["SubnetId"])]
     main = [t for t in tables if associated(t, "Main", True) and t["VpcId"] == row["VpcId"]]
-    routes = [route for table in own or main for route in table.get("Routes", ())]
+    routes = [route for table in own_tables or main for route in table.get("Routes", ())]
     ways = ("GatewayId", "NatGatewayId", "TransitGatewayId", "NetworkInterfaceId")
     return Subnet(
         id=row["SubnetId"],

@@ -16,32 +16,32 @@ _TOLD: Final = word_list(
 )
 
 
-def result(found: Row) -> str:
+def result(run: Row) -> str:
     """A run's result in one line: its price, what is wrong with its dataset, its model, or why."""
-    status = found["status"]
+    status = run["status"]
     if status == "awaiting-approval":
-        return _price(str(found.get("estimate", "price unknown")))
+        return _price(str(run.get("estimate", "price unknown")))
     if status == "rejected":
-        return f"{_count(found, 'errors')}, {_count(found, 'warnings')}"
-    if "taken_by" in found:
-        return f"taken by {found['taken_by']}"
+        return f"{_count(run, 'errors')}, {_count(run, 'warnings')}"
+    if "taken_by" in run:
+        return f"taken by {run['taken_by']}"
     if status == QUEUED:
-        return f"{found.get('place', 'waits')} for a free slot for its job"
+        return f"{run.get('place', 'waits')} for a free slot for its job"
     if status in _TOLD or status in BROKEN:
-        return _short(str(found.get("message", "")))
+        return _short(str(run.get("message", "")))
     parts = []
-    if "model_arn" in found:
-        parts.append(f"model {str(found['model_arn']).rpartition('/')[2]}")
-    elif "records" in found:
-        parts.append(_count(found, "records"))
-    if found.get("warnings"):
-        parts.append(_count(found, "warnings"))
-    return ", ".join(parts) or _short(str(found.get("message", "")))
+    if "model_arn" in run:
+        parts.append(f"model {str(run['model_arn']).rpartition('/')[2]}")
+    elif "records" in run:
+        parts.append(_count(run, "records"))
+    if run.get("warnings"):
+        parts.append(_count(run, "warnings"))
+    return ", ".join(parts) or _short(str(run.get("message", "")))
 
 
-def next_step(deployment: DeploymentClient, found: Row) -> str:
+def next_step(deployment: DeploymentClient, run: Row) -> str:
     """The command to type next; "" where there is nothing to do."""
-    words = next_words(found)
+    words = next_words(run)
     return deployment.command(words) if words else ""
 
 
@@ -54,8 +54,8 @@ def _price(estimate: str) -> str:
     return amount[0] if total.startswith("total") else f"at least {amount[0]}, prices are missing"
 
 
-def _count(found: Row, name: str) -> str:
-    return counted(int(found.get(name, 0)), name.removesuffix("s"))
+def _count(run: Row, name: str) -> str:
+    return counted(int(run.get(name, 0)), name.removesuffix("s"))
 
 
 def _short(message: str) -> str:

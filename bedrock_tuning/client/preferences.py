@@ -21,31 +21,31 @@ class Preferences:
 
 def path() -> Path:
     """~/.config/bedrock-tuning/config.toml, or the same below XDG_CONFIG_HOME."""
-    home = os.environ.get("XDG_CONFIG_HOME")
-    return Path(home or Path.home() / ".config") / "bedrock-tuning" / "config.toml"
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return Path(base or Path.home() / ".config") / "bedrock-tuning" / "config.toml"
 
 
 def read() -> Preferences:
     """What the file says, nothing without one; raises UserError for what it cannot mean."""
     file = path()
     try:
-        found = tomllib.loads(file.read_text("utf-8"))
+        values = tomllib.loads(file.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return Preferences()
     except ValueError as error:
         raise UserError(
             f"is not TOML: {error}", where=str(file), fix='write lines like environment = "prod"'
         ) from None
-    return Preferences(**{key: _checked(file, key, value) for key, value in found.items()})
+    return Preferences(**{key: _check(file, key, value) for key, value in values.items()})
 
 
-def _checked(file: Path, key: str, value: Any) -> str:
-    known = [each.name for each in fields(Preferences)]
-    if key not in known:
+def _check(file: Path, key: str, value: Any) -> str:
+    names = [field.name for field in fields(Preferences)]
+    if key not in names:
         raise UserError(
-            f'unknown key "{key}"{did_you_mean(key, known)}',
+            f'unknown key "{key}"{did_you_mean(key, names)}',
             where=str(file),
-            fix=f"use {', '.join(known)}",
+            fix=f"use {', '.join(names)}",
         )
     if not isinstance(value, str) or not value:
         raise UserError(f"{key} must be a text", where=str(file), fix=f'write {key} = "NAME"')

@@ -53,10 +53,10 @@ class Folder:
         """A small file; raises UserError if it is not there any more."""
         s3 = self.deployment.aws.s3
         try:
-            found = s3.get_object(Bucket=self.bucket, Key=f"{self.prefix}{name}")
+            answer = s3.get_object(Bucket=self.bucket, Key=f"{self.prefix}{name}")
         except s3.exceptions.NoSuchKey:
             raise UserError("the report no longer exists", where=self.uri(name)) from None
-        return found["Body"].read()
+        return answer["Body"].read()
 
     def download(self, name: str, path: Path) -> None:
         """Any file, through the disk: rejected rows may have gigabytes."""
@@ -82,39 +82,39 @@ def comparisons(deployment: DeploymentClient, customization: str, run: str) -> F
     )
 
 
-def stored(deployment: DeploymentClient, found: Row) -> Folder:
+def stored(deployment: DeploymentClient, row: Row) -> Folder:
     """Where the report of a run is; raises UserError if the run has none, or none yet."""
-    run, status = found["run"], found["status"]
-    if "report" not in found:
-        taker = found.get("taken_by")
+    run, status = row["run"], row["status"]
+    if "report" not in row:
+        taker = row.get("taken_by")
         fix = f"`{deployment.command(f'run {run}')}` shows it"
         if taker:
             fix = f"`{deployment.command(f'report {taker}')}`: that run has it"
         raise UserError(f"run {run} has no report: it is {status}", fix=fix)
-    bucket, key = split_uri(str(found["report"]))
+    bucket, key = split_uri(str(row["report"]))
     return Folder(
         deployment=deployment,
         bucket=bucket,
         prefix=f"{key.rpartition('/')[0]}/",
-        names=(*_FILES, *([METRICS] if "metrics" in found else [])),
+        names=(*_FILES, *([METRICS] if "metrics" in row else [])),
     )
 
 
-def losses_of(deployment: DeploymentClient, found: Row) -> list[Curve]:
+def losses_of(deployment: DeploymentClient, row: Row) -> list[Curve]:
     """The losses that a run's job left by step; none where it left nothing."""
-    if "metrics" not in found:
+    if "metrics" not in row:
         return []
-    written = json.loads(stored(deployment, found).read(METRICS))
-    return [each for each in curves(written.get("files", {})) if each.is_loss]
+    metrics = json.loads(stored(deployment, row).read(METRICS))
+    return [curve for curve in curves(metrics.get("files", {})) if curve.is_loss]
 
 
-def page(files: Folder, found: Row, *, billed: bool) -> str:
+def page(files: Folder, row: Row, *, billed: bool) -> str:
     """The page of a run; billed: also ask for its bill, which AWS bills.
 
     Raises UserError for a report of another version of this project.
     """
     try:
-        there = read_files(files.find)
+        result_files = read_files(files.find)
     except msgspec.ValidationError as error:
         raise UserError(
             f"the report was written by another version of this tool: {error}",
@@ -122,9 +122,11 @@ def page(files: Folder, found: Row, *, billed: bool) -> str:
             fix="install the version that is deployed, or read report.html there",
         ) from None
     if billed:
-        there = msgspec.structs.replace(there, billed=_bill(files.deployment, str(found["run"])))
+        result_files = msgspec.structs.replace(
+            result_files, billed=_bill(files.deployment, str(row["run"]))
+        )
     deployment = files.deployment
-    return run_page(found, there, place=deployment.place, command=deployment.command)
+    return run_page(row, result_files, place=deployment.place, command=deployment.command)
 
 
 def _bill(deployment: DeploymentClient, run: str) -> str:
@@ -143,11 +145,11 @@ def save(
 
     page: draws report.html.
     """
-    there = [str(path) for path in targets.values() if path.exists()]
-    if there and not overwrite:
+    existing = [str(path) for path in targets.values() if path.exists()]
+    if existing and not overwrite:
         raise UserError(
             "these files already exist, and are not overwritten by default",
-            where=", ".join(there),
+            where=", ".join(existing),
             fix="choose another location with -o DIR or --html FILE, or add --overwrite",
         )
     for name, path in targets.items():

@@ -38,11 +38,11 @@ def look(deployment: DeploymentClient, customization: str) -> Retirement:
             where=stack,
             fix=f"`{deployment.command('list')}` shows what is deployed",
         )
-    listed = endpoints(aws, environment=deployment.environment)
+    all_endpoints = endpoints(aws, environment=deployment.environment)
     return Retirement(
         stack=stack,
         open=[*_executions(deployment, customization), *_jobs(deployment, customization)],
-        served=[each for each in listed if each.customization == customization],
+        served=[endpoint for endpoint in all_endpoints if endpoint.customization == customization],
         models=[
             model for owner, model in models(aws, deployment.environment) if owner == customization
         ],
@@ -52,22 +52,24 @@ def look(deployment: DeploymentClient, customization: str) -> Retirement:
 def _executions(deployment: DeploymentClient, customization: str) -> Iterator[str]:
     """The customization's executions that have not ended, whoever started them."""
     states = deployment.aws.stepfunctions
-    for each in deployment.running():
-        given = states.describe_execution(executionArn=each["executionArn"]).get("input", "{}")
-        if customization_in(json.loads(given)) == customization:
-            yield f"execution {each['name']}"
+    for execution in deployment.running():
+        run_input = states.describe_execution(executionArn=execution["executionArn"]).get(
+            "input", "{}"
+        )
+        if customization_in(json.loads(run_input)) == customization:
+            yield f"execution {execution['name']}"
 
 
 def _jobs(deployment: DeploymentClient, customization: str) -> Iterator[str]:
     """Its jobs that Bedrock still works on, also where their execution is gone."""
-    for each in jobs(deployment.aws.bedrock, statusEquals="InProgress"):
-        tags = tags_of(deployment.aws, each["jobArn"]) if run_of(each["jobName"]) else None
+    for job in jobs(deployment.aws.bedrock, statusEquals="InProgress"):
+        tags = tags_of(deployment.aws, job["jobArn"]) if run_of(job["jobName"]) else None
         if (
             tags is not None
             and tags.get(f"{TAG_PREFIX}:environment") == deployment.environment
             and tags.get(f"{TAG_PREFIX}:customization") == customization
         ):
-            yield f"job {each['jobName']}"
+            yield f"job {job['jobName']}"
 
 
 def delete(deployment: DeploymentClient, retirement: Retirement) -> None:
@@ -79,13 +81,13 @@ def delete(deployment: DeploymentClient, retirement: Retirement) -> None:
     (stack,) = cloudformation.describe_stacks(StackName=retirement.stack)["Stacks"]
     cloudformation.delete_stack(StackName=retirement.stack)
     while True:
-        now = stack_of(deployment.aws, stack["StackId"])
-        if now is None or now["StackStatus"] == "DELETE_COMPLETE":
+        current = stack_of(deployment.aws, stack["StackId"])
+        if current is None or current["StackStatus"] == "DELETE_COMPLETE":
             return
-        if now["StackStatus"] == "DELETE_FAILED":
-            why = now.get("StackStatusReason", "its events in CloudFormation say why")
+        if current["StackStatus"] == "DELETE_FAILED":
+            reason = current.get("StackStatusReason", "its events in CloudFormation say why")
             raise UserError(
-                f"the stack could not be deleted: {why}",
+                f"the stack could not be deleted: {reason}",
                 where=retirement.stack,
                 fix="correct what it names, then run this again",
             )

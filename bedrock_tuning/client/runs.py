@@ -38,7 +38,7 @@ def rows(deployment: DeploymentClient, *, customization: str | None, limit: int)
     Raises UserError for a customization that has no run and is not deployed.
     """
     if customization is not None:
-        asked = items(
+        answers = items(
             deployment,
             "query",
             IndexName="by-customization",
@@ -47,14 +47,14 @@ def rows(deployment: DeploymentClient, *, customization: str | None, limit: int)
             ScanIndexForward=False,
             PaginationConfig={"MaxItems": limit},
         )
-        own = list(asked)
-        if not own:
+        own_rows = list(answers)
+        if not own_rows:
             deployment.require(customization)
-        return _placed(deployment, _resolved(own))
+        return _placed(deployment, _resolve_all(own_rows))
     # Only runs have a customization, so the index holds nothing else.
-    found = items(deployment, "scan", IndexName="by-customization")
-    newest_first = sorted(found, key=lambda row: str(row["run"]), reverse=True)[:limit]
-    return _placed(deployment, _resolved(newest_first))
+    all_rows = items(deployment, "scan", IndexName="by-customization")
+    newest_first = sorted(all_rows, key=lambda row: str(row["run"]), reverse=True)[:limit]
+    return _placed(deployment, _resolve_all(newest_first))
 
 
 def open_runs(deployment: DeploymentClient) -> Iterator[dict[str, Any]]:
@@ -70,29 +70,29 @@ def open_runs(deployment: DeploymentClient) -> Iterator[dict[str, Any]]:
 
 
 def items(
-    deployment: DeploymentClient, operation: Literal["query", "scan"], **asked: Any
+    deployment: DeploymentClient, operation: Literal["query", "scan"], **options: Any
 ) -> Iterator[dict[str, Any]]:
     """Items of the runs table, all pages of them, with plain values."""
     client, table = deployment.aws.dynamodb, deployment.runs_table
-    return map(_row, listed(client, operation, "Items", TableName=table, **asked))
+    return map(_row, listed(client, operation, "Items", TableName=table, **options))
 
 
 def newest(deployment: DeploymentClient, *, customization: str | None) -> str:
     """The newest run's name; raises UserError when there is none."""
-    found = rows(deployment, customization=customization, limit=1)
-    if not found:
-        whose = f" of {customization}" if customization else ""
+    newest_rows = rows(deployment, customization=customization, limit=1)
+    if not newest_rows:
+        owner = f" of {customization}" if customization else ""
         start = deployment.command(f"upload DATASET -c {customization or 'NAME'}")
-        raise UserError(f"no run{whose} yet", fix=f"`{start}` starts one")
-    return str(found[0]["run"])
+        raise UserError(f"no run{owner} yet", fix=f"`{start}` starts one")
+    return str(newest_rows[0]["run"])
 
 
 def newest_before_upload(deployment: DeploymentClient, customization: str) -> str | None:
     """The newest run, "" if there is none; None for callers that may not read the table."""
-    found = _rows_if_allowed(deployment, customization=customization, limit=1)
-    if found is None:
+    newest_rows = _rows_if_allowed(deployment, customization=customization, limit=1)
+    if newest_rows is None:
         return None
-    return str(found[0]["run"]) if found else ""
+    return str(newest_rows[0]["run"]) if newest_rows else ""
 
 
 def first_after(deployment: DeploymentClient, customization: str, *, after: str) -> Row | None:
@@ -103,9 +103,9 @@ def first_after(deployment: DeploymentClient, customization: str, *, after: str)
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         later = [
-            each
-            for each in rows(deployment, customization=customization, limit=5)
-            if str(each["run"]) > after and each.get("training_version")
+            run
+            for run in rows(deployment, customization=customization, limit=5)
+            if str(run["run"]) > after and run.get("training_version")
         ]
         if later:
             return later[-1]
@@ -141,18 +141,18 @@ def row(deployment: DeploymentClient, run: str) -> dict[str, Any]:
         )
     if item is None:
         newest = _rows_if_allowed(deployment, customization=None, limit=_KNOWN)
-        known = [str(each["run"]) for each in newest or ()]
+        names = [str(entry["run"]) for entry in newest or ()]
         raise UserError(
-            f"unknown run {run} in {deployment.environment}{or_meant(run, known)}",
+            f"unknown run {run} in {deployment.environment}{or_meant(run, names)}",
             fix=f"`{deployment.command('runs')}` lists them",
         )
     return _row(item)
 
 
-def resolved(deployment: DeploymentClient, found: Row) -> dict[str, Any]:
+def resolved(deployment: DeploymentClient, run: Row) -> dict[str, Any]:
     """A run as it is now: one that waited for its other manifest is over when another took it."""
-    if found["status"] != "waiting":
-        return _placed(deployment, [dict(found)])[0]
+    if run["status"] != "waiting":
+        return _placed(deployment, [dict(run)])[0]
     later = items(
         deployment,
         "query",
@@ -160,46 +160,44 @@ def resolved(deployment: DeploymentClient, found: Row) -> dict[str, Any]:
         KeyConditionExpression="customization = :name AND #run >= :since",
         ExpressionAttributeNames={"#run": "run"},
         ExpressionAttributeValues={
-            ":name": {"S": str(found["customization"])},
-            ":since": {"S": _second(found)},
+            ":name": {"S": str(run["customization"])},
+            ":since": {"S": _second(run)},
         },
     )
-    return _taken(found, list(later))
+    return _resolve(run, list(later))
 
 
-def _placed(deployment: DeploymentClient, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _placed(deployment: DeploymentClient, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Runs with their place in the queue for a job's slot, if they are in it."""
-    if not any(each["status"] == QUEUED for each in found):
-        return found
+    if not any(run["status"] == QUEUED for run in runs):
+        return runs
     waiting = queue(waiting_runs(open_runs(deployment)))
     places = {
-        each.run: f"number {number} of {len(waiting)}" for number, each in enumerate(waiting, 1)
+        entry.run: f"number {number} of {len(waiting)}" for number, entry in enumerate(waiting, 1)
     }
+    return [{**run, "place": places[run["run"]]} if run["run"] in places else run for run in runs]
+
+
+def _resolve_all(newest_first: Sequence[Row]) -> list[dict[str, Any]]:
     return [
-        {**each, "place": places[each["run"]]} if each["run"] in places else each for each in found
+        _resolve(run, newest_first) if run["status"] == "waiting" else dict(run)
+        for run in newest_first
     ]
 
 
-def _resolved(newest_first: Sequence[Row]) -> list[dict[str, Any]]:
-    return [
-        _taken(each, newest_first) if each["status"] == "waiting" else dict(each)
-        for each in newest_first
-    ]
-
-
-def _taken(waiting: Row, others: Sequence[Row]) -> dict[str, Any]:
+def _resolve(waiting: Row, others: Sequence[Row]) -> dict[str, Any]:
     """A waiting run, superseded by the first later one that had both manifests.
 
     Read from the table, not written into it: the run that waits and the run that takes its dataset
     end in any order, and neither has to know of the other. Only admitted runs have a version.
     """
     later = [
-        str(each["run"])
-        for each in others
-        if each["customization"] == waiting["customization"]
-        and each.get("training_version")
-        and each["run"] != waiting["run"]
-        and _second(each) >= _second(waiting)
+        str(run["run"])
+        for run in others
+        if run["customization"] == waiting["customization"]
+        and run.get("training_version")
+        and run["run"] != waiting["run"]
+        and _second(run) >= _second(waiting)
     ]
     if not later:
         return dict(waiting)
@@ -208,9 +206,9 @@ def _taken(waiting: Row, others: Sequence[Row]) -> dict[str, Any]:
     return {**waiting, "status": "superseded", "taken_by": taker, "message": message}
 
 
-def _second(found: Row) -> str:
+def _second(run: Row) -> str:
     """When a run began, as its name says: 20261121-093000."""
-    return str(found["run"])[:15]
+    return str(run["run"])[:15]
 
 
 def _rows_if_allowed(
@@ -227,37 +225,37 @@ def _rows_if_allowed(
         return None
 
 
-def lineage(deployment: DeploymentClient, found: Row) -> list[str]:
+def lineage(deployment: DeploymentClient, run: Row) -> list[str]:
     """What a run's model builds on, the nearest first, down to the first model that no run made."""
-    wanted = str(found.get("builds_on", ""))
-    if not wanted:
+    model = str(run.get("builds_on", ""))
+    if not model:
         return []
-    every = _rows_if_allowed(deployment, customization=None, limit=_ALL) or ()
-    made = {str(each["model_arn"]): each for each in every if "model_arn" in each}
+    all_rows = _rows_if_allowed(deployment, customization=None, limit=_ALL) or ()
+    rows_by_model = {str(entry["model_arn"]): entry for entry in all_rows if "model_arn" in entry}
     line: list[str] = []
-    while wanted:
-        maker = made.pop(wanted, None)
-        line.append(wanted if maker is None else f"run {maker['run']} of {maker['customization']}")
-        wanted = str((maker or {}).get("builds_on", ""))
+    while model:
+        maker = rows_by_model.pop(model, None)
+        line.append(model if maker is None else f"run {maker['run']} of {maker['customization']}")
+        model = str((maker or {}).get("builds_on", ""))
     return line
 
 
-def visible(found: Row) -> dict[str, Any]:
+def visible(run: Row) -> dict[str, Any]:
     """A row without what only machines need, in the order in which people ask."""
-    about = ("run", "customization", "status", "place", "message", "approval_reason", "estimate")
-    first = (*about, "records", "errors", "warnings", "created", "updated")
-    shown = {name: found[name] for name in first if name in found}
-    left = (*_HIDDEN, *(name for name in found if name.startswith(AT)))
-    shown.update((name, found[name]) for name in sorted(found) if name not in left)
-    moments = timeline(found)
+    subject = ("run", "customization", "status", "place", "message", "approval_reason", "estimate")
+    leading = (*subject, "records", "errors", "warnings", "created", "updated")
+    values = {name: run[name] for name in leading if name in run}
+    hidden = (*_HIDDEN, *(name for name in run if name.startswith(AT)))
+    values.update((name, run[name]) for name in sorted(run) if name not in hidden)
+    moments = timeline(run)
     if moments:
-        shown["timeline"] = [f"{moment.at} {moment.what}" for moment in moments]
-    shown["commit"] = commit_of(found)
-    if "hyperparameters" in shown:
-        shown["hyperparameters"] = hyperparameters(found)
-    if "decided_about" in shown:
-        shown["decided_about"] = json.loads(shown["decided_about"])
-    return shown
+        values["timeline"] = [f"{moment.at} {moment.what}" for moment in moments]
+    values["commit"] = commit_of(run)
+    if "hyperparameters" in values:
+        values["hyperparameters"] = hyperparameters(run)
+    if "decided_about" in values:
+        values["decided_about"] = json.loads(values["decided_about"])
+    return values
 
 
 def _row(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,9 +265,9 @@ def _row(item: Mapping[str, Any]) -> dict[str, Any]:
 def _values(item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     from boto3.dynamodb.types import TypeDeserializer
 
-    read = TypeDeserializer().deserialize
+    deserialize = TypeDeserializer().deserialize
     for name, value in item.items():
-        plain = read(value)
+        plain = deserialize(value)
         # Counts are stored as decimals, which JSON does not know.
-        whole = hasattr(plain, "as_integer_ratio") and plain == int(plain)
-        yield name, int(plain) if whole else plain
+        is_whole = hasattr(plain, "as_integer_ratio") and plain == int(plain)
+        yield name, int(plain) if is_whole else plain

@@ -50,47 +50,52 @@ def spending(deployment: DeploymentClient, *, billed: bool) -> list[Spending]:
 
     billed: also ask Cost Explorer, which bills each request.
     """
-    served: dict[str, list[Served]] = defaultdict(list)
-    for each in endpoints(deployment.aws, environment=deployment.environment):
-        served[each.customization].append(_served(each, now=datetime.now(UTC)))
-    stored: dict[str, list[float | None]] = defaultdict(list)
+    served_by_owner: dict[str, list[Served]] = defaultdict(list)
+    for endpoint in endpoints(deployment.aws, environment=deployment.environment):
+        served_by_owner[endpoint.customization].append(_spend_of(endpoint, now=datetime.now(UTC)))
+    stored_by_owner: dict[str, list[float | None]] = defaultdict(list)
     for owner, model in models(deployment.aws, deployment.environment):
-        stored[owner].append(model.usd_per_month)
+        stored_by_owner[owner].append(model.usd_per_month)
     bills: dict[str, float] = {}
     if billed:
         # This month's bill, as far as the tags were activated for billing.
         since = datetime.now(UTC).date().replace(day=1)
         bills = _bill(deployment, since=since, by="customization", tags={})
-    teams = {name: each.tags.get(_TEAM, "") for name, each in deployment.customizations.items()}
+    teams = {
+        name: customization.tags.get(_TEAM, "")
+        for name, customization in deployment.customizations.items()
+    }
     return [
         Spending(
             customization=name,
             team=teams.get(name, ""),
-            served=served.get(name, []),
-            models=len(stored.get(name, [])),
-            stored_usd_per_month=_sum(stored.get(name, [])),
+            served=served_by_owner.get(name, []),
+            models=len(stored_by_owner.get(name, [])),
+            stored_usd_per_month=_sum(stored_by_owner.get(name, [])),
             billed_usd=bills.get(name, 0.0) if billed else None,
         )
-        for name in sorted({*deployment.customizations, *served, *stored, *bills} - {""})
+        for name in sorted(
+            {*deployment.customizations, *served_by_owner, *stored_by_owner, *bills} - {""}
+        )
     ]
 
 
 def _sum(prices: list[float | None]) -> float | None:
-    known = [price for price in prices if price is not None]
-    return round(sum(known), 2) if len(known) == len(prices) else None
+    known_prices = [price for price in prices if price is not None]
+    return round(sum(known_prices), 2) if len(known_prices) == len(prices) else None
 
 
-def _served(each: ProvisionedEndpoint, *, now: datetime) -> Served:
-    price, left = each.usd_per_hour, None
-    if each.ends is not None:
-        left = max(0.0, (datetime.fromisoformat(each.ends) - now).total_seconds() / _HOUR)
-    hours = (now - each.created).total_seconds() / _HOUR
+def _spend_of(endpoint: ProvisionedEndpoint, *, now: datetime) -> Served:
+    price, hours_left = endpoint.usd_per_hour, None
+    if endpoint.ends is not None:
+        hours_left = max(0.0, (datetime.fromisoformat(endpoint.ends) - now).total_seconds() / _HOUR)
+    hours = (now - endpoint.created).total_seconds() / _HOUR
     return Served(
-        name=each.name,
+        name=endpoint.name,
         usd_per_hour=price,
-        ends=each.ends,
+        ends=endpoint.ends,
         so_far_usd=None if price is None else round(price * hours, 2),
-        until_end_usd=None if price is None or left is None else round(price * left, 2),
+        until_end_usd=None if price is None or hours_left is None else round(price * hours_left, 2),
     )
 
 
@@ -107,29 +112,29 @@ def _bill(
     deployment: DeploymentClient, *, since: date, by: str, tags: Mapping[str, str]
 ) -> dict[str, float]:
     """USD by the values of one of our tags, of what also has these."""
-    wanted = {"environment": deployment.environment, **tags}
+    tag_values = {"environment": deployment.environment, **tags}
     filters = [
         {"Tags": {"Key": f"{TAG_PREFIX}:{name}", "Values": [value]}}
-        for name, value in wanted.items()
+        for name, value in tag_values.items()
     ]
     # The end is exclusive, and a period must not be empty on its first day.
     end = date.fromordinal(datetime.now(UTC).date().toordinal() + 1)
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "TimePeriod": {"Start": f"{since}", "End": f"{end}"},
         "Granularity": "MONTHLY",
         "Metrics": ["UnblendedCost"],
         "Filter": filters[0] if len(filters) == 1 else {"And": filters},
         "GroupBy": [{"Type": "TAG", "Key": f"{TAG_PREFIX}:{by}"}],
     }
-    found: dict[str, float] = {}
+    amounts: dict[str, float] = {}
     while True:
-        answer = deployment.aws.cost_explorer.get_cost_and_usage(**asked)
+        answer = deployment.aws.cost_explorer.get_cost_and_usage(**request)
         for period in answer["ResultsByTime"]:
             for group in period["Groups"]:
                 # "bedrock-tuning:customization$pets-search"; without a name what has no tag.
                 name = group["Keys"][0].partition("$")[2]
                 amount = float(group["Metrics"]["UnblendedCost"]["Amount"])
-                found[name] = round(found.get(name, 0.0) + amount, 2)
+                amounts[name] = round(amounts.get(name, 0.0) + amount, 2)
         if "NextPageToken" not in answer:
-            return found
-        asked["NextPageToken"] = answer["NextPageToken"]
+            return amounts
+        request["NextPageToken"] = answer["NextPageToken"]

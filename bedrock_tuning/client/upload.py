@@ -58,15 +58,15 @@ def sides(
         manifests = manifests_in(path)
     if validation is not None:
         manifests["validation"] = validation
-    chosen = deployment.customizations[customization]
+    settings = deployment.customizations[customization]
     options = {"training": "--to", "validation": "--validation-to"}
-    right = " ".join(
-        f"{options[kind]} {s3_layout.uri(deployment.buckets.of(kind), chosen.media_folders[0])}"
+    to_options = " ".join(
+        f"{options[kind]} {s3_layout.uri(deployment.buckets.of(kind), settings.media_folders[0])}"
         for kind in manifests
     )
     return [
-        _side(kind, each, deployment=deployment, customization=chosen, right=right)
-        for kind, each in manifests.items()
+        _side(kind, manifest, deployment=deployment, customization=settings, to_options=to_options)
+        for kind, manifest in manifests.items()
     ]
 
 
@@ -76,31 +76,35 @@ def _side(
     *,
     deployment: DeploymentClient,
     customization: CustomizationSettings,
-    right: str,
+    to_options: str,
 ) -> UploadSide:
-    """right: the options of `tuning prepare` with which all references would be right."""
+    """to_options: the options of `tuning prepare` with which all references would be right."""
     bucket, folders = deployment.buckets.of(kind), customization.media_folders
     with manifest.open("rb") as file:
-        first = next(references([file.read(_PEEK)]), None)
-    if first is not None and not (first[0] == bucket and first[1].startswith(folders)):
+        first_reference = next(references([file.read(_PEEK)]), None)
+    if first_reference is not None and not (
+        first_reference[0] == bucket and first_reference[1].startswith(folders)
+    ):
         places = " or ".join(s3_layout.uri(bucket, folder) for folder in folders)
         raise UserError(
-            f"the manifest refers to {s3_layout.uri(*first).rpartition('/')[0]}/, "
+            f"the manifest refers to {s3_layout.uri(*first_reference).rpartition('/')[0]}/, "
             f"but its images would be uploaded to {places}",
             where=str(manifest),
-            fix=f"{_meant(*first, deployment)}prepare it again with {right}",
+            fix=f"{_hint(*first_reference, deployment)}prepare it again with {to_options}",
         )
-    found = references(LocalManifest(manifest).chunks())
-    keys = sorted({key for at, key in found if at == bucket and key.startswith(folders)})
-    here = beside(manifest.parent, bucket, keys)
-    names = here.prefix if here is not None else folders[0] if len(folders) == 1 else ""
+    all_references = references(LocalManifest(manifest).chunks())
+    keys = sorted(
+        {key for place, key in all_references if place == bucket and key.startswith(folders)}
+    )
+    local = beside(manifest.parent, bucket, keys)
+    names = local.prefix if local is not None else folders[0] if len(folders) == 1 else ""
     bounds = Bounds(manifest.parent)
-    wanted = {
+    candidates = {
         key: manifest.parent / key.removeprefix(names).lstrip("/")
         for key in keys
         if key.startswith(names) and ".." not in key.split("/")
     }
-    files = {key: file for key, file in wanted.items() if _is_here(file, bounds)}
+    files = {key: file for key, file in candidates.items() if _is_here(file, bounds)}
     return UploadSide(
         kind=kind,
         manifest=manifest,
@@ -113,10 +117,10 @@ def _side(
     )
 
 
-def _meant(bucket: str, key: str, deployment: DeploymentClient) -> str:
+def _hint(bucket: str, key: str, deployment: DeploymentClient) -> str:
     """Whose dataset it may be: who prepared it for another customization named the wrong one."""
-    for name, each in deployment.customizations.items():
-        if key.startswith(each.media_folders) and deployment.buckets.kind_of(bucket):
+    for name, settings in deployment.customizations.items():
+        if key.startswith(settings.media_folders) and deployment.buckets.kind_of(bucket):
             return f"upload it with -c {name}, or "
     return ""
 
@@ -152,26 +156,26 @@ def sending(side: UploadSide, deployment: DeploymentClient) -> Sending:
     As `aws s3 sync` judges: an object of the same size that is newer than the file stays. Raises
     UserError when the manifest refers to a file that is neither here nor there.
     """
-    there = _there(side, deployment)
-    lost = [key for key in side.absent if key not in there]
-    if lost:
-        many = f"{len(lost):,} files that are" if len(lost) > 1 else "a file that is"
+    uploaded = _uploaded(side, deployment)
+    missing = [key for key in side.absent if key not in uploaded]
+    if missing:
+        amount = f"{len(missing):,} files that are" if len(missing) > 1 else "a file that is"
         raise UserError(
-            f"the {side.kind} manifest refers to {many} neither here nor uploaded, "
-            f"for example {_similar(side, lost[0])}",
+            f"the {side.kind} manifest refers to {amount} neither here nor uploaded, "
+            f"for example {_similar(side, missing[0])}",
             where=str(side.manifest.parent),
             fix="add the file or correct the manifest; `tuning validate` lists all",
         )
-    wanted = {
+    sizes = {
         key: file.stat().st_size
         for key, file in side.files.items()
-        if not _same(file, there.get(key))
+        if not _is_same(file, uploaded.get(key))
     }
     return Sending(
         side=side,
-        wanted=wanted,
-        replaced=sum(key in there for key in wanted),
-        there=len(side.files) - len(wanted),
+        wanted=sizes,
+        replaced=sum(key in uploaded for key in sizes),
+        there=len(side.files) - len(sizes),
     )
 
 
@@ -201,8 +205,8 @@ def upload_images(plan: Sending, deployment: DeploymentClient, *, meter: Meter) 
 def _similar(side: UploadSide, key: str) -> str:
     """The file that a key should be, and one whose name differs in case or extension only."""
     name = key.removeprefix(side.names)
-    near = FolderNames().near(side.manifest.parent / name.lstrip("/"))
-    return f"{name}; did you mean {Path(name).with_name(near)}?" if near else name
+    similar = FolderNames().near(side.manifest.parent / name.lstrip("/"))
+    return f"{name}; did you mean {Path(name).with_name(similar)}?" if similar else name
 
 
 def upload_manifest(side: UploadSide, deployment: DeploymentClient) -> str:
@@ -212,16 +216,16 @@ def upload_manifest(side: UploadSide, deployment: DeploymentClient) -> str:
     return s3_layout.uri(side.bucket, side.key)
 
 
-def _there(side: UploadSide, deployment: DeploymentClient) -> dict[str, tuple[int, datetime]]:
+def _uploaded(side: UploadSide, deployment: DeploymentClient) -> dict[str, tuple[int, datetime]]:
     return {
-        found["Key"]: (found["Size"], found["LastModified"])
+        entry["Key"]: (entry["Size"], entry["LastModified"])
         for folder in side.folders
-        for found in objects(deployment.aws.s3, side.bucket, folder)
+        for entry in objects(deployment.aws.s3, side.bucket, folder)
     }
 
 
-def _same(file: Path, there: tuple[int, datetime] | None) -> bool:
-    if there is None:
+def _is_same(file: Path, uploaded_file: tuple[int, datetime] | None) -> bool:
+    if uploaded_file is None:
         return False
-    found, (size, modified) = file.stat(), there
-    return found.st_size == size and datetime.fromtimestamp(found.st_mtime, UTC) <= modified
+    stat, (size, modified) = file.stat(), uploaded_file
+    return stat.st_size == size and datetime.fromtimestamp(stat.st_mtime, UTC) <= modified

@@ -33,18 +33,18 @@ def from_folder(place: Path) -> list[PicturePair]:
     if place.is_dir():
         names = [*(place / kind / s3_layout.MANIFEST_FILE for kind in _KEPT_OUT)]
         names.append(place / s3_layout.MANIFEST_FILE)
-        found = next((each for each in names if each.is_file()), None)
-        if found is None:
+        first_file = next((file for file in names if file.is_file()), None)
+        if first_file is None:
             raise UserError(
                 f"no {s3_layout.MANIFEST_FILE} with pictures that were not trained on",
                 where=", ".join(map(str, names)),
                 fix="pass a manifest, or the folder that `tuning prepare` wrote",
             )
-        manifest = found
+        manifest = first_file
     pairs = []
     for line, record in _records(manifest.read_text("utf-8-sig"), str(manifest)):
         key = _key(record["image-ref"], f"{manifest}:{line}")[1]
-        file = _beside(manifest.parent, key)
+        file = _file_beside(manifest.parent, key)
         if file is None:
             raise UserError(
                 f"the picture {record['image-ref']} is not beside the manifest",
@@ -104,10 +104,10 @@ def _records(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             record = json.loads(line)
-            fits = isinstance(record["image-ref"], str) and isinstance(record["caption"], str)
+            is_pair = isinstance(record["image-ref"], str) and isinstance(record["caption"], str)
         except (ValueError, KeyError, TypeError):
-            fits = False
-        if not fits:
+            is_pair = False
+        if not is_pair:
             raise UserError(
                 'not a pair of "image-ref" and "caption"',
                 where=f"{where}:{number}",
@@ -123,10 +123,10 @@ def _key(reference: str, where: str) -> tuple[str, str]:
         raise UserError(str(error), where=where) from None
 
 
-def _beside(folder: Path, key: str) -> Path | None:
+def _file_beside(folder: Path, key: str) -> Path | None:
     """The longest part of a key that is a file below a folder."""
     parts = key.split("/")
     if ".." in parts:
         return None
-    files = (folder.joinpath(*parts[cut:]) for cut in range(len(parts)))
+    files = (folder.joinpath(*parts[start:]) for start in range(len(parts)))
     return next((file for file in files if file.is_file()), None)

@@ -44,10 +44,10 @@ def prompts_of(
     for kind in reversed(KINDS):
         text = checked_manifest(deployment, customization, run, kind)[0] or ""
         records = (json.loads(line) for line in text.splitlines() if line.strip())
-        found = list(domain.prompts(records))
-        if found:
-            count = min(limit, len(found))
-            return [found[place * len(found) // count] for place in range(count)]
+        chosen_prompts = list(domain.prompts(records))
+        if chosen_prompts:
+            count = min(limit, len(chosen_prompts))
+            return [chosen_prompts[place * len(chosen_prompts) // count] for place in range(count)]
     raise UserError(
         f"run {run} has no prompts without images",
         fix='pass what to ask: --prompt "TEXT", several times',
@@ -56,12 +56,12 @@ def prompts_of(
 
 def asked(model: AskedModel, prompts: Sequence[Prompt]) -> list[Question]:
     """One question for each prompt."""
-    return [domain.question(model.base, each, place) for place, each in enumerate(prompts)]
+    return [domain.question(model.base, prompt, place) for place, prompt in enumerate(prompts)]
 
 
-def missing(answered: Mapping[str, ModelAnswer], wanted: Sequence[Question]) -> list[Question]:
+def missing(answers: Mapping[str, ModelAnswer], questions: Sequence[Question]) -> list[Question]:
     """Those that were not answered yet."""
-    return [each for each in wanted if domain.identity(each) not in answered]
+    return [question for question in questions if domain.identity(question) not in answers]
 
 
 def ask(
@@ -74,24 +74,24 @@ def ask(
 
     done: called after each answer.
     """
-    kept = known(folder)
+    answers = known(folder)
     work = {
         (side, domain.identity(question)): partial(_answer, model, question)
-        for side, (model, wanted) in models.items()
-        for question in missing(getattr(kept, side), wanted)
+        for side, (model, questions) in models.items()
+        for question in missing(getattr(answers, side), questions)
     }
 
-    def keep(whose: tuple[ModelSide, str], answer: ModelAnswer) -> None:
-        side, identity = whose
-        getattr(kept, side)[identity] = answer
+    def keep(question_key: tuple[ModelSide, str], answer: ModelAnswer) -> None:
+        side, identity = question_key
+        getattr(answers, side)[identity] = answer
         done()
 
     try:
         ask_all(work, at_once=_AT_ONCE, keep=keep)
     finally:
         if work:
-            folder.write(_ANSWERS, msgspec.json.encode(kept), "application/json")
-    return kept
+            folder.write(_ANSWERS, msgspec.json.encode(answers), "application/json")
+    return answers
 
 
 def _answer(model: AskedModel, question: Question) -> ModelAnswer:

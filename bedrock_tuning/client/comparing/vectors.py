@@ -34,7 +34,7 @@ class Vectors(msgspec.Struct, frozen=True, kw_only=True):
         """One vector per input."""
         import numpy as np
 
-        return [np.frombuffer(self.by_key[each.key], _NUMBER) for each in items]
+        return [np.frombuffer(self.by_key[item.key], _NUMBER) for item in items]
 
 
 def file_name(length: int | None) -> str:
@@ -49,7 +49,7 @@ def kept(folder: Folder, length: int | None) -> Vectors | None:
     if body is None:
         return None
     try:
-        return _decoded(body)
+        return _decode(body)
     except (msgspec.DecodeError, ValueError) as error:
         raise UserError(
             f"these are not vectors that `tuning compare` kept ({error})",
@@ -58,15 +58,15 @@ def kept(folder: Folder, length: int | None) -> Vectors | None:
         ) from None
 
 
-def _decoded(body: bytes) -> Vectors:
+def _decode(body: bytes) -> Vectors:
     import numpy as np
 
-    found = msgspec.msgpack.decode(body, type=Vectors)
-    if len({*map(len, found.by_key.values())}) != 1:
+    vectors = msgspec.msgpack.decode(body, type=Vectors)
+    if len({*map(len, vectors.by_key.values())}) != 1:
         raise ValueError("they are not of one length")
-    if not np.isfinite(np.frombuffer(b"".join(found.by_key.values()), _NUMBER)).all():
+    if not np.isfinite(np.frombuffer(b"".join(vectors.by_key.values()), _NUMBER)).all():
         raise ValueError("not all are numbers")
-    return found
+    return vectors
 
 
 def keep(
@@ -81,13 +81,13 @@ def keep(
     import numpy as np
 
     try:
-        before = kept(folder, length)
+        previous = kept(folder, length)
     except UserError:
         # It is of no use to anybody.
-        before = None
-    known = before.by_key if before is not None and before.model == model else {}
-    asked = (np.asarray(vector, _NUMBER).tobytes() for vector in vectors)
-    found = known | dict(zip((each.key for each in items), asked, strict=True))
-    if len(found) > len(known):
-        body = msgspec.msgpack.encode(Vectors(model=model, by_key=found))
+        previous = None
+    known_vectors = previous.by_key if previous is not None and previous.model == model else {}
+    encoded = (np.asarray(vector, _NUMBER).tobytes() for vector in vectors)
+    merged = known_vectors | dict(zip((item.key for item in items), encoded, strict=True))
+    if len(merged) > len(known_vectors):
+        body = msgspec.msgpack.encode(Vectors(model=model, by_key=merged))
         folder.write(file_name(length), body, "application/vnd.msgpack")

@@ -67,17 +67,17 @@ def _try(subject: Subject, deployed: DeployedCustomization) -> Observation:
         if plan.with_validation:
             request["validationDataConfig"] = {"validators": [{"s3Uri": uris["validation"]}]}
         try:
-            arn = _started(subject, request)
+            arn = _start(subject, request)
         except bedrock.exceptions.ClientError as error:
-            return _judged(customization.name, str(error), validates=plan.with_validation)
-        job = _ended(subject, arn)
+            return _judge(customization.name, str(error), validates=plan.with_validation)
+        job = _wait_for_end(subject, arn)
     if job is None:
         return warn(
             f"{customization.name}: the job has not failed yet and was stopped: {arn}",
             "tuning doctor canary-job --canary-job again later",
         )
     message = job.get("failureMessage", "")
-    return _judged(customization.name, message, validates=plan.with_validation)
+    return _judge(customization.name, message, validates=plan.with_validation)
 
 
 @contextmanager
@@ -87,20 +87,20 @@ def _manifests(
     """The URIs of wrong manifests where the service role reads and no upload starts a run."""
     s3, folder = subject.aws.s3, customization.media_folders[0]
     key = f"{folder}doctor-{token_hex(4)}.jsonl"
-    written: dict[str, str] = {}
+    versions: dict[str, str] = {}
     uris: dict[s3_layout.Kind, str] = {}
     try:
         for kind in s3_layout.KINDS:
             bucket = deployment.buckets.of(kind)
-            written[bucket] = s3.put_object(Bucket=bucket, Key=key, Body=_MANIFEST)["VersionId"]
+            versions[bucket] = s3.put_object(Bucket=bucket, Key=key, Body=_MANIFEST)["VersionId"]
             uris[kind] = s3_layout.uri(bucket, key)
         yield uris
     finally:
-        for bucket, version in written.items():
+        for bucket, version in versions.items():
             s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
 
-def _started(subject: Subject, request: dict[str, Any]) -> str:
+def _start(subject: Subject, request: dict[str, Any]) -> str:
     """The job's ARN; a role that was made by a deployment just now is tried again.
 
     Raises ClientError (docs/facts/iam.md#new-roles).
@@ -120,11 +120,11 @@ def _pause(subject: Subject) -> int:
     return _PAUSE if subject.settings.name != "local" else 1
 
 
-def _ended(subject: Subject, arn: str) -> dict[str, Any] | None:
+def _wait_for_end(subject: Subject, arn: str) -> dict[str, Any] | None:
     """The job once it has ended; None for one that had to be stopped."""
     bedrock = subject.aws.bedrock
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
         job: dict[str, Any] = dict(bedrock.get_model_customization_job(jobIdentifier=arn))
         if job["status"] in ("Failed", "Stopped", "Completed"):
             return job
@@ -137,18 +137,20 @@ def _ended(subject: Subject, arn: str) -> dict[str, Any] | None:
     return None
 
 
-def _judged(name: str, message: str, *, validates: bool) -> Observation:
-    found = explain(message)
-    if any(word in found.cause for word in _READ):
+def _judge(name: str, message: str, *, validates: bool) -> Observation:
+    explanation = explain(message)
+    if any(word in explanation.cause for word in _READ):
         learned = dict.fromkeys(_LEARNED, "as we assume")
         if validates:
-            refused = "accepts no validation" in found.cause
-            learned["validation-sets"] = "refused" if refused else "accepted"
-        seen = f"{name}: the role was assumed and the manifest read"
-        return ok(seen, learned=learned)
-    if "accepts no new jobs" in found.cause:
+            is_refused = "accepts no validation" in explanation.cause
+            learned["validation-sets"] = "refused" if is_refused else "accepted"
+        sentence = f"{name}: the role was assumed and the manifest read"
+        return ok(sentence, learned=learned)
+    if "accepts no new jobs" in explanation.cause:
         # model-open says so, too; of the role this shows nothing.
-        return warn(f"{name}: {found.cause}", found.fix)
+        return warn(f"{name}: {explanation.cause}", explanation.fix)
     return fail(
-        f"{name}: {message}", found.fix, learned=dict.fromkeys(_LEARNED, f"refused: {message}")
+        f"{name}: {message}",
+        explanation.fix,
+        learned=dict.fromkeys(_LEARNED, f"refused: {message}"),
     )

@@ -37,11 +37,11 @@ def _canary_upload(subject: Subject) -> Iterator[Observation]:
     deployment = subject.deployment
     if deployment is None:
         return
-    known, there = places(deployment.customizations), dict(resources(subject))
+    known_places, names = places(deployment.customizations), dict(resources(subject))
 
     def name(what: str) -> str:
-        place = known[what]
-        return there[f"{stack_name(subject.settings.name, place.stack)}/{place.path}"]
+        place = known_places[what]
+        return names[f"{stack_name(subject.settings.name, place.stack)}/{place.path}"]
 
     folder = f"doctor-{token_hex(4)}"
     with (
@@ -54,9 +54,9 @@ def _canary_upload(subject: Subject) -> Iterator[Observation]:
         ),
         _uploaded(subject, deployment, folder),
     ):
-        until = time.monotonic() + _PATIENCE
-        yield _left_alone(subject, deployment, folder, until)
-        yield _arrived(subject, name("dead-letters"), folder, until)
+        deadline = time.monotonic() + _PATIENCE
+        yield _check_workflow(subject, deployment, folder, deadline)
+        yield _check_queue(subject, name("dead-letters"), folder, deadline)
 
 
 @contextmanager
@@ -84,31 +84,31 @@ def _lost_target(
         "DeadLetterConfig": {"Arn": letters["Attributes"]["QueueArn"]},
         "RetryPolicy": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
     }
-    failed = events.put_targets(Rule=rule, Targets=[target])["FailedEntries"]
+    failures = events.put_targets(Rule=rule, Targets=[target])["FailedEntries"]
     try:
-        if failed:
-            raise RuntimeError(f"EventBridge takes no second target: {failed[0]['ErrorMessage']}")
+        if failures:
+            raise RuntimeError(f"EventBridge takes no second target: {failures[0]['ErrorMessage']}")
         yield
     finally:
         events.remove_targets(Rule=rule, Ids=[id])
 
 
-def _left_alone(
-    subject: Subject, deployment: DeploymentClient, folder: str, until: float
+def _check_workflow(
+    subject: Subject, deployment: DeploymentClient, folder: str, deadline: float
 ) -> Observation:
     states = subject.aws.stepfunctions
-    while time.monotonic() < until:
-        newest = states.list_executions(stateMachineArn=deployment.workflow_arn, maxResults=20)
-        for each in newest["executions"]:
-            found = states.describe_execution(executionArn=each["executionArn"])
-            if folder not in found.get("input", "") or found["status"] == "RUNNING":
+    while time.monotonic() < deadline:
+        answer = states.list_executions(stateMachineArn=deployment.workflow_arn, maxResults=20)
+        for execution in answer["executions"]:
+            details = states.describe_execution(executionArn=execution["executionArn"])
+            if folder not in details.get("input", "") or details["status"] == "RUNNING":
                 continue
-            if found["status"] == "SUCCEEDED" and _ADMITTED not in json.loads(found["output"]):
+            if details["status"] == "SUCCEEDED" and _ADMITTED not in json.loads(details["output"]):
                 return ok("an upload reaches the workflow, which leaves it alone")
             return fail(
-                f"an upload to a folder of no customization ends as {found['status']}: "
-                f"{found.get('cause', 'it became a run')}",
-                fix=deployment.command(f"run {each['name']}"),
+                f"an upload to a folder of no customization ends as {details['status']}: "
+                f"{details.get('cause', 'it became a run')}",
+                fix=deployment.command(f"run {execution['name']}"),
             )
         time.sleep(_PAUSE)
     return fail(
@@ -117,9 +117,9 @@ def _left_alone(
     )
 
 
-def _arrived(subject: Subject, queue: str, folder: str, until: float) -> Observation:
+def _check_queue(subject: Subject, queue: str, folder: str, deadline: float) -> Observation:
     sqs = subject.aws.sqs
-    while time.monotonic() < until:
+    while time.monotonic() < deadline:
         # Short, so that messages of others are there again at once.
         answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=2)
         for message in answer.get("Messages", ()):

@@ -33,11 +33,11 @@ class Subject:
     ) -> Self:
         """An environment as its files say, with its deployment if there is one."""
         try:
-            there = deployment.find(aws, environment=settings.name)
+            client = deployment.find(aws, environment=settings.name)
         except UserError:
             # Before the first deployment; the check of stacks says so.
-            there = None
-        return cls(aws=aws, settings=settings, customizations=customizations, deployment=there)
+            client = None
+        return cls(aws=aws, settings=settings, customizations=customizations, deployment=client)
 
     @cached_property
     def stacks(self) -> Mapping[str, Mapping[str, Any]]:
@@ -56,8 +56,8 @@ class Subject:
 
     def output(self, stack: str, name: str) -> str | None:
         """An output of one of the platform's stacks; None where there is none."""
-        found = self.stacks.get(f"tuning-{self.settings.name}-{stack}", {})
-        return environments.outputs_of(found).get(name)
+        stack_details = self.stacks.get(f"tuning-{self.settings.name}-{stack}", {})
+        return environments.outputs_of(stack_details).get(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +123,11 @@ def check(
 ) -> Callable[[Ask], DoctorCheck]:
     """Makes a function a check; its id is the function's name, `_log_policies` is log-policies."""
 
-    def made(ask: Ask) -> DoctorCheck:
+    def make(ask: Ask) -> DoctorCheck:
         id = ask.__name__.strip("_").replace("_", "-")
         return DoctorCheck(id=id, title=title, asks=asks, ask=ask, option=option, costs=costs)
 
-    return made
+    return make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,7 @@ class DoctorResult:
     def state(self) -> CheckState:
         """The worst of the answers."""
         order: tuple[CheckState, ...] = ("skip", "ok", "warn", "fail")
-        return max((each.state for each in self.answers), key=order.index, default="skip")
+        return max((answer.state for answer in self.answers), key=order.index, default="skip")
 
 
 def examine(subject: Subject, checks: Sequence[DoctorCheck]) -> Iterator[DoctorResult]:
@@ -149,20 +149,20 @@ def examine(subject: Subject, checks: Sequence[DoctorCheck]) -> Iterator[DoctorR
     from botocore.exceptions import BotoCoreError, ClientError
 
     for check in checks:
-        found: list[Observation] = []
+        observations: list[Observation] = []
         try:
-            found.extend(check.ask(subject))
+            observations.extend(check.ask(subject))
         except ClientError as error:
-            found.append(_refused(check, error.response.get("Error", {})))
+            observations.append(_skip_refused(check, error.response.get("Error", {})))
         except BotoCoreError as error:
-            found.append(skip(f"could not ask: {error}"))
-        yield DoctorResult(check=check, answers=tuple(found) or (_NOTHING,))
+            observations.append(skip(f"could not ask: {error}"))
+        yield DoctorResult(check=check, answers=tuple(observations) or (_NOTHING,))
 
 
 _NOTHING: Final = skip("nothing to ask")
 
 
-def _refused(check: DoctorCheck, error: Mapping[str, Any]) -> Observation:
+def _skip_refused(check: DoctorCheck, error: Mapping[str, Any]) -> Observation:
     code, message = str(error.get("Code", "")), str(error.get("Message", ""))
     if code.startswith(_DENIED):
         return skip(

@@ -57,9 +57,9 @@ def find(subject: Subject) -> DeployedRoles:
     if subject.deployment is None:
         return DeployedRoles(names={}, lines=(), policies={}, arns={})
     account = subject.aws.sts.get_caller_identity()["Account"]
-    promised = contracts(subject.settings, subject.deployment.customizations)
-    there = dict(resources(subject))
-    paths = {role.name: role.path for role in promised.roles}
+    promises = contracts(subject.settings, subject.deployment.customizations)
+    names_by_path = dict(resources(subject))
+    paths = {role.name: role.path for role in promises.roles}
     arns: dict[str, str] = {}
     names: dict[str, str] = {}
     fill: dict[str, str] = {
@@ -67,20 +67,20 @@ def find(subject: Subject) -> DeployedRoles:
         "region": subject.region,
         "account": account,
     }
-    for name, text in promised.given.items():
-        fill[name] = _filled(text, fill)
+    for name, text in promises.given.items():
+        fill[name] = _fill_in(text, fill)
         fill[f"{name}:name"] = fill[name].rpartition(":")[2]
-    for name, place in promised.places.items():
-        id = there.get(f"{stack_name(subject.settings.name, place.stack)}/{place.path}")
+    for name, place in promises.places.items():
+        id = names_by_path.get(f"{stack_name(subject.settings.name, place.stack)}/{place.path}")
         if id is None:
             continue
         words = {**fill, "id": id, "name": id.rpartition("/")[2], "path": paths.get(name, "")}
         arn = _ARNS.get(place.type, "{id}").format(**words)
         names[name], fill[name], arns[name] = id, arn, arn
         fill[f"{name}:name"] = id
-    for role in promised.existing_roles:
+    for role in promises.existing_roles:
         names[role.name] = fill[role.name].rpartition("/")[2]
-    roles = [role for role in promised.callers if role.name in names]
+    roles = [role for role in promises.callers if role.name in names]
     return DeployedRoles(
         names={role.name: names[role.name] for role in roles},
         lines=tuple(line for role in roles for line in _lines(role, fill)),
@@ -95,25 +95,27 @@ def resources(subject: Subject) -> Iterator[tuple[str, str]]:
     for stack in subject.stacks:
         body: Any = client.get_template(StackName=stack)["TemplateBody"]
         template = json.loads(body) if isinstance(body, str) else body
-        for each in inventory.resources(subject.aws, stack):
-            said = template["Resources"].get(each["LogicalResourceId"], {}).get("Metadata", {})
-            path = str(said.get("aws:cdk:path", "")).removesuffix("/Resource")
-            if path and "PhysicalResourceId" in each:
-                yield path, each["PhysicalResourceId"]
+        for resource in inventory.resources(subject.aws, stack):
+            metadata = (
+                template["Resources"].get(resource["LogicalResourceId"], {}).get("Metadata", {})
+            )
+            path = str(metadata.get("aws:cdk:path", "")).removesuffix("/Resource")
+            if path and "PhysicalResourceId" in resource:
+                yield path, resource["PhysicalResourceId"]
 
 
 def _lines(role: Role, fill: Mapping[str, str]) -> Iterator[GrantedAction]:
     for grant in role.grants:
         context = {
             # Of a condition with several values one is enough.
-            condition.key: _example(_filled(condition.values[0], fill))
+            condition.key: _example(_fill_in(condition.values[0], fill))
             for condition in grant.conditions
         }
         for action in grant.actions:
             for resource in grant.resources:
-                filled = _filled(resource, fill)
-                if "{" not in filled:
-                    exact = filled if filled == "*" else _example(filled)
+                filled_arn = _fill_in(resource, fill)
+                if "{" not in filled_arn:
+                    exact = filled_arn if filled_arn == "*" else _example(filled_arn)
                     yield GrantedAction(
                         role=role.name,
                         arn=fill[role.name],
@@ -125,12 +127,12 @@ def _lines(role: Role, fill: Mapping[str, str]) -> Iterator[GrantedAction]:
 
 def _policy(role: Role, fill: Mapping[str, str]) -> dict[str, Any]:
     """All that a contract grants and refuses, as IAM writes it."""
-    written = partial(_filled, fill=fill)
-    statements = [statement_block(each, written) for each in (*role.grants, *role.refusals)]
+    fill_in = partial(_fill_in, fill=fill)
+    statements = [statement_block(grant, fill_in) for grant in (*role.grants, *role.refusals)]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _filled(text: str, fill: Mapping[str, str]) -> str:
+def _fill_in(text: str, fill: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         name = f"{match[1]}:{match[2]}" if match[2] else match[1]
         return fill.get(name, match[0])

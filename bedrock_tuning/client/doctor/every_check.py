@@ -17,5 +17,8 @@ _MODULES: Final = (
     *(of_account, of_models, of_deployment, of_workflow, of_rights, canary, canary_upload),
 )
 CHECKS: Final = tuple(
-    each for module in _MODULES for each in vars(module).values() if isinstance(each, DoctorCheck)
+    member
+    for module in _MODULES
+    for member in vars(module).values()
+    if isinstance(member, DoctorCheck)
 )

@@ -17,10 +17,10 @@ _CONCURRENCY_WANTED: Final = 50
 @check("credentials and Region are those of the environment", asks="sts:GetCallerIdentity")
 def _identity(subject: Subject) -> Iterator[Observation]:
     caller = subject.aws.sts.get_caller_identity()
-    wanted, region = subject.settings.account, subject.region
-    if wanted and wanted != caller["Account"]:
+    account, region = subject.settings.account, subject.region
+    if account and account != caller["Account"]:
         yield fail(
-            f"{caller['Arn']}: {subject.settings.name} belongs to account {wanted}",
+            f"{caller['Arn']}: {subject.settings.name} belongs to account {account}",
             "choose another profile: AWS_PROFILE, or aws sso login --profile NAME",
         )
     elif region != subject.settings.region:
@@ -37,40 +37,40 @@ def _bootstrap(subject: Subject) -> Iterator[Observation]:
     ssm = subject.aws.ssm
     command = f"cdk bootstrap aws://ACCOUNT/{subject.settings.region}"
     try:
-        found = ssm.get_parameter(Name="/cdk-bootstrap/hnb659fds/version")["Parameter"]["Value"]
+        version = ssm.get_parameter(Name="/cdk-bootstrap/hnb659fds/version")["Parameter"]["Value"]
     except ssm.exceptions.ParameterNotFound:
         yield fail("the Region is not bootstrapped for the CDK", command)
         return
-    if int(found) < _BOOTSTRAP_MIN:
-        yield fail(f"version {found}, at least {_BOOTSTRAP_MIN} is needed", command)
+    if int(version) < _BOOTSTRAP_MIN:
+        yield fail(f"version {version}, at least {_BOOTSTRAP_MIN} is needed", command)
     else:
-        yield ok(f"version {found}")
+        yield ok(f"version {version}")
 
 
 @check("there is room for policies of log groups", asks="logs:DescribeResourcePolicies")
 def _log_policies(subject: Subject) -> Iterator[Observation]:
-    found = subject.aws.logs.describe_resource_policies()["resourcePolicies"]
-    longest = max((len(each.get("policyDocument", "")) for each in found), default=0)
-    seen = f"policies: {len(found)}, the longest with {longest:,} characters"
-    if len(found) >= _LOG_POLICIES_MAX or longest > _LOG_POLICY_MAX - 500:
+    policies = subject.aws.logs.describe_resource_policies()["resourcePolicies"]
+    longest = max((len(policy.get("policyDocument", "")) for policy in policies), default=0)
+    summary = f"policies: {len(policies)}, the longest with {longest:,} characters"
+    if len(policies) >= _LOG_POLICIES_MAX or longest > _LOG_POLICY_MAX - 500:
         yield warn(
-            f"{seen}; at most {_LOG_POLICIES_MAX} with {_LOG_POLICY_MAX:,} each",
+            f"{summary}; at most {_LOG_POLICIES_MAX} with {_LOG_POLICY_MAX:,} each",
             fix="log groups below /aws/vendedlogs/ need no room there, and the workflow's is one; "
             "others may fail: delete policies that nobody needs",
         )
     else:
-        yield ok(seen)
+        yield ok(summary)
 
 
 @check("enough functions may run at once", asks="lambda:GetAccountSettings")
 def _lambda_concurrency(subject: Subject) -> Iterator[Observation]:
     limit = subject.aws.lambda_.get_account_settings()["AccountLimit"]
-    found = limit["UnreservedConcurrentExecutions"]
-    if found < _CONCURRENCY_WANTED:
+    available = limit["UnreservedConcurrentExecutions"]
+    if available < _CONCURRENCY_WANTED:
         yield warn(
-            f"{found} functions may run at once; a run checks 20 shards of images together",
+            f"{available} functions may run at once; a run checks 20 shards of images together",
             fix="request a higher quota: Service Quotas, AWS Lambda, Concurrent executions "
             "(L-B99A9384)",
         )
     else:
-        yield ok(f"{found:,} functions may run at once")
+        yield ok(f"{available:,} functions may run at once")

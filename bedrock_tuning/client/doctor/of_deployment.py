@@ -53,8 +53,8 @@ def _change_sets(subject: Subject) -> Iterator[Observation]:
         if status in _DEAD or not status.endswith("_COMPLETE"):
             continue
         same: list[Any] = [
-            {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
-            for each in stack.get("Parameters", ())
+            {"ParameterKey": parameter["ParameterKey"], "UsePreviousValue": True}
+            for parameter in stack.get("Parameters", ())
         ]
         arn = client.create_change_set(
             StackName=name,
@@ -64,29 +64,29 @@ def _change_sets(subject: Subject) -> Iterator[Observation]:
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )["Id"]
         try:
-            yield _changed(name, _settled(subject, arn))
+            yield _judge_change_set(name, _wait_for_change_set(subject, arn))
         finally:
             client.delete_change_set(ChangeSetName=arn)
 
 
-def _settled(subject: Subject, arn: str) -> Mapping[str, Any]:
+def _wait_for_change_set(subject: Subject, arn: str) -> Mapping[str, Any]:
     for _ in range(_LOOKS):
-        found = subject.aws.cloudformation.describe_change_set(ChangeSetName=arn)
-        if found["Status"] in ("CREATE_COMPLETE", "FAILED"):
+        change_set = subject.aws.cloudformation.describe_change_set(ChangeSetName=arn)
+        if change_set["Status"] in ("CREATE_COMPLETE", "FAILED"):
             break
         time.sleep(_PAUSE)
-    return dict(found)
+    return dict(change_set)
 
 
-def _changed(name: str, found: Mapping[str, Any]) -> Observation:
-    reason = str(found.get("StatusReason", ""))
-    if found["Status"] == "FAILED" and any(words in reason for words in _UNCHANGED):
+def _judge_change_set(name: str, change_set: Mapping[str, Any]) -> Observation:
+    reason = str(change_set.get("StatusReason", ""))
+    if change_set["Status"] == "FAILED" and any(words in reason for words in _UNCHANGED):
         return ok(f"{name}: a change set can be made and would change nothing")
-    if found["Status"] == "CREATE_COMPLETE":
-        changes = counted(len(found.get("Changes", ())), "change")
+    if change_set["Status"] == "CREATE_COMPLETE":
+        changes = counted(len(change_set.get("Changes", ())), "change")
         return ok(f"{name}: a change set can be made, with {changes}")
     return fail(
-        f"{name}: no change set can be made: {found['Status']}: {reason or 'no reason given'}",
+        f"{name}: no change set can be made: {change_set['Status']}: {reason or 'no reason given'}",
         "the next deployment would fail the same way: allow what the reason names",
     )
 
@@ -109,8 +109,8 @@ def _workflow(subject: Subject) -> Iterator[Observation]:
     if subject.deployment is None:
         return
     states = subject.aws.stepfunctions
-    found = states.describe_state_machine(stateMachineArn=subject.deployment.workflow_arn)
-    answer = states.validate_state_machine_definition(definition=found["definition"])
+    workflow = states.describe_state_machine(stateMachineArn=subject.deployment.workflow_arn)
+    answer = states.validate_state_machine_definition(definition=workflow["definition"])
     for diagnostic in answer["diagnostics"]:
         yield Observation(
             state="fail" if diagnostic["severity"] == "ERROR" else "warn",
@@ -127,19 +127,19 @@ def _runs_table(subject: Subject) -> Iterator[Observation]:
     deployment = subject.deployment
     if deployment is None:
         return
-    found = subject.aws.dynamodb.scan(
+    page = subject.aws.dynamodb.scan(
         TableName=deployment.runs_table, IndexName="by-customization", Limit=1
     )
-    if found["Items"]:
+    if page["Items"]:
         yield ok("a run is recorded", learned={"table-key": "as we assume"})
         return
-    failed = subject.aws.stepfunctions.list_executions(
+    errors = subject.aws.stepfunctions.list_executions(
         stateMachineArn=deployment.workflow_arn, statusFilter="FAILED", maxResults=1
     )["executions"]
-    if failed:
+    if errors:
         yield fail(
             "executions of the workflow failed, and no run is recorded",
-            fix=f"aws stepfunctions describe-execution --execution-arn {failed[0]['executionArn']} "
+            fix=f"aws stepfunctions describe-execution --execution-arn {errors[0]['executionArn']} "
             "names the right that is missing: allow it to the function, or in the policy of "
             "the runs' key",
         )
@@ -152,21 +152,21 @@ def _messages(subject: Subject) -> Iterator[Observation]:
     topic = subject.output("pipeline", "Topic")
     if topic is None:
         return
-    found = messages.subscriptions(subject.aws.sns, topic)
-    waiting = messages.unconfirmed(found)
+    subscriptions = messages.subscriptions(subject.aws.sns, topic)
+    waiting = messages.unconfirmed(subscriptions)
     for address in waiting:
         yield fail(
             f"{address} has not confirmed: no message reaches it",
             "follow the link in the e-mail of AWS Notifications, or deploy again for another",
         )
-    asks = may_wait(subject.customizations)
-    if not found and asks:
+    asking = may_wait(subject.customizations)
+    if not subscriptions and asking:
         yield warn(
-            f"nobody is notified when a run of {first_of(asks)} waits for approval",
+            f"nobody is notified when a run of {first_of(asking)} waits for approval",
             f"alarm_email in cdk.json, or subscribe something to {topic}",
         )
-    elif len(found) > len(waiting):
-        yield ok(counted(len(found) - len(waiting), "subscriber"))
+    elif len(subscriptions) > len(waiting):
+        yield ok(counted(len(subscriptions) - len(waiting), "subscriber"))
 
 
 @check("every event was delivered", asks="sqs:GetQueueAttributes")

@@ -18,13 +18,13 @@ _LEARNED: Final = {quotas.MODEL_UNITS: "model-units", quotas.JOBS: "job-slots"}
 
 @check("base models accept new jobs", asks="bedrock:GetFoundationModel")
 def _model_open(subject: Subject) -> Iterator[Observation]:
-    for name, each in sorted(subject.customizations.items()):
-        id = each.base_model.customization_id
+    for name, customization in sorted(subject.customizations.items()):
+        id = customization.base_model.customization_id
         details = subject.aws.bedrock.get_foundation_model(modelIdentifier=id)["modelDetails"]
         status = details.get("modelLifecycle", {}).get("status", "unknown")
         if status == "ACTIVE":
             yield ok(f"{name}: {id} is open")
-        elif each.allow_closed_model:
+        elif customization.allow_closed_model:
             yield warn(f"{name}: {id} is {status}, which its file allows")
         else:
             yield fail(
@@ -35,23 +35,24 @@ def _model_open(subject: Subject) -> Iterator[Observation]:
 
 @check("the account may use the base models", asks="bedrock:GetFoundationModelAvailability")
 def _model_access(subject: Subject) -> Iterator[Observation]:
-    for name, each in sorted(subject.customizations.items()):
-        id = each.base_model.invoke_id
-        found: Mapping[str, Any] = dict(
+    for name, customization in sorted(subject.customizations.items()):
+        id = customization.base_model.invoke_id
+        availability: Mapping[str, Any] = dict(
             subject.aws.bedrock.get_foundation_model_availability(modelId=id)
         )
-        lacks = [
-            f"{what} is {value}"
-            for what, value, wanted in (
-                ("access", found.get("authorizationStatus"), "AUTHORIZED"),
-                ("entitlement", found.get("entitlementAvailability"), "AVAILABLE"),
-                ("the Region", found.get("regionAvailability"), "AVAILABLE"),
+        shortages = [
+            f"{aspect} is {value}"
+            for aspect, value, expected in (
+                ("access", availability.get("authorizationStatus"), "AUTHORIZED"),
+                ("entitlement", availability.get("entitlementAvailability"), "AVAILABLE"),
+                ("the Region", availability.get("regionAvailability"), "AVAILABLE"),
             )
-            if value != wanted
+            if value != expected
         ]
-        if lacks:
+        if shortages:
             yield fail(
-                f"{name}: {id}: {', '.join(lacks)}", "request access: Bedrock console, Model access"
+                f"{name}: {id}: {', '.join(shortages)}",
+                "request access: Bedrock console, Model access",
             )
         else:
             yield ok(f"{name}: {id} may be used")
@@ -60,8 +61,8 @@ def _model_access(subject: Subject) -> Iterator[Observation]:
 @check("what is trained can be served", asks="servicequotas:GetServiceQuota")
 def _quota_model_units(subject: Subject) -> Iterator[Observation]:
     """Whether what is trained can be served, for each that wants an endpoint."""
-    for name, each in sorted(subject.customizations.items()):
-        for need in quotas.needed(each):
+    for name, customization in sorted(subject.customizations.items()):
+        for need in quotas.needed(customization):
             if need.path in (quotas.JOBS, quotas.CUSTOM_MODELS):
                 continue
             yield _room(subject, need, customization=name)
@@ -71,7 +72,9 @@ def _quota_model_units(subject: Subject) -> Iterator[Observation]:
 def _quota_counts(subject: Subject) -> Iterator[Observation]:
     """Custom models and jobs, of which every customization needs the same."""
     needs = {
-        need.path: need for each in subject.customizations.values() for need in quotas.needed(each)
+        need.path: need
+        for customization in subject.customizations.values()
+        for need in quotas.needed(customization)
     }
     for path in (quotas.CUSTOM_MODELS, quotas.JOBS):
         if path in needs:
@@ -86,57 +89,64 @@ def _room(subject: Subject, need: Need, *, customization: str = "") -> Observati
             f"{start}no quota of {need.what} is listed",
             "look for it in Service Quotas, Amazon Bedrock, before you pay for training",
         )
-    own = f"{subject.settings.name}-{customization}"
-    used = in_use(subject.aws.bedrock, need.counted, but=own)
+    prefix = f"{subject.settings.name}-{customization}"
+    units_in_use = in_use(subject.aws.bedrock, need.counted, but=prefix)
     learned = {unknown: str(quota) for path, unknown in _LEARNED.items() if path == need.path}
-    lack = need.lack(quota, used=used, region=subject.region)
-    if lack is None:
-        taken = f"{used} of " if need.counted else ""
-        return ok(f"{start}{taken}{quota} {need.what}", learned=learned)
-    seen, _, fix = lack.partition("; ")
-    return fail(f"{start}{seen}", fix, learned=learned)
+    shortage = need.lack(quota, used=units_in_use, region=subject.region)
+    if shortage is None:
+        usage = f"{units_in_use} of " if need.counted else ""
+        return ok(f"{start}{usage}{quota} {need.what}", learned=learned)
+    sentence, _, fix = shortage.partition("; ")
+    return fail(f"{start}{sentence}", fix, learned=learned)
 
 
 @check("Bedrock writes base models as the catalogue does", asks="bedrock:ListCustomModels")
 def _base_model_arn(subject: Subject) -> Iterator[Observation]:
     """How Bedrock writes the base model of models that exist, against what we compare it with."""
-    wanted = {each.base_model.customization_id for each in subject.customizations.values()}
-    found = {base_id(model["baseModelArn"]) for model in custom_models(subject.aws.bedrock)}
-    for id in sorted(wanted):
-        alike = {each for each in found if id.startswith(each) or each.startswith(id)}
-        if not alike:
+    catalogue_ids = {
+        customization.base_model.customization_id
+        for customization in subject.customizations.values()
+    }
+    bedrock_ids = {base_id(model["baseModelArn"]) for model in custom_models(subject.aws.bedrock)}
+    for id in sorted(catalogue_ids):
+        matches = {
+            candidate
+            for candidate in bedrock_ids
+            if id.startswith(candidate) or candidate.startswith(id)
+        }
+        if not matches:
             continue
-        spelled = ", ".join(sorted(alike))
-        if alike == {id}:
+        spelling = ", ".join(sorted(matches))
+        if matches == {id}:
             yield ok(
-                f"Bedrock writes {id} as the catalogue does", learned={"base-model-arn": spelled}
+                f"Bedrock writes {id} as the catalogue does", learned={"base-model-arn": spelling}
             )
         else:
             yield fail(
-                f"Bedrock writes {id} as {spelled}: each run would create a second endpoint",
+                f"Bedrock writes {id} as {spelling}: each run would create a second endpoint",
                 "report it: the catalogue's id has to change",
-                learned={"base-model-arn": spelled},
+                learned={"base-model-arn": spelling},
             )
 
 
 @check("prices of today are known", asks="pricing:GetProducts")
 def _prices(subject: Subject) -> Iterator[Observation]:
-    for name, each in sorted(subject.customizations.items()):
-        model = each.base_model
+    for name, customization in sorted(subject.customizations.items()):
+        model = customization.base_model
         if not usage_types(model, subject.region):
             continue
-        found = listed(subject.aws.pricing, model, subject.region)
-        for problem in found.problems:
+        prices = listed(subject.aws.pricing, model, subject.region)
+        for problem in prices.problems:
             yield warn(
                 f"{name}: {problem}",
                 "allow pricing:GetProducts; until then the prices of docs/models.md count",
                 learned={"price-list": "another answer"},
             )
-        for path, fact in found.prices.items():
-            known = model.facts.get(path)
-            before = f", {known.value:g} on {known.date}" if known is not None else ""
+        for path, fact in prices.prices.items():
+            published = model.facts.get(path)
+            former = f", {published.value:g} on {published.date}" if published is not None else ""
             yield ok(
                 f"{name}: {path.removeprefix('prices.')}: {fact.value:g} USD on "
-                f"{fact.date}{before}",
+                f"{fact.date}{former}",
                 learned={"price-list": "as we assume"},
             )

@@ -14,9 +14,9 @@ _TYPES: Final = {"ERROR": "fail", "SECURITY_WARNING": "fail", "WARNING": "warn"}
 @check("the deployed roles may do what their contracts say", asks="iam:SimulatePrincipalPolicy")
 def _permissions(subject: Subject) -> Iterator[Observation]:
     """One call for each action on each resource: IAM simulates no others together."""
-    found = deployed_roles.find(subject)
-    iam, allowed = subject.aws.iam, 0
-    for line in found.lines:
+    deployed = deployed_roles.find(subject)
+    iam, count = subject.aws.iam, 0
+    for line in deployed.lines:
         context: list[Any] = [
             {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
             for key, value in line.context.items()
@@ -29,27 +29,27 @@ def _permissions(subject: Subject) -> Iterator[Observation]:
         )
         (result,) = answer["EvaluationResults"]
         if result["EvalDecision"] == "allowed":
-            allowed += 1
+            count += 1
             continue
         yield fail(
             f"{line.arn.rpartition('/')[2]} may not do {line.action} on {line.resource}: "
-            f"{_because(result)}",
+            f"{_reason(result)}",
             fix="cdk deploy --all --revert-drift, or ask who set the boundary or the "
             "organization's policy to allow it",
         )
-    if allowed:
-        roles = counted(len(found.names), "role")
-        yield ok(f"{allowed} permissions of {roles} are as their contracts say")
+    if count:
+        roles = counted(len(deployed.names), "role")
+        yield ok(f"{count} permissions of {roles} are as their contracts say")
 
 
-def _because(result: Any) -> str:
+def _reason(result: Any) -> str:
     if not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True):
         return "a policy of the organization"
     boundary = result.get("PermissionsBoundaryDecisionDetail", {})
     if not boundary.get("AllowedByPermissionsBoundary", True):
         return "the permissions boundary"
-    denied = result["EvalDecision"] == "explicitDeny"
-    return "a policy denies it" if denied else "no policy allows it"
+    is_denied = result["EvalDecision"] == "explicitDeny"
+    return "a policy denies it" if is_denied else "no policy allows it"
 
 
 @check("AWS finds no fault in the roles' policies", asks="access-analyzer:ValidatePolicy")
@@ -63,13 +63,13 @@ def _policies(subject: Subject) -> Iterator[Observation]:
             findings = analyzer.validate_policy(
                 policyDocument=json.dumps(document), policyType="IDENTITY_POLICY"
             )["findings"]
-            serious = [each for each in findings if each["findingType"] in _TYPES]
-            clean += not serious
-            for each in serious:
+            reported = [finding for finding in findings if finding["findingType"] in _TYPES]
+            clean += not reported
+            for finding in reported:
                 yield Observation(
-                    state=_TYPES[each["findingType"]],  # type: ignore[arg-type]
-                    seen=f"{name}: {each['issueCode']}: {each['findingDetails']}",
-                    fix=f"report it, with {each['learnMoreLink']}",
+                    state=_TYPES[finding["findingType"]],  # type: ignore[arg-type]
+                    seen=f"{name}: {finding['issueCode']}: {finding['findingDetails']}",
+                    fix=f"report it, with {finding['learnMoreLink']}",
                 )
     if clean:
         yield ok(f"Access Analyzer finds nothing in {clean} policies")
@@ -84,25 +84,25 @@ def _policies(subject: Subject) -> Iterator[Observation]:
 def _new_access(subject: Subject) -> Iterator[Observation]:
     """Whether a deployed policy allows what its contract does not: Access Analyzer proves it."""
     analyzer, iam = subject.aws.access_analyzer, subject.aws.iam
-    found, within = deployed_roles.find(subject), 0
-    for name, physical in sorted(found.names.items()):
+    deployed, count = deployed_roles.find(subject), 0
+    for name, physical in sorted(deployed.names.items()):
         for policy in iam.list_role_policies(RoleName=physical)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=physical, PolicyName=policy)["PolicyDocument"]
             answer = analyzer.check_no_new_access(
-                existingPolicyDocument=json.dumps(found.policies[name]),
+                existingPolicyDocument=json.dumps(deployed.policies[name]),
                 newPolicyDocument=json.dumps(document),
                 policyType="IDENTITY_POLICY",
             )
             if answer["result"] == "PASS":
-                within += 1
+                count += 1
                 continue
-            reasons = "; ".join(each["description"] for each in answer.get("reasons", ()))
+            reasons = "; ".join(reason["description"] for reason in answer.get("reasons", ()))
             yield fail(
                 f"{physical} may do more than its contract says: {reasons or answer['message']}",
                 fix="cdk deploy --all --revert-drift, and find out in CloudTrail who changed it",
             )
-    if within:
-        roles = counted(within, "role")
+    if count:
+        roles = counted(count, "role")
         yield ok(f"nothing beyond the contracts is allowed to {roles}")
 
 
@@ -111,8 +111,8 @@ def _endpoints_seen(subject: Subject) -> Iterator[Observation]:
     """Asks for an endpoint that is not there: an answer that says so shows that one may ask."""
     bedrock = subject.aws.bedrock
     account = subject.aws.sts.get_caller_identity()["Account"]
-    here = f"arn:{bedrock.meta.partition}:bedrock:{subject.region}:{account}"
-    arn = f"{here}:provisioned-model/doctor000000"
+    prefix = f"arn:{bedrock.meta.partition}:bedrock:{subject.region}:{account}"
+    arn = f"{prefix}:provisioned-model/doctor000000"
     try:
         bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
     except bedrock.exceptions.ResourceNotFoundException:

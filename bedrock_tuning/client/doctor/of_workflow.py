@@ -20,35 +20,35 @@ def _states(subject: Subject) -> Iterator[Observation]:
     if subject.deployment is None:
         return
     client = subject.aws.stepfunctions
-    found = client.describe_state_machine(stateMachineArn=subject.deployment.workflow_arn)
-    taken = 0
-    for name, state in sorted(json.loads(found["definition"])["States"].items()):
+    workflow = client.describe_state_machine(stateMachineArn=subject.deployment.workflow_arn)
+    count = 0
+    for name, state in sorted(json.loads(workflow["definition"])["States"].items()):
         if state["Type"] not in ("Task", "Map"):
             continue
-        asked = json.dumps(state)
+        definition = json.dumps(state)
         try:
             answer = client.test_state(
-                definition=asked,
-                input=json.dumps(_example(asked, context=False)),
-                context=json.dumps(_example(asked, context=True)),
+                definition=definition,
+                input=json.dumps(_example(definition, context=False)),
+                context=json.dumps(_example(definition, context=True)),
                 mock={"errorOutput": _FAILED},
             )
         except client.exceptions.InvalidDefinition as error:
-            yield _refused(name, str(error.response["Error"].get("Message", error)))
+            yield _judge_refusal(name, str(error.response["Error"].get("Message", error)))
             continue
         if answer["status"] in _TAKEN:
-            taken += 1
+            count += 1
             continue
         yield fail(
             f"{name}: a failure ends it as {answer['status']} "
             f"({answer.get('error', 'without an error')}: {answer.get('cause', '')})",
             fix="report it: Step Functions reads this state differently from this project",
         )
-    if taken:
-        yield ok(f"{counted(taken, 'state')} catch a failure as they should")
+    if count:
+        yield ok(f"{counted(count, 'state')} catch a failure as they should")
 
 
-def _refused(name: str, message: str) -> Observation:
+def _judge_refusal(name: str, message: str) -> Observation:
     if message.startswith(_UNTESTED):
         # The local AWS knows no Map here.
         return skip(f"{name}: this AWS cannot test it alone")
@@ -57,15 +57,15 @@ def _refused(name: str, message: str) -> Observation:
 
 def _example(state: str, *, context: bool) -> dict[str, Any]:
     """A value for every path that a state reads: of its input, or of the context object."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for match in _PATH.finditer(state):
         if bool(match["context"]) != context:
             continue
-        here = found
-        *parents, last = match["path"].split(".")
+        node = values
+        *parents, leaf = match["path"].split(".")
         for parent in parents:
-            below = here.get(parent)
-            here[parent] = below if isinstance(below, dict) else {}
-            here = here[parent]
-        here.setdefault(last, "x")
-    return found
+            child = node.get(parent)
+            node[parent] = child if isinstance(child, dict) else {}
+            node = node[parent]
+        node.setdefault(leaf, "x")
+    return values

@@ -68,29 +68,29 @@ def read_verified(file: Path) -> list[VerifiedFact]:
 
 def write_verified(file: Path, new: Mapping[str, str], *, account: str, region: str) -> None:
     """Adds answers of today; an older one of the same account and Region is replaced."""
-    who = account_hash(account)
-    kept = [
-        each
-        for each in read_verified(file)
-        if not (each.unknown in new and (each.account, each.region) == (who, region))
+    hashed = account_hash(account)
+    facts = [
+        fact
+        for fact in read_verified(file)
+        if not (fact.unknown in new and (fact.account, fact.region) == (hashed, region))
     ]
     today = datetime.datetime.now(datetime.UTC).date()
     for unknown, answer in sorted(new.items()):
-        kept.append(
-            VerifiedFact(unknown=unknown, answer=answer, date=today, region=region, account=who)
+        facts.append(
+            VerifiedFact(unknown=unknown, answer=answer, date=today, region=region, account=hashed)
         )
-    file.write_text(_HEAD + "".join(map(_entry, kept)), "utf-8")
+    file.write_text(_HEAD + "".join(map(_entry, facts)), "utf-8")
 
 
-def _entry(each: VerifiedFact) -> str:
-    texts = {"unknown": each.unknown, "answer": each.answer}
-    places = {"region": each.region, "account": each.account}
+def _entry(fact: VerifiedFact) -> str:
+    texts = {"unknown": fact.unknown, "answer": fact.answer}
+    places = {"region": fact.region, "account": fact.account}
     # Strings of JSON are strings of TOML.
     lines = [f"{name} = {json.dumps(text)}" for name, text in {**texts, **places}.items()]
-    return "\n".join(["", "[[answers]]", *lines, f"date = {each.date}", ""])
+    return "\n".join(["", "[[answers]]", *lines, f"date = {fact.date}", ""])
 
 
 def latest(answers: list[VerifiedFact], unknown: str) -> str | None:
     """The last answer to an unknown; None if nobody has one."""
-    found = [each.answer for each in answers if each.unknown == unknown]
-    return found[-1] if found else None
+    texts = [fact.answer for fact in answers if fact.unknown == unknown]
+    return texts[-1] if texts else None

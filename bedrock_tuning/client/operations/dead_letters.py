@@ -35,8 +35,8 @@ class Letter:
 def letters(deployment: DeploymentClient) -> list[Letter]:
     """What waits in the dead-letter queue, hidden from others for five minutes."""
     sqs, url = deployment.aws.sqs, _queue(deployment)
-    found: dict[str, Letter] = {}
-    while len(found) < _MOST:
+    letters_by_id: dict[str, Letter] = {}
+    while len(letters_by_id) < _MOST:
         answer = sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=_BATCH,
@@ -44,10 +44,10 @@ def letters(deployment: DeploymentClient) -> list[Letter]:
             VisibilityTimeout=_VISIBLE_AFTER_SECONDS,
         )
         messages = answer.get("Messages", ())
-        found |= {each["MessageId"]: _letter(url, each) for each in messages}
+        letters_by_id |= {message["MessageId"]: _letter(url, message) for message in messages}
         if not messages:
             break
-    return list(found.values())
+    return list(letters_by_id.values())
 
 
 def deliver(deployment: DeploymentClient, letter: Letter) -> str | None:
@@ -55,22 +55,22 @@ def deliver(deployment: DeploymentClient, letter: Letter) -> str | None:
 
     Returns the execution's ARN, if one was started. A second call starts no second one.
     """
-    started = None
+    arn = None
     if letter.starts:
-        started = deployment.aws.stepfunctions.start_execution(
+        arn = deployment.aws.stepfunctions.start_execution(
             stateMachineArn=deployment.workflow_arn,
             name=f"redrive-{letter.id}",
             input=letter.event,
         )["executionArn"]
     deployment.aws.sqs.delete_message(QueueUrl=letter.queue, ReceiptHandle=letter.receipt)
-    return started
+    return arn
 
 
-def put_back(deployment: DeploymentClient, left: Sequence[Letter]) -> None:
+def put_back(deployment: DeploymentClient, messages: Sequence[Letter]) -> None:
     """Shows messages to others again that were not delivered."""
-    for each in left:
+    for letter in messages:
         deployment.aws.sqs.change_message_visibility(
-            QueueUrl=each.queue, ReceiptHandle=each.receipt, VisibilityTimeout=0
+            QueueUrl=letter.queue, ReceiptHandle=letter.receipt, VisibilityTimeout=0
         )
 
 
@@ -88,28 +88,28 @@ def _queue(deployment: DeploymentClient) -> str:
 def _letter(queue: str, message: Any) -> Letter:
     body = message["Body"]
     attributes = {
-        name: each.get("StringValue", "")
-        for name, each in message.get("MessageAttributes", {}).items()
+        name: attribute.get("StringValue", "")
+        for name, attribute in message.get("MessageAttributes", {}).items()
     }
-    what, starts = _what(body)
+    what, starts = _meaning(body)
     return Letter(
         queue=queue,
         id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         what=what,
-        why=" ".join(_why(attributes)) or "no reason was given",
+        why=" ".join(_reasons(attributes)) or "no reason was given",
         starts=starts,
         event=body,
     )
 
 
-def _why(attributes: dict[str, str]) -> Iterator[str]:
+def _reasons(attributes: dict[str, str]) -> Iterator[str]:
     for name in ("ERROR_CODE", "ERROR_MESSAGE"):
         if attributes.get(name):
             yield attributes[name]
 
 
-def _what(body: str) -> tuple[str, bool]:
+def _meaning(body: str) -> tuple[str, bool]:
     try:
         event = json.loads(body)
         kind = event.get("detail-type", "")

@@ -97,18 +97,21 @@ class Holdings:
     @property
     def hourly(self) -> Total:
         """What endpoints cost while they are there."""
-        return total((each.name, each.usd_per_hour) for each in self.endpoints)
+        return total((endpoint.name, endpoint.usd_per_hour) for endpoint in self.endpoints)
 
     @property
     def monthly(self) -> Total:
         """What is stored, and what remains, without endpoints."""
         return total(
             [
-                *((each.name, each.usd_per_month) for each in self.models),
-                *((each.name, each.usd_per_month) for each in (*self.kept, *self.remaining)),
+                *((model.name, model.usd_per_month) for model in self.models),
                 *(
-                    (f"{each.bucket}/{each.customization}".rstrip("/"), each.usd_per_month)
-                    for each in self.stored
+                    (remains.name, remains.usd_per_month)
+                    for remains in (*self.kept, *self.remaining)
+                ),
+                *(
+                    (f"{store.bucket}/{store.customization}".rstrip("/"), store.usd_per_month)
+                    for store in self.stored
                 ),
             ]
         )
@@ -121,52 +124,57 @@ def holdings(aws: Aws, environment: str, *, known: Collection[str]) -> Holdings:
     """
     pointers = inventory.pointers(aws, environment)
     tuned = list(inventory.tuned_models(aws, environment))
-    served = sorted(
+    held_endpoints = sorted(
         [*_provisioned(aws, environment), *_on_demand(aws, environment)],
-        key=lambda each: (each.customization, each.name),
+        key=lambda endpoint: (endpoint.customization, endpoint.name),
     )
-    there = {each["modelArn"] for _, each in tuned} | {each.arn for each in served}
+    arns = {model["modelArn"] for _, model in tuned} | {model.arn for model in held_endpoints}
     retained = list(inventory.retained(aws, environment))
     remaining = [
-        *_left(aws, [each for is_used, each in retained if not is_used]),
-        *(inventory.model_left(each) for owner, each in tuned if owner not in known),
-        *_pointers(environment, pointers, known=known, there=there),
+        *_left_behind(aws, [item for is_used, item in retained if not is_used]),
+        *(inventory.model_left(model) for owner, model in tuned if owner not in known),
+        *_pointers(environment, pointers, known=known, arns=arns),
     ]
-    published = {value for (_, name), value in pointers.items() if name == "model"}
+    published_arns = {value for (_, name), value in pointers.items() if name == "model"}
     return Holdings(
         models=[
-            _model(owner, each, published=published, served={one.model for one in served})
-            for owner, each in sorted(tuned, key=lambda one: (one[0], one[1]["modelName"]))
+            _model(
+                owner,
+                model,
+                published=published_arns,
+                served={endpoint.model for endpoint in held_endpoints},
+            )
+            for owner, model in sorted(tuned, key=lambda entry: (entry[0], entry[1]["modelName"]))
             if owner in known
         ],
-        endpoints=served,
+        endpoints=held_endpoints,
         stored=_stored(aws, environment),
-        kept=[each for is_used, each in retained if is_used and each.kind != "bucket"],
+        kept=[item for is_used, item in retained if is_used and item.kind != "bucket"],
         remaining=remaining,
     )
 
 
-def _left(aws: Aws, retained: Iterable[Remains]) -> Iterator[Remains]:
+def _left_behind(aws: Aws, retained: Iterable[Remains]) -> Iterator[Remains]:
     """What deleted stacks retained; a bucket with the price of all that it holds."""
-    for each in retained:
-        if each.kind == "bucket":
-            parts = [part.usd_per_month for part in _in_bucket(aws, each.name, {})]
-            known = [price for price in parts if price is not None]
-            price = sum(known) if len(known) == len(parts) else None
-            yield replace(each, usd_per_month=price)
+    for item in retained:
+        if item.kind == "bucket":
+            parts = [part.usd_per_month for part in _in_bucket(aws, item.name, {})]
+            known_prices = [price for price in parts if price is not None]
+            price = sum(known_prices) if len(known_prices) == len(parts) else None
+            yield replace(item, usd_per_month=price)
         else:
-            yield each
+            yield item
 
 
-def _model(owner: str, each: Any, *, published: set[str], served: set[str]) -> Model:
-    arn = each["modelArn"]
+def _model(owner: str, model: Any, *, published: set[str], served: set[str]) -> Model:
+    arn = model["modelArn"]
     return Model(
-        name=each["modelName"],
+        name=model["modelName"],
         arn=arn,
         customization=owner,
-        created=f"{each['creationTime']:%Y-%m-%d}",
+        created=f"{model['creationTime']:%Y-%m-%d}",
         use="published" if arn in published else "served" if arn in served else "none",
-        usd_per_month=inventory.model_left(each).usd_per_month,
+        usd_per_month=inventory.model_left(model).usd_per_month,
     )
 
 
@@ -175,41 +183,41 @@ def _pointers(
     pointers: Mapping[tuple[str, str], str],
     *,
     known: Collection[str],
-    there: set[str],
+    arns: set[str],
 ) -> Iterator[Remains]:
     """Those of customizations without a stack, and those to what was deleted."""
     for (owner, name), value in sorted(pointers.items()):
         if owner not in known:
             yield inventory.pointer_left(environment, owner, name, kind="pointer")
         # Another one names roles.
-        elif ":bedrock:" in value and value not in there:
+        elif ":bedrock:" in value and value not in arns:
             yield inventory.pointer_left(environment, owner, name, kind="dangling pointer")
 
 
 def _provisioned(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
-    for each in endpoints(aws, environment=environment):
+    for endpoint in endpoints(aws, environment=environment):
         yield HeldEndpoint(
-            name=each.name,
-            arn=each.arn,
-            model=each.model,
-            customization=each.customization,
-            status="lease ended" if each.is_ending else each.status,
+            name=endpoint.name,
+            arn=endpoint.arn,
+            model=endpoint.model,
+            customization=endpoint.customization,
+            status="lease ended" if endpoint.is_ending else endpoint.status,
             billed="by the hour",
-            ends=each.ends or "never",
-            usd_per_hour=each.usd_per_hour,
+            ends=endpoint.ends or "never",
+            usd_per_hour=endpoint.usd_per_hour,
         )
 
 
 def _on_demand(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
-    for each in deployments(aws.bedrock):
-        tags = tags_of(aws, each["customModelDeploymentArn"]) or {}
+    for deployment in deployments(aws.bedrock):
+        tags = tags_of(aws, deployment["customModelDeploymentArn"]) or {}
         if tags.get(f"{TAG_PREFIX}:environment") == environment:
             yield HeldEndpoint(
-                name=each["customModelDeploymentName"],
-                arn=each["customModelDeploymentArn"],
-                model=each["modelArn"],
+                name=deployment["customModelDeploymentName"],
+                arn=deployment["customModelDeploymentArn"],
+                model=deployment["modelArn"],
                 customization=tags.get(f"{TAG_PREFIX}:customization", ""),
-                status=each["status"],
+                status=deployment["status"],
                 billed="by the request",
                 ends="never",
                 usd_per_hour=0.0,
@@ -223,8 +231,8 @@ def _stored(aws: Aws, environment: str) -> list[Stored]:
         return []
     deployed = customizations(aws, environment)
     with ThreadPoolExecutor(len(buckets)) as pool:
-        counted = pool.map(lambda bucket: _in_bucket(aws, bucket, deployed), buckets)
-        return [each for found in counted for each in found]
+        by_bucket = pool.map(lambda bucket: _in_bucket(aws, bucket, deployed), buckets)
+        return [store for stores in by_bucket for store in stores]
 
 
 def _buckets(aws: Aws, environment: str) -> list[str]:
@@ -240,9 +248,9 @@ def _in_bucket(
     sizes: defaultdict[str, int] = defaultdict(int)
     files: Counter[str] = Counter()
     try:
-        for each in listed(aws.s3, "list_object_versions", "Versions", Bucket=bucket):
-            owner = _owner(each["Key"], deployed)
-            sizes[owner] += each["Size"]
+        for version in listed(aws.s3, "list_object_versions", "Versions", Bucket=bucket):
+            owner = _owner(version["Key"], deployed)
+            sizes[owner] += version["Size"]
             files[owner] += 1
     except ClientError as error:
         if not error.response["Error"]["Code"].startswith("AccessDenied"):
@@ -263,22 +271,26 @@ def _in_bucket(
 
 def _owner(key: str, deployed: Mapping[str, CustomizationSettings]) -> str:
     """Whose a key is, by its folder; "" for what is of no customization, or of several."""
-    folder, _, rest = key.partition("/")
+    folder, _, path = key.partition("/")
     if folder == s3_layout.JOBS:
-        return _only(
-            name for name, each in deployed.items()
-            if rest.startswith(f"{each.output_folder}/")
+        return _single(
+            name for name, customization in deployed.items()
+            if path.startswith(f"{customization.output_folder}/")
         )  # fmt: skip
     if folder in _BY_CUSTOMIZATION:
-        folder = rest.partition("/")[0]
+        folder = path.partition("/")[0]
     if folder in deployed:
         return folder
-    return _only(name for name, each in deployed.items() if key.startswith(each.media_folders))
+    return _single(
+        name
+        for name, customization in deployed.items()
+        if key.startswith(customization.media_folders)
+    )
 
 
-def _only(names: Iterator[str]) -> str:
-    found = list(names)
-    return found[0] if len(found) == 1 else ""
+def _single(names: Iterator[str]) -> str:
+    candidates = list(names)
+    return candidates[0] if len(candidates) == 1 else ""
 
 
 def _gigabyte_month(region: str) -> float | None:

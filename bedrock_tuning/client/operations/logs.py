@@ -55,8 +55,8 @@ class RunLogs:
 
     def news(self) -> list[LogLine]:
         """Lines that were not there at the last call, by time."""
-        found = [*self._record(), *self._logged()]
-        return sorted(found, key=lambda line: line.time)
+        lines = [*self._record(), *self._events()]
+        return sorted(lines, key=lambda line: line.time)
 
     def follow(self) -> Iterator[LogLine]:
         """Lines as they come, until the run has ended, or its execution has died."""
@@ -72,13 +72,13 @@ class RunLogs:
     def _record(self) -> Iterator[LogLine]:
         for moment in timeline(self._run):
             if self._is_new(f"{moment.at} {moment.what}"):
-                when = datetime.fromisoformat(moment.at)
-                yield LogLine(time=when, source="run", level="", text=moment.what)
+                timestamp = datetime.fromisoformat(moment.at)
+                yield LogLine(time=timestamp, source="run", level="", text=moment.what)
 
-    def _logged(self) -> Iterator[LogLine]:
-        until = datetime.now(UTC)
+    def _events(self) -> Iterator[LogLine]:
+        end = datetime.now(UTC)
         if not is_open(self._run):
-            until = datetime.fromisoformat(self._run["updated"]) + _AFTER
+            end = datetime.fromisoformat(self._run["updated"]) + _AFTER
         for group, source in self._groups.items():
             for event in listed(
                 self._deployment.aws.logs,
@@ -86,7 +86,7 @@ class RunLogs:
                 "events",
                 logGroupName=group,
                 startTime=_milliseconds(self._began),
-                endTime=_milliseconds(until),
+                endTime=_milliseconds(end),
             ):
                 line = self._line(source, event)
                 # The API requires no id, and the local AWS gives none to what functions log.
@@ -98,15 +98,15 @@ class RunLogs:
         message = str(event["message"]).rstrip()
         if message.startswith(_PLATFORM) and not self._every:
             return None
-        level, text = (_told if source == WORKFLOW else _read)(message)
+        level, text = (_describe_event if source == WORKFLOW else _describe_line)(message)
         if not text:
             return None
         names = (str(self._run["run"]), str(self._run.get("execution", self._run["run"])))
         is_ours = any(name in message for name in names)
         if not (self._every or is_ours or level in _TROUBLE):
             return None
-        when = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-        return LogLine(time=when, source=source, level=level, text=text)
+        timestamp = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+        return LogLine(time=timestamp, source=source, level=level, text=text)
 
     def _is_new(self, id: str) -> bool:
         if id in self._seen:
@@ -115,7 +115,7 @@ class RunLogs:
         return True
 
 
-def _told(message: str) -> tuple[str, str]:
+def _describe_event(message: str) -> tuple[str, str]:
     """Level and text of an event of the workflow; no text for what tells a person nothing."""
     event = json.loads(message)
     kind, details = str(event["type"]), event.get("details") or {}
@@ -123,11 +123,11 @@ def _told(message: str) -> tuple[str, str]:
         return "", str(details.get("name", kind))
     if not kind.endswith(_FAILURES):
         return "", ""
-    said = (str(details[name]) for name in ("error", "cause") if details.get(name))
-    return "ERROR", ": ".join((kind, *said))
+    texts = (str(details[name]) for name in ("error", "cause") if details.get(name))
+    return "ERROR", ": ".join((kind, *texts))
 
 
-def _read(message: str) -> tuple[str, str]:
+def _describe_line(message: str) -> tuple[str, str]:
     """Level and text of a line: functions log JSON, the platform plain text."""
     try:
         record = json.loads(message)
@@ -135,20 +135,20 @@ def _read(message: str) -> tuple[str, str]:
         return "", message
     if not isinstance(record, dict) or "message" not in record:
         return "", message
-    usual = {"timestamp", "level", "message", "logger", "requestId"}
-    more = " ".join(f"{key}={value}" for key, value in record.items() if key not in usual)
-    return str(record.get("level", "")), f"{record['message']} {more}".strip()
+    usual_keys = {"timestamp", "level", "message", "logger", "requestId"}
+    rest = " ".join(f"{key}={value}" for key, value in record.items() if key not in usual_keys)
+    return str(record.get("level", "")), f"{record['message']} {rest}".strip()
 
 
 def _groups(deployment: DeploymentClient) -> Iterator[tuple[str, str]]:
     """The log groups of a deployment, with the functions or the workflow that write them."""
     for part in _PARTS:
-        for each in resources(deployment.aws, stack_name(deployment.environment, part)):
-            is_function = each["LogicalResourceId"].rstrip("0123456789ABCDEF")
-            if each["ResourceType"] == "AWS::Logs::LogGroup" and is_function.endswith("Logs"):
+        for resource in resources(deployment.aws, stack_name(deployment.environment, part)):
+            is_function = resource["LogicalResourceId"].rstrip("0123456789ABCDEF")
+            if resource["ResourceType"] == "AWS::Logs::LogGroup" and is_function.endswith("Logs"):
                 name = is_function.removesuffix("Logs").removeprefix("Functions")
-                yield each["PhysicalResourceId"], name
+                yield resource["PhysicalResourceId"], name
 
 
-def _milliseconds(when: datetime) -> int:
-    return int(when.timestamp() * 1000)
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

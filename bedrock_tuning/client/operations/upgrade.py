@@ -45,8 +45,8 @@ class UpgradeState:
 
 def look(deployment: DeploymentClient) -> UpgradeState:
     """What is at work, what waits, and what was closed earlier."""
-    found = list(_items(deployment, RUN))
-    by_execution = {str(each["execution"]): each for each in found if "execution" in each}
+    runs = list(_items(deployment, RUN))
+    by_execution = {str(run["execution"]): run for run in runs if "execution" in run}
     working, waiting = [], []
     for execution in deployment.running():
         name = execution["name"]
@@ -61,18 +61,18 @@ def look(deployment: DeploymentClient) -> UpgradeState:
             working.append(f"{run['run']} of {run['customization']} is {run['status']}")
         else:
             working.append(f"the execution {name} runs")
-    left = {str(each["run"]): str(each[_BEGAN_WITH]) for each in found if _BEGAN_WITH in each}
+    inputs = {str(run["run"]): str(run[_BEGAN_WITH]) for run in runs if _BEGAN_WITH in run}
     return UpgradeState(
         working=working,
-        waiting=sorted(waiting, key=lambda each: each.run),
-        closed=dict(sorted(left.items())),
+        waiting=sorted(waiting, key=lambda run: run.run),
+        closed=dict(sorted(inputs.items())),
     )
 
 
 def close(deployment: DeploymentClient, waiting: WaitingRun) -> None:
     """Notes with what a run began, then ends its execution; repeated, it does no harm."""
     states, arn = deployment.aws.stepfunctions, deployment.execution_arn(waiting.execution)
-    given = states.describe_execution(executionArn=arn)["input"]
+    run_input = states.describe_execution(executionArn=arn)["input"]
     _update(
         deployment,
         waiting.run,
@@ -83,7 +83,7 @@ def close(deployment: DeploymentClient, waiting: WaitingRun) -> None:
             "#began": _BEGAN_WITH,
             "#token": _TOKEN,
         },
-        {":status": "closed", ":message": _CLOSED, ":began": given},
+        {":status": "closed", ":message": _CLOSED, ":began": run_input},
     )
     states.stop_execution(executionArn=arn, error="Closed", cause=_CLOSED)
 
