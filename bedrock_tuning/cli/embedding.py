@@ -86,8 +86,8 @@ def agree_to_calls(
     if not total:
         say("every answer is known already: nothing is asked, nothing is billed")
         return 0
-    for name, (model, calls, wanted) in work.items():
-        say(f"{name}: {calls:,} calls, {wanted - calls:,} answers known already")
+    for name, (model, calls, total_calls) in work.items():
+        say(f"{name}: {calls:,} calls, {total_calls - calls:,} answers known already")
         if calls and model.tuned is not None and ":provisioned-model/" in model.id:
             say("  its Provisioned Throughput is billed by the hour, not by the call")
         elif calls:
@@ -103,7 +103,10 @@ def agree_to_embed(
 ) -> None:
     """The same for inputs by whose name. images: how many of each are; the rest are texts."""
     agree_to_calls(
-        {name: (each.model, each.unknown(items), len(items)) for name, each, items in work},
+        {
+            name: (embedder.model, embedder.unknown(items), len(items))
+            for name, embedder, items in work
+        },
         lambda model, calls: _price(model, calls, images=images),
         yes=yes,
     )
@@ -111,24 +114,24 @@ def agree_to_embed(
 
 def _price(model: "AskedModel", calls: int, *, images: int) -> str:
     """At most: texts of Titan Multimodal Embeddings have up to 256 tokens."""
-    prices, most = model.base.prices, model.base.inference.text_tokens_max
+    prices, tokens_max = model.base.prices, model.base.inference.text_tokens_max
     per_image, per_1k = prices.on_demand_per_image, prices.on_demand_per_1k_text_tokens
-    if per_image is None or per_1k is None or most is None:
+    if per_image is None or per_1k is None or tokens_max is None:
         return "no price is known"
     texts = max(0, calls - images)
-    usd = min(calls, images) * float(per_image) + texts * most / 1000 * float(per_1k)
+    usd = min(calls, images) * float(per_image) + texts * tokens_max / 1000 * float(per_1k)
     return f"at most {math.ceil(100 * usd) / 100:,.2f} USD on demand (price of the catalogue)"
 
 
 def embed(name: str, embedder: "Embedder", items: "Sequence[EmbeddingInput]") -> list[list[float]]:
     """The vectors, with progress on standard error."""
-    total, asked = len({each.identity for each in items}), 0
+    total, answered = len({item.identity for item in items}), 0
     with ProgressBar(f"asking the {name} model", "inputs") as bar:
 
         def done(count: int) -> None:
-            nonlocal asked
-            asked += count
-            bar.update(share=asked / total, count=count)
+            nonlocal answered
+            answered += count
+            bar.update(share=answered / total, count=count)
 
         with kept_at_ctrl_c():
             return embedder.vectors(items, done=done)

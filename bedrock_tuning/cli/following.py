@@ -43,13 +43,13 @@ def show_until_end(
                     say(f"{event.message}; following that run")
                 case executions.AwaitingApproval():
                     show_question(deployment, event.run)
-                    if not on_terminal() or not _approved(deployment, event.run):
+                    if not on_terminal() or not _ask_for_approval(deployment, event.run):
                         return dict(event.run)
                 case executions.Died():
-                    again = deployment.command(f"run {current['run']}")
+                    command = deployment.command(f"run {current['run']}")
                     say(
                         f"its execution has ended ({event.how}), which its record does not say "
-                        f"yet: Reconcile corrects that within minutes, and {again} shows it then"
+                        f"yet: Reconcile corrects that within minutes, and {command} shows it then"
                     )
                 case executions.Ended():
                     for line in _loss(deployment, event.run):
@@ -57,11 +57,15 @@ def show_until_end(
                     return event.run
     except KeyboardInterrupt:
         live.clear()
-        waits = current["status"] == "waiting"
-        what = "the upload is still waiting" if waits else f"run {current['run']} continues in AWS"
-        again = deployment.command(f"run {current['run']} -f")
+        is_waiting = current["status"] == "waiting"
+        state = (
+            "the upload is still waiting"
+            if is_waiting
+            else f"run {current['run']} continues in AWS"
+        )
+        command = deployment.command(f"run {current['run']} -f")
         raise Interrupted(
-            f"no longer following, {what}", fix=f"to follow it again: {again}"
+            f"no longer following, {state}", fix=f"to follow it again: {command}"
         ) from None
     raise AssertionError("a followed run ends with Ended")
 
@@ -83,7 +87,7 @@ def show_question(deployment: DeploymentClient, run: Row) -> None:
     say("  no:  " + deployment.command(f'approve {name} --decline --reason "…"'))
 
 
-def _approved(deployment: DeploymentClient, run: Row) -> bool:
+def _ask_for_approval(deployment: DeploymentClient, run: Row) -> bool:
     """Asks for the answer; False if it was no, and the run waits on. Interrupted for Ctrl-C."""
     try:
         agreed = click.confirm("Approve it, and go on?", err=True)
@@ -116,9 +120,9 @@ def _loss(deployment: DeploymentClient, run: Row) -> list[str]:
     except (ClientError, UserError, ValueError):
         return []
     lines = [
-        f"{each.name}: {each.points[0].value:.4g} → {each.points[-1].value:.4g}, "
-        f"lowest {each.best.value:.4g} at step {each.best.step:,}"
-        for each in losses
+        f"{curve.name}: {curve.points[0].value:.4g} → {curve.points[-1].value:.4g}, "
+        f"lowest {curve.best.value:.4g} at step {curve.best.step:,}"
+        for curve in losses
     ]
-    shown = deployment.command(f"metrics {run['run']}")
-    return [*lines, f"its curve: {shown}"] if lines else []
+    command = deployment.command(f"metrics {run['run']}")
+    return [*lines, f"its curve: {command}"] if lines else []

@@ -80,9 +80,9 @@ def complete_customizations(
 
     names = _files(Path(ctx.params.get("customizations") or CUSTOMIZATIONS))
     if not names:
-        given = {name: ctx.params.get(name) for name in ("region", "profile")}
+        session = {name: ctx.params.get(name) for name in ("region", "profile")}
         environment = ctx.params.get("environment") or usual_environment()
-        names = names_for_completion(ctx.obj or new_aws(**given, quick=True), environment)
+        names = names_for_completion(ctx.obj or new_aws(**session, quick=True), environment)
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
@@ -154,8 +154,8 @@ customization_of_latest = customization_option("With latest: the newest run of t
 
 def run_or_latest(command: Command) -> Command:
     """RUN, or the word latest, and --customization."""
-    named = click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
-    return named(customization_of_latest(command))
+    argument = click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
+    return argument(customization_of_latest(command))
 
 
 def settings_option(command: Command) -> Command:
@@ -198,9 +198,9 @@ def configured_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(
         ctx: click.Context, /, *args: Any, region: str | None, profile: str | None, **kwargs: Any
     ) -> Any:
-        def aws_in(usual: str | None) -> "Aws":
-            found: Aws = ctx.obj or new_aws(region=region or usual, profile=profile)
-            return found
+        def aws_in(default: str | None) -> "Aws":
+            client: Aws = ctx.obj or new_aws(region=region or default, profile=profile)
+            return client
 
         return command(*args, aws_in=aws_in, **kwargs)
 
@@ -243,10 +243,10 @@ def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(
         ctx: click.Context, /, *args: Any, aws: "Aws", environment: str, **kwargs: Any
     ) -> Any:
-        given = {name: ctx.params.get(name) for name in ("profile", "region")}
-        options = options_to_repeat(environment, **given)
-        deployed = DeploymentOption(aws=aws, environment=environment, options=options)
-        return command(*args, deployed=deployed, **kwargs)
+        session = {name: ctx.params.get(name) for name in ("profile", "region")}
+        options = options_to_repeat(environment, **session)
+        option = DeploymentOption(aws=aws, environment=environment, options=options)
+        return command(*args, deployed=option, **kwargs)
 
     return wrapped
 
@@ -257,14 +257,14 @@ def options_to_repeat(
     """The options that a next command needs to reach the same deployment."""
     options = []
     default = usual_environment()
-    usual = os.environ.get(ENVIRONMENT_VARIABLE) or default
+    chosen_default = os.environ.get(ENVIRONMENT_VARIABLE) or default
     # Also where the variable chooses it: the next shell may not have the variable.
-    if {environment, usual} != {default}:
+    if {environment, chosen_default} != {default}:
         options.append(f"-e {environment}")
     options += [
-        f"--{name} {quote(each)}"
-        for name, each in (("profile", profile), ("region", region))
-        if each
+        f"--{name} {quote(value)}"
+        for name, value in (("profile", profile), ("region", region))
+        if value
     ]
     return tuple(options)
 
@@ -292,19 +292,19 @@ def find_customization(
     """
     from bedrock_tuning.config.customization import load_all
 
-    here = folder or CUSTOMIZATIONS
-    known = _files(here)
-    if name in known:
-        return load_all(here)[name]
+    files_folder = folder or CUSTOMIZATIONS
+    names = _files(files_folder)
+    if name in names:
+        return load_all(files_folder)[name]
     if folder is not None:
-        raise _unknown(name, folder, known)
+        raise _unknown_customization(name, folder, names)
     try:
         # In a clone, the files that are here say more than a deployment that cannot be asked.
-        deployment = replace(deployed, aws=deployed.aws.hurried())() if known else deployed()
+        deployment = replace(deployed, aws=deployed.aws.hurried())() if names else deployed()
     except Exception as error:
-        if not known or not _cannot_be_asked(error):
+        if not names or not _cannot_be_asked(error):
             raise
-        raise _unknown(name, here, known, why=str(error)) from error
+        raise _unknown_customization(name, files_folder, names, why=str(error)) from error
     deployment.require(name)
     return deployment.customizations[name]
 
@@ -316,17 +316,19 @@ def _cannot_be_asked(error: Exception) -> bool:
     return isinstance(error, BotoCoreError | ClientError | ResponseParserError | UserError)
 
 
-def _unknown(name: str, folder: Path, known: list[str], *, why: str = "") -> UserError:
+def _unknown_customization(
+    name: str, folder: Path, names: list[str], *, why: str = ""
+) -> UserError:
     """why: the reason for which nobody knows whether it is deployed."""
-    if not known:
+    if not names:
         return UserError(
             f"no customizations found in {folder}",
             fix="pass another --customizations DIR, or omit it to use what is deployed",
         )
     return UserError(
-        f"unknown customization {name}{or_meant(name, known)}",
+        f"unknown customization {name}{or_meant(name, names)}",
         where=str(folder),
-        fix=f"use one of {', '.join(known)}"
+        fix=f"use one of {', '.join(names)}"
         + (f"; AWS could not be asked for deployed ones: {why}" if why else ""),
     )
 

@@ -98,7 +98,7 @@ class PrepareRequest:
 
             return known_type(self.base, self.job_type)
         types = self.base.datasets.items()
-        fitting = [name for name, each in types if each.format == self.to_format]
+        fitting = [name for name, contract in types if contract.format == self.to_format]
         return next(iter(fitting or self.base.datasets), None)
 
     @cached_property
@@ -205,8 +205,8 @@ class PrepareRequest:
         from bedrock_tuning.preparing.texts import TextPlan, prepare_texts
 
         required = self.contract is not None and self.contract.validation == "required"
-        asked = self._share()
-        share = asked or (SHARE if required else 1.0)
+        requested = self._share()
+        share = requested or (SHARE if required else 1.0)
         places: Places = {}
         if self.to is not None or self.customization is not None or self.dry_run:
             places = self._places(validates=share < 1)
@@ -217,7 +217,7 @@ class PrepareRequest:
                 contract=self.contract,
                 places=places,
                 share=share,
-                validates=asked is None or asked < 1,
+                validates=requested is None or requested < 1,
                 seed=self.seed,
                 encoding=self.encoding,
                 split_column=self.split_column,

@@ -59,254 +59,271 @@ class _Set:
 
 
 def show(
-    deployment: DeploymentClient, models: Mapping[ModelSide, AskedModel], wanted: Wanted
+    deployment: DeploymentClient, models: Mapping[ModelSide, AskedModel], request: Wanted
 ) -> ComparisonVerdict:
     """Asks what is not known yet after showing its price, and shows what both models reach."""
     require("numpy", extra="evaluation", what="comparing models")
-    require_free(wanted.html, overwrite=wanted.overwrite)
+    require_free(request.html, overwrite=request.overwrite)
     tuned = models["tuned"]
-    length = wanted.length or tuned.base.inference.embedding_length_default
-    run = pointer(deployment, wanted.customization, "run")
-    pairs, source = _pairs(deployment, wanted, run)
-    other = _other(deployment, wanted, length)
-    if other is not None:
-        pairs = _in_common(deployment, wanted, pairs, other)
-    whole = _set(pairs, wanted.limit or _PICTURES)
-    read = f"{source}: {len(whole.pictures):,} pictures, {len(whole.captions):,} different captions"
-    say(f"data: {read}")
-    asked = [name for name in models if name == "tuned" or other is None]
-    vectors = _ask({name: models[name] for name in asked}, whole, wanted)
+    length = request.length or tuned.base.inference.embedding_length_default
+    run = pointer(deployment, request.customization, "run")
+    pairs, source = _pairs(deployment, request, run)
+    other_vectors = _other_vectors(deployment, request, length)
+    if other_vectors is not None:
+        pairs = _in_common(deployment, request, pairs, other_vectors)
+    dataset = _set(pairs, request.limit or _PICTURES)
+    summary = (
+        f"{source}: {len(dataset.pictures):,} pictures, "
+        f"{len(dataset.captions):,} different captions"
+    )
+    say(f"data: {summary}")
+    sides = [name for name in models if name == "tuned" or other_vectors is None]
+    vectors = _ask({name: models[name] for name in sides}, dataset, request)
     if run is not None:
         client.keep(
-            comparisons(deployment, wanted.customization, run),
+            comparisons(deployment, request.customization, run),
             length,
             model=str(tuned.tuned),
-            items=whole.items,
+            items=dataset.items,
             vectors=vectors["tuned"],
         )
-    left = vectors["base"] if other is None else other.of(whole.items)
-    found = _compared(whole, left, vectors["tuned"])
+    base_vectors = vectors["base"] if other_vectors is None else other_vectors.of(dataset.items)
+    comparison = _compare(dataset, base_vectors, vectors["tuned"])
     about = {
-        "Customization": wanted.customization,
-        called(wanted.against).capitalize(): models["base"].id if other is None else other.model,
+        "Customization": request.customization,
+        called(request.against).capitalize(): models["base"].id
+        if other_vectors is None
+        else other_vectors.model,
         "Tuned model": str(tuned.tuned),
-        "Data": read,
+        "Data": summary,
         "Deployment": deployment.place,
     }
-    if wanted.html is not None:
+    if request.html is not None:
         page = comparison_page(
-            found,
+            comparison,
             about=about,
-            pictures=_drawn(found, whole.pictures),
-            against=wanted.against,
+            pictures=_draw(comparison, dataset.pictures),
+            against=request.against,
             place=deployment.place,
         )
-        write_page(wanted.html, page)
-    if wanted.as_json:
-        said = {"about": about, "against": wanted.against, "verdict": found.verdict}
-        emit_json({**said, "comparison": found})
+        write_page(request.html, page)
+    if request.as_json:
+        document = {"about": about, "against": request.against, "verdict": comparison.verdict}
+        emit_json({**document, "comparison": comparison})
     else:
-        _show(found, wanted.against)
-    return found.verdict
+        _show(comparison, request.against)
+    return comparison.verdict
 
 
 def _set(pairs: Sequence[PicturePair], limit: int) -> _Set:
     """At most so many pairs, evenly spread."""
     count = min(limit, len(pairs))
-    some = [pairs[place * len(pairs) // count] for place in range(count)]
+    sample = [pairs[place * len(pairs) // count] for place in range(count)]
     # A picture may have several captions; its number is that of its place among the pictures.
-    pictures = {pair.image.identity: pair for pair in reversed(some)}
-    captions, _ = distinct([pair.caption for pair in some])
-    return _Set(pairs=some, pictures=list(pictures.values()), captions=captions)
+    pictures = {pair.image.identity: pair for pair in reversed(sample)}
+    captions, _ = distinct([pair.caption for pair in sample])
+    return _Set(pairs=sample, pictures=list(pictures.values()), captions=captions)
 
 
 def _ask(
-    models: Mapping[ModelSide, AskedModel], whole: _Set, wanted: Wanted
+    models: Mapping[ModelSide, AskedModel], dataset: _Set, request: Wanted
 ) -> dict[ModelSide, list[list[float]]]:
     work = [
-        (name, Embedder(model=model, length=wanted.length), whole.items)
+        (name, Embedder(model=model, length=request.length), dataset.items)
         for name, model in models.items()
     ]
-    agree_to_embed(work, images=len(whole.pictures), yes=wanted.yes)
+    agree_to_embed(work, images=len(dataset.pictures), yes=request.yes)
     return {name: embed(name, embedder, items) for name, embedder, items in work}
 
 
-def _compared(whole: _Set, left: Sequence[Vector], right: Sequence[Vector]) -> Comparison:
-    numbers = {pair.image.identity: number for number, pair in enumerate(whole.pictures)}
-    captions = [pair.caption for pair in whole.pairs]
-    own: list[set[str]] = [set() for _ in numbers]
-    for pair, text in zip(whole.pairs, distinct(captions)[1], strict=True):
-        own[numbers[pair.image.identity]].add(whole.captions[text])
-    cut = len(numbers)
+def _compare(dataset: _Set, base: Sequence[Vector], tuned: Sequence[Vector]) -> Comparison:
+    numbers = {pair.image.identity: number for number, pair in enumerate(dataset.pictures)}
+    captions = [pair.caption for pair in dataset.pairs]
+    captions_by_picture: list[set[str]] = [set() for _ in numbers]
+    for pair, text in zip(dataset.pairs, distinct(captions)[1], strict=True):
+        captions_by_picture[numbers[pair.image.identity]].add(dataset.captions[text])
+    count = len(numbers)
     return compare(
         captions=captions,
-        pictures=[numbers[pair.image.identity] for pair in whole.pairs],
-        classes=classes_of([pair.name for pair in whole.pictures], list(map(list, own))),
-        base=(left[:cut], left[cut:]),
-        tuned=(right[:cut], right[cut:]),
+        pictures=[numbers[pair.image.identity] for pair in dataset.pairs],
+        classes=classes_of(
+            [pair.name for pair in dataset.pictures], list(map(list, captions_by_picture))
+        ),
+        base=(base[:count], base[count:]),
+        tuned=(tuned[:count], tuned[count:]),
     )
 
 
 def _pairs(
-    deployment: DeploymentClient, wanted: Wanted, run: str | None
+    deployment: DeploymentClient, request: Wanted, run: str | None
 ) -> tuple[list[PicturePair], str]:
     """The pictures and where they are from; raises UserError where one was trained on.
 
     run: that made the published model.
     """
-    customization, data = wanted.customization, wanted.data
+    customization, data = request.customization, request.data
     if data is not None:
-        found, source = from_folder(data), str(data)
+        pairs, source = from_folder(data), str(data)
     elif run is not None:
-        found, source = of_run(deployment, customization, run), f"validation set of run {run}"
+        pairs, source = of_run(deployment, customization, run), f"validation set of run {run}"
     else:
         raise UserError(
             f"it is not known which run made the model of {customization}",
             fix="pass --data FOLDER with pictures that were not trained on",
         )
-    if len(found) < 2:
+    if len(pairs) < 2:
         raise UserError(
             "one picture is not enough for a comparison", where=source, fix="pass more pictures"
         )
-    for each in filter(None, (run, wanted.against)):
-        trained = trained_on(deployment, customization, each) & {pair.name for pair in found}
-        if trained:
-            whose = "" if each == run else f" by run {each}"
+    for run_name in filter(None, (run, request.against)):
+        overlap = trained_on(deployment, customization, run_name) & {pair.name for pair in pairs}
+        if overlap:
+            suffix = "" if run_name == run else f" by run {run_name}"
             raise UserError(
-                f"{len(trained):,} of these pictures were trained on{whose}, for example "
-                f"{min(trained)}: a model finds what it has seen",
+                f"{len(overlap):,} of these pictures were trained on{suffix}, for example "
+                f"{min(overlap)}: a model finds what it has seen",
                 where=source,
                 fix="pass --data FOLDER with other pictures",
             )
-    return found, source
+    return pairs, source
 
 
-def _other(deployment: DeploymentClient, wanted: Wanted, length: int | None) -> Vectors | None:
+def _other_vectors(
+    deployment: DeploymentClient, request: Wanted, length: int | None
+) -> Vectors | None:
     """What is kept of the other run's model; None where none is compared.
 
     Raises UserError where nothing is kept.
     """
-    if wanted.against is None:
+    if request.against is None:
         return None
-    folder = comparisons(deployment, wanted.customization, wanted.against)
-    found = client.kept(folder, length)
-    if found is None:
+    folder = comparisons(deployment, request.customization, request.against)
+    vectors = client.kept(folder, length)
+    if vectors is None:
         raise UserError(
-            f"no vectors of length {length} are kept of the model of run {wanted.against}: "
+            f"no vectors of length {length} are kept of the model of run {request.against}: "
             "it was never compared while it was served",
             where=folder.uri(client.file_name(length)),
-            fix=_again(deployment, wanted),
+            fix=_how_to_keep(deployment, request),
         )
-    return found
+    return vectors
 
 
 def _in_common(
-    deployment: DeploymentClient, wanted: Wanted, pairs: Sequence[PicturePair], other: Vectors
+    deployment: DeploymentClient, request: Wanted, pairs: Sequence[PicturePair], vectors: Vectors
 ) -> list[PicturePair]:
     """The pairs whose vectors the other run's model gave; raises UserError for too few.
 
     Of spellings of one caption a model is asked one: here that which the other was asked.
     """
     _, texts = distinct([pair.caption for pair in pairs])
-    spelt: dict[int, str] = {}
+    spellings: dict[int, str] = {}
     for text, pair in zip(texts, pairs, strict=True):
-        if other.has(of_text(pair.caption)):
-            spelt.setdefault(text, pair.caption)
-    found = [
-        replace(pair, caption=spelt[text])
+        if vectors.has(of_text(pair.caption)):
+            spellings.setdefault(text, pair.caption)
+    common = [
+        replace(pair, caption=spellings[text])
         for text, pair in zip(texts, pairs, strict=True)
-        if text in spelt and other.has(pair.image)
+        if text in spellings and vectors.has(pair.image)
     ]
-    kept, all_of_them = (len({each.image.identity for each in some}) for some in (found, pairs))
-    have = f"{kept:,} of {all_of_them:,} pictures have kept vectors of run {wanted.against}"
-    if kept < 2:
+    common_count, all_of_them = (
+        len({pair.image.identity for pair in group}) for group in (common, pairs)
+    )
+    summary = (
+        f"{common_count:,} of {all_of_them:,} pictures have kept vectors of run {request.against}"
+    )
+    if common_count < 2:
         raise UserError(
-            f"{have}: its model was compared with other pictures",
-            fix=_again(deployment, wanted),
+            f"{summary}: its model was compared with other pictures",
+            fix=_how_to_keep(deployment, request),
         )
-    say(f"{have}: {'all' if kept == all_of_them else 'only these'} are compared")
-    return found
+    say(f"{summary}: {'all' if common_count == all_of_them else 'only these'} are compared")
+    return common
 
 
-def _again(deployment: DeploymentClient, wanted: Wanted) -> str:
+def _how_to_keep(deployment: DeploymentClient, request: Wanted) -> str:
     """How the other run's model gets kept vectors."""
     options = "".join(
         f" {option} {shlex.quote(str(value))}"
-        for option, value in (("--data", wanted.data), ("--length", wanted.length))
+        for option, value in (("--data", request.data), ("--length", request.length))
         if value is not None
     )
-    serve = deployment.command(f"serve {wanted.customization} --run {wanted.against}")
-    ask = deployment.command(f"compare {wanted.customization}{options}")
+    serve = deployment.command(f"serve {request.customization} --run {request.against}")
+    ask = deployment.command(f"compare {request.customization}{options}")
     return (
         f"serve it (`{serve}`), compare it with its base model (`{ask}`), then serve and compare "
         "the newer one"
     )
 
 
-def _show(found: Comparison, against: str | None) -> None:
-    left = "BASE" if against is None else "OTHER"
+def _show(comparison: Comparison, against: str | None) -> None:
+    other_name = "BASE" if against is None else "OTHER"
     rows = []
-    for side in found.sides:
+    for side in comparison.sides:
         name = side.direction.replace("-", " ")
-        for at, share in side.base.recall.items():
+        for rank, share in side.base.recall.items():
             rows.append(
                 (
-                    f"{name} R@{at}",
+                    f"{name} R@{rank}",
                     f"{share:.1%}",
-                    f"{side.tuned.recall[at]:.1%}",
-                    _points(side.recall_difference[at]),
-                    f"{side.chance[at]:.1%}",
+                    f"{side.tuned.recall[rank]:.1%}",
+                    _points(side.recall_difference[rank]),
+                    f"{side.chance[rank]:.1%}",
                 )
             )
         difference = side.mrr_difference
         interval = f"{difference.value:+.3f} ({difference.low:+.3f} … {difference.high:+.3f})"
         rows.append((f"{name} MRR", f"{side.base.mrr:.3f}", f"{side.tuned.mrr:.3f}", interval, ""))
-    emit_table(("MEASURE", left, "TUNED", "DIFFERENCE, 95 %", "BY CHANCE"), rows)
-    for side in found.sides:
-        _show_classes(found, side, left)
-    emit(f"\n{found.verdict}: {in_words(found.verdict, against)}")
+    emit_table(("MEASURE", other_name, "TUNED", "DIFFERENCE, 95 %", "BY CHANCE"), rows)
+    for side in comparison.sides:
+        _show_classes(comparison, side, other_name)
+    emit(f"\n{comparison.verdict}: {in_words(comparison.verdict, against)}")
 
 
-def _show_classes(found: Comparison, side: DirectionFigures, left: str) -> None:
+def _show_classes(comparison: Comparison, side: DirectionFigures, other_name: str) -> None:
     """The classes whose recall changed most. Where each is one question, there is nothing to see.
 
     So it is for captions that make the classes, each of which searches once.
     """
-    if not any(each.questions > 1 for each in side.classes):
+    if not any(class_.questions > 1 for class_ in side.classes):
         return
-    emit(f"\n{side.direction.replace('-', ' ')} R@{CLASS_RECALL_AT}, by {found.classed_by}")
+    emit(f"\n{side.direction.replace('-', ' ')} R@{CLASS_RECALL_AT}, by {comparison.classed_by}")
     rows = [
         (
-            each.name,
-            f"{each.pictures:,}",
-            f"{each.base.recall[CLASS_RECALL_AT]:.1%}",
-            f"{each.tuned.recall[CLASS_RECALL_AT]:.1%}",
-            "too few to tell" if each.too_few else _points(each.recall_difference[CLASS_RECALL_AT]),
+            class_.name,
+            f"{class_.pictures:,}",
+            f"{class_.base.recall[CLASS_RECALL_AT]:.1%}",
+            f"{class_.tuned.recall[CLASS_RECALL_AT]:.1%}",
+            "too few to tell"
+            if class_.too_few
+            else _points(class_.recall_difference[CLASS_RECALL_AT]),
         )
-        for each in side.classes[:_CLASSES]
+        for class_ in side.classes[:_CLASSES]
     ]
-    emit_table(("CLASS", "PICTURES", left, "TUNED", "CHANGE, 95 %"), rows, texts=("CLASS",))
-    rest = len(side.classes) - len(rows)
-    if rest:
-        emit(f"and {rest:,} more: --html FILE and --json show all")
+    emit_table(("CLASS", "PICTURES", other_name, "TUNED", "CHANGE, 95 %"), rows, texts=("CLASS",))
+    remainder = len(side.classes) - len(rows)
+    if remainder:
+        emit(f"and {remainder:,} more: --html FILE and --json show all")
 
 
 def _points(difference: Difference) -> str:
-    value, low, high = (100 * each for each in (difference.value, difference.low, difference.high))
+    value, low, high = (
+        100 * bound for bound in (difference.value, difference.low, difference.high)
+    )
     return f"{value:+.1f} ({low:+.1f} … {high:+.1f}) points"
 
 
-def _drawn(found: Comparison, pairs: Sequence[PicturePair]) -> dict[int, ShownPicture]:
+def _draw(comparison: Comparison, pairs: Sequence[PicturePair]) -> dict[int, ShownPicture]:
     """The pictures that a page shows, by number."""
-    shown: set[int] = set()
-    for side in found.sides:
+    numbers: set[int] = set()
+    for side in comparison.sides:
         for move in side.moved[:10]:
             if side.direction == "text-to-image":
-                shown |= {move.base_first, move.tuned_first}
+                numbers |= {move.base_first, move.tuned_first}
             else:
-                shown.add(move.number)
+                numbers.add(move.number)
     pictures = {}
-    for number in sorted(shown):
+    for number in sorted(numbers):
         pair = pairs[number]
         data = pair.image.load()
         pictures[number] = ShownPicture(

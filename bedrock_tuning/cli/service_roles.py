@@ -27,42 +27,42 @@ def owned(subject: Subject) -> "Owned":
     )
 
 
-def judge(subject: Subject, known: "Owned") -> Iterator[tuple[str, "Judged"]]:
+def judge(subject: Subject, owned_roles: "Owned") -> Iterator[tuple[str, "Judged"]]:
     """Each such role by its ARN, and what is wrong with it."""
     from bedrock_tuning.review.existing import Judged
 
-    written = {
-        f"role.bedrock.{name}": each.job.service_role
-        for name, each in subject.customizations.items()
+    arns = {
+        f"role.bedrock.{name}": customization.job.service_role
+        for name, customization in subject.customizations.items()
     }
-    for name, arn in known.roles().items():
-        if written[name] != arn:
-            yield written[name], Judged(lacks=[f"it is not of the account {known.account}"])
+    for name, arn in owned_roles.roles().items():
+        if arns[name] != arn:
+            yield arns[name], Judged(lacks=[f"it is not of the account {owned_roles.account}"])
             continue
-        found = read_role(subject.aws, arn)
-        if found is None:
+        role = read_role(subject.aws, arn)
+        if role is None:
             yield arn, Judged(lacks=["it does not exist"])
             continue
-        judged = known.judge(name, trust=found.trust, policies=found.policies)
-        if found.boundary:
-            limits = f"its boundary {found.boundary} limits it, which IAM alone judges"
-            judged.wider.append(limits)
-        yield arn, judged
+        judgement = owned_roles.judge(name, trust=role.trust, policies=role.policies)
+        if role.boundary:
+            limits = f"its boundary {role.boundary} limits it, which IAM alone judges"
+            judgement.wider.append(limits)
+        yield arn, judgement
 
 
 @check("service roles that exist already are as their contracts say", asks="iam:GetRole")
 def service_roles(subject: Subject) -> Iterator[Observation]:
     """What is wrong with each of them, or that nothing is."""
-    for arn, found in judge(subject, owned(subject)):
-        for lack in found.lacks:
+    for arn, judgement in judge(subject, owned(subject)):
+        for shortage in judgement.lacks:
             yield fail(
-                f"{arn}: {lack}",
+                f"{arn}: {shortage}",
                 fix=f"tuning preflight -e {subject.settings.name} --json has the policies that it "
                 "must have, under roles",
             )
-        for wider in found.wider:
+        for excess in judgement.wider:
             yield warn(
-                f"{arn}: {wider}", "narrow it to what tuning preflight --json says, or accept it"
+                f"{arn}: {excess}", "narrow it to what tuning preflight --json says, or accept it"
             )
-        if not found.lacks and not found.wider:
+        if not judgement.lacks and not judgement.wider:
             yield ok(f"{arn} has exactly the rights of its contract")

@@ -21,43 +21,45 @@ PROMPTS = 8
 
 
 def show(
-    deployment: DeploymentClient, models: Mapping[ModelSide, AskedModel], wanted: Wanted
+    deployment: DeploymentClient, models: Mapping[ModelSide, AskedModel], request: Wanted
 ) -> None:
     """Asks what is not known yet after showing its price, and shows answers beside each other."""
-    require_free(wanted.html, overwrite=wanted.overwrite)
-    run = pointer(deployment, wanted.customization, "run")
+    require_free(request.html, overwrite=request.overwrite)
+    run = pointer(deployment, request.customization, "run")
     if run is None:
-        raise UserError(f"it is not known which run made the model of {wanted.customization}")
-    prompts = [Prompt(text=each) for each in wanted.prompts] or client.prompts_of(
-        deployment, wanted.customization, run, limit=wanted.limit or PROMPTS
+        raise UserError(f"it is not known which run made the model of {request.customization}")
+    prompts = [Prompt(text=text) for text in request.prompts] or client.prompts_of(
+        deployment, request.customization, run, limit=request.limit or PROMPTS
     )
-    folder = comparisons(deployment, wanted.customization, run)
+    folder = comparisons(deployment, request.customization, run)
     work: dict[ModelSide, tuple[AskedModel, Sequence[Question]]] = {
         side: (model, client.asked(model, prompts))
         for side, model in models.items()
-        if side == "tuned" or wanted.against is None
+        if side == "tuned" or request.against is None
     }
-    others = _others(deployment, wanted, prompts, models["tuned"])
-    known = client.known(folder)
+    other_answers = _other_answers(deployment, request, prompts, models["tuned"])
+    kept_answers = client.known(folder)
     calls: dict[str, tuple[AskedModel, int, int]] = {
-        side: (model, len(client.missing(getattr(known, side), questions)), len(questions))
+        side: (model, len(client.missing(getattr(kept_answers, side), questions)), len(questions))
         for side, (model, questions) in work.items()
     }
-    count = agree_to_calls(calls, _price, yes=wanted.yes)
+    count = agree_to_calls(calls, _price, yes=request.yes)
     with ProgressBar("asking", "answers") as bar, kept_at_ctrl_c():
-        kept = client.ask(folder, work, done=lambda: bar.update(share=1 / max(1, count), count=1))
+        answers = client.ask(
+            folder, work, done=lambda: bar.update(share=1 / max(1, count), count=1)
+        )
     columns = (
-        "Base model" if wanted.against is None else f"Model of run {wanted.against}",
+        "Base model" if request.against is None else f"Model of run {request.against}",
         f"tuned model of run {run}",
     )
-    rows = _rows(models["tuned"], prompts, others or kept.base, kept.tuned)
-    names = [run] if wanted.against is None else [wanted.against, run]
+    rows = _rows(models["tuned"], prompts, other_answers or answers.base, answers.tuned)
+    names = [run] if request.against is None else [request.against, run]
     losses = {}
     if models["tuned"].base.task != "text-to-image":
-        every = {name: losses_of(deployment, runs.row(deployment, name)) for name in names}
-        losses = {name: found for name, found in every.items() if found}
+        all_losses = {name: losses_of(deployment, runs.row(deployment, name)) for name in names}
+        losses = {name: curves for name, curves in all_losses.items() if curves}
     about = {
-        "Customization": wanted.customization,
+        "Customization": request.customization,
         "Base model": models["base"].base.name,
         "Tuned model": str(models["tuned"].tuned),
         "Deployment": deployment.place,
@@ -66,42 +68,42 @@ def show(
         rows, columns=columns, about=about, losses=losses, place=deployment.place
     )
     folder.write(client.PAGE, page.encode(), "text/html; charset=utf-8")
-    if wanted.html is not None:
-        write_page(wanted.html, page)
+    if request.html is not None:
+        write_page(request.html, page)
     kept_at = folder.uri(client.PAGE)
-    if wanted.as_json:
-        last = {
+    if request.as_json:
+        final = {
             name: {curve.name: curve.points[-1].value for curve in curves}
             for name, curves in losses.items()
         }
-        said = {"about": about, "columns": columns, "page": kept_at, "last_loss": last}
-        emit_json({**said, "answers": rows})
+        document = {"about": about, "columns": columns, "page": kept_at, "last_loss": final}
+        emit_json({**document, "answers": rows})
         return
     _print(rows, columns, losses)
     emit(f"page: {kept_at}")
 
 
-def _others(
-    deployment: DeploymentClient, wanted: Wanted, prompts: Sequence[Prompt], model: AskedModel
+def _other_answers(
+    deployment: DeploymentClient, request: Wanted, prompts: Sequence[Prompt], model: AskedModel
 ) -> dict[str, ModelAnswer]:
     """What the other run's model answered when it was served; {} where none is compared.
 
     Raises UserError if it was not asked all of this.
     """
-    if wanted.against is None:
+    if request.against is None:
         return {}
-    other = comparisons(deployment, wanted.customization, wanted.against)
-    known = client.known(other).tuned
-    unknown = client.missing(known, client.asked(model, prompts))
-    if unknown:
-        again = f"serve {wanted.customization} --run {wanted.against}"
+    folder = comparisons(deployment, request.customization, request.against)
+    answers = client.known(folder).tuned
+    unanswered = client.missing(answers, client.asked(model, prompts))
+    if unanswered:
+        command = f"serve {request.customization} --run {request.against}"
         raise UserError(
-            f"the model of run {wanted.against} did not answer {len(unknown)} of "
+            f"the model of run {request.against} did not answer {len(unanswered)} of "
             f"{len(prompts)} prompts",
-            fix=f"serve it (`{deployment.command(again)}`), compare it with its base model with "
+            fix=f"serve it (`{deployment.command(command)}`), compare it with its base model with "
             "the same prompts, then serve and compare the newer one",
         )
-    return known
+    return answers
 
 
 def _price(model: AskedModel, calls: int) -> str:
@@ -114,14 +116,14 @@ def _price(model: AskedModel, calls: int) -> str:
 def _rows(
     model: AskedModel,
     prompts: Sequence[Prompt],
-    left: Mapping[str, ModelAnswer],
-    right: Mapping[str, ModelAnswer],
+    base: Mapping[str, ModelAnswer],
+    tuned: Mapping[str, ModelAnswer],
 ) -> list[Compared]:
     draws = model.base.task == "text-to-image"
     return [
         Compared(
             prompt=prompt,
-            answers=(left[identity(question)], right[identity(question)]),
+            answers=(base[identity(question)], tuned[identity(question)]),
             seed=seed(place) if draws else None,
         )
         for place, (prompt, question) in enumerate(
@@ -137,9 +139,9 @@ def _print(
         emit_table(
             ("RUN", "LOSS", "FIRST", "LAST"),
             [
-                (name, each.name, f"{each.points[0].value:.4g}", f"{each.points[-1].value:.4g}")
+                (name, curve.name, f"{curve.points[0].value:.4g}", f"{curve.points[-1].value:.4g}")
                 for name, curves in losses.items()
-                for each in curves
+                for curve in curves
             ],
         )
         emit()
@@ -148,6 +150,6 @@ def _print(
         if row.prompt.expected:
             emit(f"   the dataset: {row.prompt.expected}")
         for name, answer in zip(columns, row.answers, strict=True):
-            drawn = f"a picture, seed {row.seed}" if answer.picture else ""
-            emit(f"   {name}: {answer.text or drawn or f'no answer: {answer.problem}'}")
+            picture = f"a picture, seed {row.seed}" if answer.picture else ""
+            emit(f"   {name}: {answer.text or picture or f'no answer: {answer.problem}'}")
         emit()

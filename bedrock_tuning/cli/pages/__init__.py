@@ -31,8 +31,8 @@ def permissions_page() -> str:
 
     context = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"]["tuning"]
     customizations = customization.load_all(PROJECT / "customizations")
-    every = (each for commands in tuning.sections.values() for each in commands)
-    needs = {str(each.name): each.needs for each in every if each.needs}
+    all_commands = (command for commands in tuning.sections.values() for command in commands)
+    needs = {str(command.name): command.needs for command in all_commands if command.needs}
     return contract_page(contracts(settings.read(context), customizations), commands=needs)
 
 

@@ -16,7 +16,7 @@ def messages_page() -> str:
     return render(
         "messages.md.j2",
         dashboard=dashboard_name("dev"),
-        attributes=", ".join(f"`{each}`" for each in ATTRIBUTES),
+        attributes=", ".join(f"`{attribute}`" for attribute in ATTRIBUTES),
         source=SOURCE,
         detail_types=DetailType,
         statuses=[

@@ -20,8 +20,8 @@ _EXAMPLE_MAX: Final = 160
 def rules_page() -> str:
     """The whole page as Markdown."""
     groups = groupby(RULES, key=lambda rule: _SUBJECTS[rule.id[0]])
-    listed = [(title, list(rules)) for title, rules in groups]
-    return render("rules.md.j2", groups=listed, example=example)
+    sections = [(title, list(rules)) for title, rules in groups]
+    return render("rules.md.j2", groups=sections, example=example)
 
 
 def example(value: str | bytes) -> str:

@@ -13,28 +13,28 @@ from bedrock_tuning.config.settings_fields import SETTINGS
 def settings_page() -> str:
     """The whole page as Markdown."""
     keys = {
-        f"{table}.{key}" if table else key: known
+        f"{table}.{key}" if table else key: field
         for table, fields in TABLES.items()
-        for key, known in fields.items()
+        for key, field in fields.items()
     }
-    *most, last = (f"`{key}`" for key in PLACEMENT)
+    *leading, final = (f"`{key}`" for key in PLACEMENT)
     return render(
         "settings.md.j2",
         settings=_rows(SETTINGS),
         keys=_rows(keys),
         tags_max=tags_max(),
-        placement=f"{', '.join(most)} and {last}",
+        placement=f"{', '.join(leading)} and {final}",
     )
 
 
 def _rows(fields: Mapping[str, Field]) -> list[tuple[str, ...]]:
     return [
-        (f"`{key}`", known.kind.type, _default(known), known.kind.limit, known.meaning)
-        for key, known in fields.items()
+        (f"`{key}`", field.kind.type, _default(field), field.kind.limit, field.meaning)
+        for key, field in fields.items()
     ]
 
 
-def _default(known: Field) -> str:
-    if known.required:
+def _default(field: Field) -> str:
+    if field.required:
         return "**required**"
-    return "" if known.default in (MISSING, None, "", ()) else f"`{shown(known.default)}`"
+    return "" if field.default in (MISSING, None, "", ()) else f"`{shown(field.default)}`"

@@ -10,18 +10,18 @@ from bedrock_tuning.client.doctor.unknowns import VERIFIED, Unknown, read_verifi
 def unknowns_page(root: Path) -> str:
     """The whole page. root: the project's folder, where verified.toml is once there are answers."""
     answers: dict[str, list[str]] = {}
-    for each in read_verified(root / VERIFIED):
-        where = f"{each.date}, {each.region}, account {each.account}"
-        answers.setdefault(each.unknown, []).append(f"{each.answer} ({where})")
+    for fact in read_verified(root / VERIFIED):
+        origin = f"{fact.date}, {fact.region}, account {fact.account}"
+        answers.setdefault(fact.unknown, []).append(f"{fact.answer} ({origin})")
     rows = [
         (
-            each.assumption,
-            each.why,
-            each.breaks,
-            _how(each),
+            unknown.assumption,
+            unknown.why,
+            unknown.breaks,
+            _how(unknown),
             "; ".join(answers.get(id, ["not asked yet"])),
         )
-        for id, each in unknowns().items()
+        for id, unknown in unknowns().items()
     ]
     return render("unknowns.md.j2", rows=rows)
 
@@ -29,7 +29,7 @@ def unknowns_page(root: Path) -> str:
 def _how(unknown: Unknown) -> str:
     if not unknown.check:
         return unknown.test
-    check = next(each for each in CHECKS if each.id == unknown.check)
+    check = next(entry for entry in CHECKS if entry.id == unknown.check)
     if not check.costs:
         return f"`tuning doctor {check.id}`. 0 USD."
     return f"`tuning doctor {check.id} {check.option}`. {check.costs}."

@@ -104,10 +104,10 @@ class ErrorDocument:
 def error_document(error: click.ClickException) -> ErrorDocument:
     """An error that was shown, for programs."""
     if isinstance(error, Failure):
-        known = error.error
+        details = error.error
         return ErrorDocument(
             error=ErrorDetails(
-                code=error.code, message=known.what, where=known.where, fix=known.fix
+                code=error.code, message=details.what, where=details.where, fix=details.fix
             )
         )
     if isinstance(error, Interrupted):
@@ -173,16 +173,16 @@ def as_failure(error: Exception, *, needs: Sequence[str] = ()) -> Failure:
     """
     if os.environ.get(_TRACEBACK):
         raise error
-    code, shown = _worded(error)
-    if needs and (code == "denied" or shown.fix == _DENIED):
-        shown = UserError(shown.what, where=shown.where, fix=_who_may(needs))
-    return Failure(shown, code=code)
+    code, wording = _describe(error)
+    if needs and (code == "denied" or wording.fix == _DENIED):
+        wording = UserError(wording.what, where=wording.where, fix=_who_may(needs))
+    return Failure(wording, code=code)
 
 
 def _who_may(needs: Sequence[str]) -> str:
     from bedrock_tuning.contracts.people import able
 
-    people = " or ".join(each.title for each in able(needs))
+    people = " or ".join(profile.title for profile in able(needs))
     if not people:
         return (
             "your AWS identity lacks this permission; only an administrator of the account may do "
@@ -194,7 +194,7 @@ def _who_may(needs: Sequence[str]) -> str:
     )
 
 
-def _worded(error: Exception) -> tuple[str, UserError]:
+def _describe(error: Exception) -> tuple[str, UserError]:
     """The code of an error, and the error in words."""
     if isinstance(error, UserError):
         return "refused", error
@@ -205,8 +205,8 @@ def _worded(error: Exception) -> tuple[str, UserError]:
         return code, UserError(str(error), fix="check the path and your permission to read it")
     if isinstance(error, TuningError):
         return "refused", UserError(str(error))
-    if "botocore" in sys.modules and (worded := _aws(error)) is not None:
-        return worded
+    if "botocore" in sys.modules and (description := _aws(error)) is not None:
+        return description
     if isinstance(error, OSError):
         where = str(error.filename or "")
         return "unreadable", UserError(error.strerror or str(error), where=where)

@@ -50,15 +50,15 @@ class TuningGroup(click.Group):
     @cached_property
     def sections(self) -> Mapping[HelpSection, Sequence[TuningCommand]]:
         """All commands by section, in their order; imports them all."""
-        every = sorted(map(self._load, self._modules), key=_position)
+        all_commands = sorted(map(self._load, self._modules), key=_position)
         return {
             section: tuple(commands)
-            for section, commands in groupby(every, key=lambda each: each.section)
+            for section, commands in groupby(all_commands, key=lambda command: command.section)
         }
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Names in the order of the sections."""
-        return [str(each.name) for commands in self.sections.values() for each in commands]
+        return [str(command.name) for commands in self.sections.values() for command in commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of a name; None when there is none."""
@@ -66,10 +66,10 @@ class TuningGroup(click.Group):
 
     def _load(self, name: str) -> TuningCommand:
         module = self._modules[name]
-        found = getattr(import_module(module), name, None)
-        if not isinstance(found, TuningCommand):
+        command = getattr(import_module(module), name, None)
+        if not isinstance(command, TuningCommand):
             raise TypeError(f"{module} holds no command {name}: put @command(...) on a function")
-        return found
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -78,8 +78,8 @@ class TuningGroup(click.Group):
         from bedrock_tuning.wording import closest
 
         if args and args[0] not in self._modules and not args[0].startswith("-"):
-            meant = closest(args[0], sorted(self._modules))
-            hint = f" Did you mean {meant}?" if meant else ""
+            suggestion = closest(args[0], sorted(self._modules))
+            hint = f" Did you mean {suggestion}?" if suggestion else ""
             ctx.fail(f"Unknown command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)
 
@@ -88,7 +88,10 @@ class TuningGroup(click.Group):
         for section, commands in self.sections.items():
             with formatter.section(section.value):
                 formatter.write_dl(
-                    [(str(each.name), each.get_short_help_str(limit=200)) for each in commands]
+                    [
+                        (str(command.name), command.get_short_help_str(limit=200))
+                        for command in commands
+                    ]
                 )
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:

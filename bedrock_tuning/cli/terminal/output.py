@@ -108,21 +108,21 @@ def _fit(lines: list[list[str]], *, texts: Collection[str], width: int) -> bool:
 
     widths = _widths(lines)
     room = width - len(_GAP) * (len(widths) - 1)
-    flexible = [at for at, name in enumerate(lines[0]) if name in texts]
-    room -= sum(wide for at, wide in enumerate(widths) if at not in flexible)
+    flexible = [index for index, name in enumerate(lines[0]) if name in texts]
+    room -= sum(wide for index, wide in enumerate(widths) if index not in flexible)
     # The narrowest first: the others share what it leaves.
-    for left, at in zip(
+    for remaining, index in zip(
         range(len(flexible), 0, -1), sorted(flexible, key=widths.__getitem__), strict=True
     ):
-        most = room // left
-        if widths[at] > most:
-            if most < _TEXT_MIN:
+        share = room // remaining
+        if widths[index] > share:
+            if share < _TEXT_MIN:
                 return False
             for line in lines:
-                if _cells(line[at]) > most:
-                    line[at] = set_cell_size(line[at], most - 1).rstrip() + "…"
-            widths[at] = most
-        room -= widths[at]
+                if _cells(line[index]) > share:
+                    line[index] = set_cell_size(line[index], share - 1).rstrip() + "…"
+            widths[index] = share
+        room -= widths[index]
     return room >= 0
 
 

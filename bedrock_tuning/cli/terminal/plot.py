@@ -12,8 +12,8 @@ from bedrock_tuning.run.curves import Curve
 _MARKERS: Final = ("braille", "•", "x", "+", "o")
 
 
-def terminal_chart(labelled: Sequence[tuple[str, Curve]], *, title: str, width: int) -> str:
-    """Curves in one chart of characters. labelled: the legend's words and the curve."""
+def terminal_chart(labelled_curves: Sequence[tuple[str, Curve]], *, title: str, width: int) -> str:
+    """Curves in one chart of characters. labelled_curves: the legend's words and the curve."""
     import plotext
 
     plotext.clear_figure()
@@ -21,17 +21,17 @@ def terminal_chart(labelled: Sequence[tuple[str, Curve]], *, title: str, width: 
     plotext.plot_size(width, 18)
     plotext.title(title)
     plotext.xlabel("step")
-    last = max(curve.points[-1].step for _, curve in labelled)
+    last = max(curve.points[-1].step for _, curve in labelled_curves)
     plotext.xticks(sorted({round(last * part / 4) for part in range(5)}))
     # Told apart without colors, as in a pipe or a log.
-    for (label, curve), marker in zip(labelled, cycle(_MARKERS), strict=False):
+    for (label, curve), marker in zip(labelled_curves, cycle(_MARKERS), strict=False):
         steps = [point.step for point in curve.points]
         plotext.plot(steps, [point.value for point in curve.points], label=label, marker=marker)
     lines = plotext.uncolorize(plotext.build()).splitlines()
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
 
-def draw(labelled: Sequence[tuple[str, Curve]], *, title: str, file: Path) -> None:
+def draw(labelled_curves: Sequence[tuple[str, Curve]], *, title: str, file: Path) -> None:
     """Curves as SVG, PNG or PDF, by the file's ending.
 
     Raises UserError where matplotlib is missing or cannot write such a file.
@@ -41,7 +41,7 @@ def draw(labelled: Sequence[tuple[str, Curve]], *, title: str, file: Path) -> No
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    for label, curve in labelled:
+    for label, curve in labelled_curves:
         steps = [point.step for point in curve.points]
         axes.plot(steps, [point.value for point in curve.points], label=label)
     axes.set(title=title, xlabel="step")

@@ -28,17 +28,17 @@ def as_document(prepared: Prepared, report: Report | None) -> dict[str, Any]:
 def show(prepared: Prepared, report: Report | None, *, dry_run: bool, texts: bool) -> None:
     """Writes what was understood, five records, what was left out, and the checker's verdict."""
     emit(f"read: {prepared.understood}")
-    for each in prepared.said:
-        emit(f"  {each}")
+    for sentence in prepared.said:
+        emit(f"  {sentence}")
     emit()
     emit_table(
         ("PROMPT", "ANSWER", "SET") if texts else ("FOR EXAMPLE", "CAPTION", "SET"),
-        ((_short(each.file), _short(each.caption), each.kind) for each in prepared.preview),
+        ((_short(record.file), _short(record.caption), record.kind) for record in prepared.preview),
     )
     emit()
     for kind, count in prepared.records.items():
-        there = f" in {prepared.out / kind / 'manifest.jsonl'}"
-        where = ", not written: --dry-run" if dry_run else there
+        manifest = f" in {prepared.out / kind / 'manifest.jsonl'}"
+        where = ", not written: --dry-run" if dry_run else manifest
         emit(f"{kind}: {counted(count, 'record')}{where}")
     if prepared.changes:
         emit()
@@ -46,8 +46,8 @@ def show(prepared: Prepared, report: Report | None, *, dry_run: bool, texts: boo
             ("CHANGES TO RECORDS" if texts else "CHANGES TO IMAGES AND CAPTIONS", "COUNT"),
             ((kind, f"{count:>8,}") for kind, count in prepared.changes.items()),
         )
-    _left_out(prepared)
-    _near(prepared)
+    _show_left_out(prepared)
+    _show_near(prepared)
     if not dry_run:
         emit(
             f"\ndetails of every {'record' if texts else 'image'}: {prepared.out / 'changes.jsonl'}"
@@ -62,36 +62,39 @@ def _short(caption: str) -> str:
     return text if len(text) <= _CAPTION else f"{text[:_CAPTION]}…"
 
 
-def _left_out(prepared: Prepared) -> None:
+def _show_left_out(prepared: Prepared) -> None:
     if not prepared.left_out:
         return
     emit(f"\nleft out: {len(prepared.left_out):,} ({prepared.dropped:.1%})")
     for reason, count in prepared.left_out_by.items():
         emit(f"  {count:>8,}  {reason}")
-    for each in prepared.left_out[:_SHOWN]:
-        emit(f"  {each.file}: {each.reason}")
+    for entry in prepared.left_out[:_SHOWN]:
+        emit(f"  {entry.file}: {entry.reason}")
     if len(prepared.left_out) > _SHOWN:
         emit(f"  … and {len(prepared.left_out) - _SHOWN:,} more")
 
 
-def _near(prepared: Prepared) -> None:
+def _show_near(prepared: Prepared) -> None:
     if not prepared.near:
         return
     pairs = counted(len(prepared.near), "pair")
     emit(f"\nwarning: {pairs} of images on two sides look the same:")
-    for one, other in prepared.near[:_SHOWN]:
-        emit(f"  {one} and {other}")
+    for first, second in prepared.near[:_SHOWN]:
+        emit(f"  {first} and {second}")
 
 
 def show_next(
-    prepared: Prepared, whose: str, customization: str | None, deployment: "DeploymentClient | None"
+    prepared: Prepared,
+    option: str,
+    customization: str | None,
+    deployment: "DeploymentClient | None",
 ) -> None:
     """Writes the commands that check and upload a prepared dataset."""
     out = quote(str(prepared.out))
     manifests = [f"{out}/{kind}/manifest.jsonl" for kind in prepared.records]
-    both = " --validation ".join(manifests)
-    if whose:
-        words = f"validate {both} {whose}"
+    paths = " --validation ".join(manifests)
+    if option:
+        words = f"validate {paths} {option}"
         line = deployment.command(words) if deployment is not None else f"tuning {words}"
         emit(f"\ncheck it again:\n  {line}")
     if not prepared.upload:

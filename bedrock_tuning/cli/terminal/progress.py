@@ -67,11 +67,11 @@ class ProgressBar:
 
     def _words(self, now: float) -> str:
         spent = now - self._began
-        left = spent * (1 - self._share) / self._share if self._share else 0.0
+        remaining = spent * (1 - self._share) / self._share if self._share else 0.0
         rate = f"{self._count / spent:,.0f}/s"
         if self._size:
             rate = f"{in_bytes(self._size)}, {in_bytes(self._size / spent)}/s"
-        return f"{self._count:,} {self._unit}, {rate}, {_minutes(left)} left"
+        return f"{self._count:,} {self._unit}, {rate}, {_minutes(remaining)} left"
 
     def _draw(self, now: float) -> None:
         if self._bar is None:
@@ -97,5 +97,5 @@ class ProgressBar:
 
 
 def _minutes(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
+    rounded = round(seconds)
+    return f"{rounded // 60}:{rounded % 60:02d}"

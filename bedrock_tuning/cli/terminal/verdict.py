@@ -63,12 +63,12 @@ def _run(report: Report) -> Iterator[str]:
     if report.price is not None:
         yield from ("", "a run with this dataset:", f"  training time: {report.training_time}")
         yield from (f"  {line}" for line in report.price.lines)
-        least = "" if report.price.known else "at least, without the unknown: "
-        yield f"  {least}{report.price.total_usd:,.2f} USD"
+        bound = "" if report.price.known else "at least, without the unknown: "
+        yield f"  {bound}{report.price.total_usd:,.2f} USD"
 
 
 def _counts(report: Report) -> None:
-    severities = {found.name: found.severity for found in report.findings}
+    severities = {finding.name: finding.severity for finding in report.findings}
     rows = sorted(
         report.counts.items(),
         key=lambda row: (_ORDER.index(_severity(row[0], severities)), -row[1], row[0]),
@@ -82,34 +82,38 @@ def _counts(report: Report) -> None:
     )
 
 
-def _severity(name: str, seen: dict[str, str]) -> str:
-    return seen.get(name, BY_NAME[name].severity.value)
+def _severity(name: str, severities: dict[str, str]) -> str:
+    return severities.get(name, BY_NAME[name].severity.value)
 
 
 def _findings(report: Report) -> Iterator[str]:
-    shown: Counter[str] = Counter()
-    chosen: list[Finding] = []
-    for found in sorted(report.findings, key=lambda each: _ORDER.index(each.severity)):
-        if shown[found.rule] < _SHOWN_PER_RULE and len(chosen) < _SHOWN:
-            shown[found.rule] += 1
-            chosen.append(found)
-    for found in chosen:
-        yield from _finding(found)
-    rest = sum(report.counts.values()) - len(chosen)
-    if rest:
-        yield f"… and {rest:,} more."
+    counts: Counter[str] = Counter()
+    excerpt: list[Finding] = []
+    for finding in sorted(report.findings, key=lambda finding: _ORDER.index(finding.severity)):
+        if counts[finding.rule] < _SHOWN_PER_RULE and len(excerpt) < _SHOWN:
+            counts[finding.rule] += 1
+            excerpt.append(finding)
+    for finding in excerpt:
+        yield from _finding(finding)
+    remainder = sum(report.counts.values()) - len(excerpt)
+    if remainder:
+        yield f"… and {remainder:,} more."
 
 
-def _finding(found: Finding) -> Iterator[str]:
-    where = found.kind if found.line is None else f"{found.kind} line {found.line:,}"
-    name = click.style(found.name, fg=_COLOURS[found.severity])
-    field = f" [{found.field}]" if found.field else ""
-    yield f"{where}{field}: {name} ({found.rule}): {found.message}"
+def _finding(finding: Finding) -> Iterator[str]:
+    where = finding.kind if finding.line is None else f"{finding.kind} line {finding.line:,}"
+    name = click.style(finding.name, fg=_COLOURS[finding.severity])
+    field = f" [{finding.field}]" if finding.field else ""
+    yield f"{where}{field}: {name} ({finding.rule}): {finding.message}"
     details = [
         f"{label}: {text}"
-        for label, text in (("image", found.key), ("value", found.value), ("limit", found.limit))
-        if text and not (label == "value" and text == found.key)
+        for label, text in (
+            ("image", finding.key),
+            ("value", finding.value),
+            ("limit", finding.limit),
+        )
+        if text and not (label == "value" and text == finding.key)
     ]
     if details:
         yield f"    {'   '.join(details)}"
-    yield f"    fix: {found.fix}"
+    yield f"    fix: {finding.fix}"

@@ -85,53 +85,53 @@ def init(
     Exit code 1: no model that accepts new jobs can be tuned with this data, or you said no.
     """
     asks = on_terminal() and not yes and not as_json
-    wanted = _wanted(given)
+    settings = _parse_settings(given)
     data = data or (_ask_for_data() if asks and name is None and model is None else None)
-    name = _checked(name or _ask_for_name(data, asks=asks))
+    name = _check(name or _ask_for_name(data, asks=asks))
     file = folder / f"{name}.toml"
     _require_new(file)
     try:
-        seen = _seen(data)
+        survey = _survey(data)
     except KeyboardInterrupt:
         raise Interrupted("nothing was written", fix="the same command starts anew") from None
-    if seen is not None and not as_json:
-        emit(f"read: {data}: {seen.described}")
-    chosen, why = _model(model, seen, asks=asks) or (None, "")
-    if chosen is None:
+    if survey is not None and not as_json:
+        emit(f"read: {data}: {survey.described}")
+    base, reason = _model(model, survey, asks=asks) or (None, "")
+    if base is None:
         ctx.exit(EXIT_NO)
     from bedrock_tuning.run.proposal import propose
 
-    found = propose(name, chosen, data=seen, why_model=why, given=wanted)
+    proposal = propose(name, base, data=survey, why_model=reason, given=settings)
     if as_json:
         if not dry_run:
-            _write(file, found.text)
-        emit_json(_document(found, file, data, dry_run=dry_run))
+            _write(file, proposal.text)
+        emit_json(_document(proposal, file, data, dry_run=dry_run))
         return
-    _show(found)
+    _show(proposal)
     if dry_run:
-        emit(f"\n{found.text}")
+        emit(f"\n{proposal.text}")
         return
     if asks and not _confirmed(file):
         raise Declined("nothing was written")
-    _write(file, found.text)
+    _write(file, proposal.text)
     emit(f"wrote {file}")
-    for line in _next(name, data, seen, folder):
+    for line in _next(name, data, survey, folder):
         say(f"next: {line}")
 
 
-def _wanted(given: tuple[str, ...]) -> dict[str, str]:
-    wanted = {}
-    for each in given:
-        key, equals, value = each.partition("=")
+def _parse_settings(pairs: tuple[str, ...]) -> dict[str, str]:
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
         if not (key and equals and value):
-            raise UserError(f"--set {each}: not of the form KEY=VALUE", fix="--set epochCount=5")
-        wanted[key.strip()] = value.strip()
-    return wanted
+            raise UserError(f"--set {pair}: not of the form KEY=VALUE", fix="--set epochCount=5")
+        settings[key.strip()] = value.strip()
+    return settings
 
 
-def _ask(question: str, **more: Any) -> str:
+def _ask(question: str, **options: Any) -> str:
     try:
-        return str(click.prompt(question, err=True, **more)).strip()
+        return str(click.prompt(question, err=True, **options)).strip()
     except click.Abort:
         raise Interrupted("nothing was written") from None
 
@@ -151,21 +151,21 @@ def _ask_for_name(data: Path | None, *, asks: bool) -> str:
     """The name, from the data's folder where nobody says it."""
     import re
 
-    derived = "" if data is None else re.sub(r"[^a-z0-9]+", "-", data.resolve().stem.lower())
-    derived = derived.strip("-")[:30].strip("-")
+    default = "" if data is None else re.sub(r"[^a-z0-9]+", "-", data.resolve().stem.lower())
+    default = default.strip("-")[:30].strip("-")
     if asks:
-        return _ask("What should the customization be called?", default=derived or None)
-    if not derived:
+        return _ask("What should the customization be called?", default=default or None)
+    if not default:
         raise UserError("the customization needs a name", fix="tuning init NAME --data PATH")
-    return derived
+    return default
 
 
-def _checked(name: str) -> str:
+def _check(name: str) -> str:
     from bedrock_tuning.config.names import customization_problem
 
-    wrong = customization_problem(name)
-    if wrong:
-        raise UserError(wrong, fix="choose another name")
+    problem = customization_problem(name)
+    if problem:
+        raise UserError(problem, fix="choose another name")
     return name
 
 
@@ -178,7 +178,7 @@ def _require_new(file: Path) -> None:
         )
 
 
-def _seen(data: Path | None) -> "Data | None":
+def _survey(data: Path | None) -> "Data | None":
     if data is None:
         return None
     from bedrock_tuning.preparing.survey import glance
@@ -194,26 +194,29 @@ def _model(key: str | None, data: "Data | None", *, asks: bool) -> "tuple[BaseMo
     if key is not None:
         # A closed model is allowed: accounts with extended access may still start its jobs.
         model = find_model(key)
-        why = unfit(model, data)
-        if why and not model.lifecycle.closed_because():
-            raise UserError(f"{model.name} cannot be tuned so: {why}", fix="tuning models --open")
+        reason = unfit(model, data)
+        if reason and not model.lifecycle.closed_because():
+            raise UserError(
+                f"{model.name} cannot be tuned so: {reason}", fix="tuning models --open"
+            )
         return model, "Your choice"
-    fits = fitting(data)
+    fitting_models = fitting(data)
     noun = "new jobs" if data is None else f"{data.noun} and new jobs"
-    if len(fits) == 1:
-        return next(iter(fits.values())), f"The only model that takes {noun}"
-    if fits and asks:
-        for each in fits.values():
-            say(f"  {each.key}: {each.name}")
-        choice = click.Choice(list(fits))
-        return fits[_ask("Which model?", type=choice, show_choices=False)], "Your choice"
-    if fits:
+    if len(fitting_models) == 1:
+        return next(iter(fitting_models.values())), f"The only model that takes {noun}"
+    if fitting_models and asks:
+        for candidate in fitting_models.values():
+            say(f"  {candidate.key}: {candidate.name}")
+        choice = click.Choice(list(fitting_models))
+        return fitting_models[_ask("Which model?", type=choice, show_choices=False)], "Your choice"
+    if fitting_models:
         raise UserError(
-            f"several models take {noun}: {', '.join(fits)}", fix="choose one with --model KEY"
+            f"several models take {noun}: {', '.join(fitting_models)}",
+            fix="choose one with --model KEY",
         )
     say(f"no model takes {noun}:")
-    for each in catalogue().values():
-        say(f"  {each.key}: {unfit(each, data)}")
+    for candidate in catalogue().values():
+        say(f"  {candidate.key}: {unfit(candidate, data)}")
     return None
 
 
@@ -224,21 +227,21 @@ def _confirmed(file: Path) -> bool:
         raise Interrupted("nothing was written") from None
 
 
-def _show(found: "Proposal") -> None:
+def _show(proposal: "Proposal") -> None:
     from bedrock_tuning.run.cost import approval_in_words
 
     emit()
     emit_table(
         ("KEY", "VALUE", "WHY"),
-        ((each.key, _short(each.value), each.why) for each in found.values),
+        ((value.key, _short(value.value), value.why) for value in proposal.values),
         texts=("VALUE", "WHY"),
     )
     emit()
-    emit(str(found.price))
-    for line in found.price.rates:
+    emit(str(proposal.price))
+    for line in proposal.price.rates:
         emit(f"  {line}")
-    emit(f"approval: {approval_in_words(found.customization, found.price)}")
-    for sentence in found.said:
+    emit(f"approval: {approval_in_words(proposal.customization, proposal.price)}")
+    for sentence in proposal.said:
         say(f"warning: {sentence}")
 
 
@@ -249,50 +252,50 @@ def _short(value: Any) -> str:
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with file.open("x", encoding="utf-8") as new:
-            _fill(new, text)
+        with file.open("x", encoding="utf-8") as stream:
+            _fill(stream, text)
     except FileExistsError:
         _require_new(file)
 
 
-def _fill(new: IO[str], text: str) -> None:
+def _fill(stream: IO[str], text: str) -> None:
     """A file that is not whole would be in the way of the next call."""
     try:
-        new.write(text)
-        new.flush()
+        stream.write(text)
+        stream.flush()
     except BaseException:
-        Path(new.name).unlink()
+        Path(stream.name).unlink()
         raise
 
 
-def _next(name: str, data: Path | None, seen: "Data | None", folder: Path) -> list[str]:
+def _next(name: str, data: Path | None, survey: "Data | None", folder: Path) -> list[str]:
     """Commands to type next; without the project's files, what to ask for."""
     from bedrock_tuning.cli.options import ENVIRONMENT_VARIABLE, usual_environment
     from bedrock_tuning.client.deployment import deploy_command
 
-    there = "" if folder == CUSTOMIZATIONS else f" --customizations {quote(str(folder))}"
-    lines = [f"tuning price {name}{there}"]
-    if seen is not None and not seen.prepared:
-        fix = " --fix" if seen.form == "image-caption" else ""
-        lines.append(f"tuning prepare {quote(str(data))} -c {name}{there}{fix} --dry-run")
+    folder_option = "" if folder == CUSTOMIZATIONS else f" --customizations {quote(str(folder))}"
+    lines = [f"tuning price {name}{folder_option}"]
+    if survey is not None and not survey.prepared:
+        fix = " --fix" if survey.form == "image-caption" else ""
+        lines.append(f"tuning prepare {quote(str(data))} -c {name}{folder_option}{fix} --dry-run")
     if SETTINGS.is_file():
-        chosen = os.environ.get(ENVIRONMENT_VARIABLE) or usual_environment()
-        lines.append(deploy_command(chosen, name))
+        environment = os.environ.get(ENVIRONMENT_VARIABLE) or usual_environment()
+        lines.append(deploy_command(environment, name))
     else:
         lines.append("whoever deploys the project needs this file in its customizations/")
     return lines
 
 
 def _document(
-    found: "Proposal", file: Path, data: Path | None, *, dry_run: bool
+    proposal: "Proposal", file: Path, data: Path | None, *, dry_run: bool
 ) -> Mapping[str, Any]:
     return {
-        "name": found.customization.name,
+        "name": proposal.customization.name,
         "data": data,
-        "values": found.values,
-        "price": {"total_usd": found.price.total_usd, "unknown": found.price.unknown},
-        "warnings": found.said,
+        "values": proposal.values,
+        "price": {"total_usd": proposal.price.total_usd, "unknown": proposal.price.unknown},
+        "warnings": proposal.said,
         "file": file,
         "written": not dry_run,
-        "text": found.text,
+        "text": proposal.text,
     }

@@ -111,11 +111,11 @@ def validate(
         ),
         **options,
     )
-    report, written = check(request, deployed.aws, note=say, meter=ProgressBar)
+    report, places = check(request, deployed.aws, note=say, meter=ProgressBar)
     if as_json:
         emit(report.to_json().decode())
-        for place in written:
+        for place in places:
             say(place)
     else:
-        show(report, places=written)
+        show(report, places=places)
     ctx.exit(0 if report.valid else EXIT_NO)

@@ -36,16 +36,16 @@ def explain(
         text = sys.stdin.read()
     if not text.strip() and not code:
         raise UserError("no message given", fix="pass the message, or - to read it")
-    found = words(text, code=code, model=model)
+    explanation = words(text, code=code, model=model)
     if as_json:
-        emit_json(found)
-        ctx.exit(0 if found.known else EXIT_NO)
-    emit(f"cause:  {found.cause}")
-    if found.line is not None:
-        emit(f"line:   {found.line:,} of the manifest")
-    if found.record:
-        emit(f"record: {found.record}")
-    if found.where:
-        emit(f"where:  {found.where}")
-    emit(f"fix:    {found.fix}")
-    ctx.exit(0 if found.known else EXIT_NO)
+        emit_json(explanation)
+        ctx.exit(0 if explanation.known else EXIT_NO)
+    emit(f"cause:  {explanation.cause}")
+    if explanation.line is not None:
+        emit(f"line:   {explanation.line:,} of the manifest")
+    if explanation.record:
+        emit(f"record: {explanation.record}")
+    if explanation.where:
+        emit(f"where:  {explanation.where}")
+    emit(f"fix:    {explanation.fix}")
+    ctx.exit(0 if explanation.known else EXIT_NO)

@@ -33,28 +33,28 @@ def models(*, model: str | None, only_open: bool, as_json: bool) -> None:
     from bedrock_tuning.catalogue import catalogue
 
     if model is not None:
-        found = find_model(model)
+        base = find_model(model)
         if as_json:
-            emit_json(found)
+            emit_json(base)
         else:
-            _show(found)
+            _show(base)
         return
-    every = [each for each in catalogue().values() if _open(each) or not only_open]
-    every.sort(key=lambda each: (not _open(each), each.provider, each.key))
+    listed_models = [base for base in catalogue().values() if _open(base) or not only_open]
+    listed_models.sort(key=lambda base: (not _open(base), base.provider, base.key))
     if as_json:
-        emit_json([_summary(each) for each in every])
+        emit_json([_summary(base) for base in listed_models])
         return
     emit_table(
         ("KEY", "NAME", "NEW JOBS", "DATASETS", "REGIONS"),
         (
             (
-                each.key,
-                each.name,
-                _openness(each),
-                ", ".join(dict.fromkeys(c.format for c in each.datasets.values())),
-                ", ".join(each.regions.customization),
+                base.key,
+                base.name,
+                _openness(base),
+                ", ".join(dict.fromkeys(c.format for c in base.datasets.values())),
+                ", ".join(base.regions.customization),
             )
-            for each in every
+            for base in listed_models
         ),
         texts=("NAME", "NEW JOBS", "DATASETS"),
     )
@@ -67,8 +67,8 @@ def _open(model: "BaseModel") -> bool:
 def _openness(model: "BaseModel") -> str:
     if not _open(model):
         return model.lifecycle.closed_because().partition(":")[0]
-    ours = model.job_api == "CreateModelCustomizationJob"
-    return "open" if ours else f"only through the {model.job_api} API"
+    is_startable = model.job_api == "CreateModelCustomizationJob"
+    return "open" if is_startable else f"only through the {model.job_api} API"
 
 
 def _summary(model: "BaseModel") -> dict[str, Any]:
@@ -89,25 +89,25 @@ def _summary(model: "BaseModel") -> dict[str, Any]:
 def _show(model: "BaseModel") -> None:
     emit(f"{model.name} ({model.key}) by {model.provider}: {model.task}")
     emit(f"New jobs: {_openness(model)}")
-    checked = [each for each in model.customization_types if each not in model.started_types]
-    if checked:
-        emit(f"{', '.join(checked)}: datasets are checked, jobs are not started by this project")
+    check_only = [type_ for type_ in model.customization_types if type_ not in model.started_types]
+    if check_only:
+        emit(f"{', '.join(check_only)}: datasets are checked, jobs are not started by this project")
     for note in (model.note, model.lifecycle.note):
         if note:
             emit(note)
     section = ""
     for path, fact in model.facts.items():
-        root, _, rest = path.partition(".")
+        root, _, tail = path.partition(".")
         if root != section:
             emit(f"\n{root}")
             section = root
-        emit(f"  {rest or root}: {_value(fact.value)}  [{_cited(fact)}]")
-        for other in fact.alternatives:
-            emit(f"      others say {_value(other.value)}  [{', '.join(other.source)}]")
+        emit(f"  {tail or root}: {_value(fact.value)}  [{_cite(fact)}]")
+        for alternative in fact.alternatives:
+            emit(f"      others say {_value(alternative.value)}  [{', '.join(alternative.source)}]")
     emit("\nSources and notes: docs/models.md")
 
 
-def _cited(fact: "Sourced") -> str:
+def _cite(fact: "Sourced") -> str:
     words = [", ".join(fact.source)]
     if fact.confidence != "high":
         words.append(f"{fact.confidence} confidence")

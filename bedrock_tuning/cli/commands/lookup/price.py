@@ -61,39 +61,39 @@ def price(
     from bedrock_tuning.run.price_list import NOT_ASKED
     from bedrock_tuning.sources.price_list import listed
 
-    chosen, aws = find_customization(customization, customizations, deployed), deployed.aws
-    found = cost.estimate(
-        customization=chosen,
+    settings, aws = find_customization(customization, customizations, deployed), deployed.aws
+    estimate = cost.estimate(
+        customization=settings,
         training_records=records,
         training_characters=characters,
-        listed=listed(aws.pricing, chosen.base_model, aws.region) if refresh else NOT_ASKED,
+        listed=listed(aws.pricing, settings.base_model, aws.region) if refresh else NOT_ASKED,
     )
     if as_json:
-        approval = cost.needs_approval(customization=chosen, estimate=found)
-        emit_json(_as_json(found, approval))
+        approval = cost.needs_approval(customization=settings, estimate=estimate)
+        emit_json(_as_json(estimate, approval))
         return
-    emit(str(found))
-    if found.rates:
+    emit(str(estimate))
+    if estimate.rates:
         emit("\nserving:")
-        for line in found.rates:
+        for line in estimate.rates:
             emit(f"  {line}")
-    emit(f"\napproval: {cost.approval_in_words(chosen, found)}")
-    if characters is None and "prices.training_per_1k_tokens" in chosen.base_model.facts:
+    emit(f"\napproval: {cost.approval_in_words(settings, estimate)}")
+    if characters is None and "prices.training_per_1k_tokens" in settings.base_model.facts:
         say(
             "training is priced by the token: "
             "pass --characters N, the number of characters in all texts"
         )
 
 
-def _as_json(found: "Estimate", approval: str | None) -> dict[str, object]:
+def _as_json(estimate: "Estimate", approval: str | None) -> dict[str, object]:
     return {
-        "total_usd": found.total_usd,
-        "known": found.known,
-        "unknown": found.unknown,
-        "price_date": found.price_date,
+        "total_usd": estimate.total_usd,
+        "known": estimate.known,
+        "unknown": estimate.unknown,
+        "price_date": estimate.price_date,
         "approval": approval,
-        "training_time": found.training_time,
-        "notes": found.notes,
-        "lines": found.lines,
-        "rates": found.rates,
+        "training_time": estimate.training_time,
+        "notes": estimate.notes,
+        "lines": estimate.lines,
+        "rates": estimate.rates,
     }

@@ -27,22 +27,22 @@ def rules(*, rule: str | None, as_json: bool) -> None:
 
     if rule is None:
         if as_json:
-            emit_json([_as_json(each) for each in RULES])
+            emit_json([_as_json(entry) for entry in RULES])
             return
         emit_table(
             ("ID", "NAME", "SEVERITY", "WHAT IT FINDS"),
-            ((each.id, each.name, each.severity.value, _line(each.summary)) for each in RULES),
+            ((entry.id, entry.name, entry.severity.value, _line(entry.summary)) for entry in RULES),
             texts=("WHAT IT FINDS",),
         )
         return
     try:
-        found = find_rule(rule)
+        entry = find_rule(rule)
     except KeyError as error:
         raise UserError(str(error.args[0]), fix="`tuning rules` lists them") from None
     if as_json:
-        emit_json(_as_json(found))
+        emit_json(_as_json(entry))
     else:
-        _show(found)
+        _show(entry)
 
 
 def _show(rule: "Rule[Any]") -> None:

@@ -92,18 +92,18 @@ def compare(
     from bedrock_tuning.cli import retrieval, side_by_side
     from bedrock_tuning.client.inference import base_of, tuned_of
 
-    wanted = Wanted(**options)
+    request = Wanted(**options)
     deployment = deployed()
     models: dict[ModelSide, AskedModel] = {
-        "base": base_of(deployment, wanted.customization),
-        "tuned": tuned_of(deployment, wanted.customization),
+        "base": base_of(deployment, request.customization),
+        "tuned": tuned_of(deployment, request.customization),
     }
     if models["tuned"].base.task != "image-to-embedding":
-        _refuse({"--data": wanted.data, "--length": wanted.length}, models["tuned"])
-        side_by_side.show(deployment, models, wanted)
+        _refuse({"--data": request.data, "--length": request.length}, models["tuned"])
+        side_by_side.show(deployment, models, request)
         return
-    _refuse({"--prompt": wanted.prompts}, models["tuned"])
-    if retrieval.show(deployment, models, wanted) == "worse":
+    _refuse({"--prompt": request.prompts}, models["tuned"])
+    if retrieval.show(deployment, models, request) == "worse":
         ctx.exit(EXIT_NO)
 
 

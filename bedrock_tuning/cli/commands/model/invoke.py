@@ -88,7 +88,7 @@ def invoke(
     questions = _questions(model, text, images, length=length, seed=seed)
     if show_code:
         region = deployment.aws.region
-        codes = [snippet(each, model_id=model.id, region=region) for each in questions]
+        codes = [snippet(question, model_id=model.id, region=region) for question in questions]
         if as_json:
             emit_json({"model_id": model.id, "code": codes})
         else:
@@ -103,11 +103,11 @@ def invoke(
         _stream(model, questions[0])
         return
     answers = [model.ask(question) for question in questions]
-    shown = _picture(answers[0], file) if draws else _shown(model, answers)
+    result = _picture(answers[0], file) if draws else _result(model, answers)
     if as_json:
-        emit_json({"customization": customization, "model_id": model.id, **shown})
+        emit_json({"customization": customization, "model_id": model.id, **result})
     else:
-        emit(shown.get("text") or shown.get("file") or _numbers(shown))
+        emit(result.get("text") or result.get("file") or _numbers(result))
 
 
 def _stream(model: "AskedModel", question: "Question") -> None:
@@ -136,13 +136,13 @@ def _questions(
         _require(seed is None, "--seed", model)
         _require_length(model, length)
         inputs = [{"text": text} for text in texts], [{"image": f.read_bytes()} for f in images]
-        asked: list[dict[str, Any]] = [*inputs[0], *inputs[1]]
-        if not 1 <= len(asked) <= 2:
+        contents: list[dict[str, Any]] = [*inputs[0], *inputs[1]]
+        if not 1 <= len(contents) <= 2:
             raise UserError(
-                f"{model.base.name} embeds one input or compares two, not {len(asked)}",
+                f"{model.base.name} embeds one input or compares two, not {len(contents)}",
                 fix='pass "TEXT", --image FILE, or two of them',
             )
-        return [questions.embedding(**each, length=length) for each in asked]
+        return [questions.embedding(**content, length=length) for content in contents]
     _require(length is None, "--length", model)
     if len(texts) != 1:
         raise UserError("what should the model be asked?", fix='pass one "TEXT" in quotes')
@@ -154,27 +154,27 @@ def _questions(
     return [questions.message(texts[0], images=[(_format(f), f.read_bytes()) for f in images])]
 
 
-def _require(fits: bool, option: str, model: "AskedModel") -> None:
-    if not fits:
+def _require(is_taken: bool, option: str, model: "AskedModel") -> None:
+    if not is_taken:
         raise UserError(f"{model.base.name} does not take {option}", fix=f"omit {option}")
 
 
 def _require_length(model: "AskedModel", length: int | None) -> None:
-    known = model.base.inference.embedding_lengths
-    if length is not None and known and length not in known:
+    lengths = model.base.inference.embedding_lengths
+    if length is not None and lengths and length not in lengths:
         raise UserError(
             f"{model.base.name} has no embeddings of {length} numbers",
-            fix=f"use one of {', '.join(map(str, known))}",
+            fix=f"use one of {', '.join(map(str, lengths))}",
         )
 
 
 def _format(file: Path) -> str:
-    known = _FORMATS.get(file.suffix.lower())
-    if known is None:
+    image_format = _FORMATS.get(file.suffix.lower())
+    if image_format is None:
         raise UserError(
             "not an image that models take", where=str(file), fix=f"use {', '.join(_FORMATS)}"
         )
-    return known
+    return image_format
 
 
 def _picture(answer: Any, file: Path) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def _picture(answer: Any, file: Path) -> dict[str, Any]:
     return {"file": str(file)}
 
 
-def _shown(model: "AskedModel", answers: Sequence[Any]) -> dict[str, Any]:
+def _result(model: "AskedModel", answers: Sequence[Any]) -> dict[str, Any]:
     from bedrock_tuning.serving.questions import answer_text, cosine
 
     if model.base.task != "image-to-embedding":
@@ -196,5 +196,7 @@ def _shown(model: "AskedModel", answers: Sequence[Any]) -> dict[str, Any]:
     return {"cosine": round(cosine(*vectors), 6), "embeddings": vectors}
 
 
-def _numbers(shown: dict[str, Any]) -> str:
-    return json.dumps(shown["embedding"]) if "embedding" in shown else f"cosine {shown['cosine']}"
+def _numbers(result: dict[str, Any]) -> str:
+    return (
+        json.dumps(result["embedding"]) if "embedding" in result else f"cosine {result['cosine']}"
+    )

@@ -75,25 +75,27 @@ def metrics(
     if as_csv and as_json:
         raise UserError("--csv and --json contradict each other", fix="pass one of them")
     require_free(file, overwrite=overwrite)
-    found = _curves(deployed, run, customization)
-    losses = {name: [each for each in curves if each.is_loss] for name, curves in found.items()}
+    curves_by_run = _curves(deployed, run, customization)
+    losses = {
+        name: [curve for curve in curves if curve.is_loss] for name, curves in curves_by_run.items()
+    }
     if as_json:
-        said = {
+        document = {
             name: {
-                "curves": [{"name": each.name, **asdict(each)} for each in curves],
+                "curves": [{"name": curve.name, **asdict(curve)} for curve in curves],
                 "advice": advice(curves),
             }
-            for name, curves in found.items()
+            for name, curves in curves_by_run.items()
         }
-        emit_json(said)
+        emit_json(document)
     elif as_csv:
-        emit(_as_csv(found).rstrip("\n"))
+        emit(_as_csv(curves_by_run).rstrip("\n"))
     else:
-        _show(found, losses, plot=plot)
+        _show(curves_by_run, losses, plot=plot)
     if file is not None:
         from bedrock_tuning.cli.terminal.plot import draw
 
-        draw(_labelled(losses), title="loss", file=file)
+        draw(_with_labels(losses), title="loss", file=file)
         say(f"wrote {file}")
 
 
@@ -107,36 +109,36 @@ def _curves(
     from bedrock_tuning.run.curves import curves
 
     deployment = deployed()
-    found: dict[str, list[Curve]] = {}
-    for each in dict.fromkeys(runs):
-        name = chosen(deployment, each, customization=customization)
-        known = resolved(deployment, row(deployment, name))
-        if "metrics" not in known:
+    curves_by_run: dict[str, list[Curve]] = {}
+    for run in dict.fromkeys(runs):
+        name = chosen(deployment, run, customization=customization)
+        details = resolved(deployment, row(deployment, name))
+        if "metrics" not in details:
             raise UserError(
-                f"run {name} has no metrics: it is {known['status']}",
+                f"run {name} has no metrics: it is {details['status']}",
                 fix=f"`{deployment.command(f'run {name}')}` shows it; they come with the model",
             )
-        written: dict[str, Any] = json.loads(stored(deployment, known).read(METRICS))
-        for problem in written.get("unreadable", ()):
+        document: dict[str, Any] = json.loads(stored(deployment, details).read(METRICS))
+        for problem in document.get("unreadable", ()):
             say(f"{name}: a file of metrics could not be read: {problem}")
-        found[name] = curves(written.get("files", {}))
-        if not found[name]:
-            final = written.get("training_loss")
-            last = "" if final is None else f"; Bedrock's final training loss is {final}"
-            say(f"{name}: the job wrote no metrics by step{last}")
-    return found
+        curves_by_run[name] = curves(document.get("files", {}))
+        if not curves_by_run[name]:
+            final = document.get("training_loss")
+            hint = "" if final is None else f"; Bedrock's final training loss is {final}"
+            say(f"{name}: the job wrote no metrics by step{hint}")
+    return curves_by_run
 
 
 def _show(
-    found: "Mapping[str, list[Curve]]", losses: "Mapping[str, list[Curve]]", *, plot: bool
+    curves_by_run: "Mapping[str, list[Curve]]", losses: "Mapping[str, list[Curve]]", *, plot: bool
 ) -> None:
     from bedrock_tuning.cli.terminal.plot import terminal_chart
     from bedrock_tuning.run.curves import advice
 
-    labelled = _labelled(losses)
-    if plot and labelled:
+    labelled_curves = _with_labels(losses)
+    if plot and labelled_curves:
         width = min(shutil.get_terminal_size().columns, _WIDTH_MAX)
-        emit(terminal_chart(labelled, title="loss by step", width=width))
+        emit(terminal_chart(labelled_curves, title="loss by step", width=width))
     emit_table(
         ("RUN", "METRIC", "STEPS", "FIRST", "LAST", "LOWEST", "AT STEP"),
         (
@@ -149,29 +151,29 @@ def _show(
                 f"{curve.best.value:.4g}",
                 str(curve.best.step),
             )
-            for name, curves in found.items()
+            for name, curves in curves_by_run.items()
             for curve in curves
         ),
     )
-    for name, curves in found.items():
+    for name, curves in curves_by_run.items():
         for sentence in advice(curves):
-            say(f"{name}: {sentence}" if len(found) > 1 else sentence)
+            say(f"{name}: {sentence}" if len(curves_by_run) > 1 else sentence)
 
 
-def _labelled(losses: "Mapping[str, list[Curve]]") -> "list[tuple[str, Curve]]":
-    several = len(losses) > 1
+def _with_labels(losses: "Mapping[str, list[Curve]]") -> "list[tuple[str, Curve]]":
+    is_many = len(losses) > 1
     return [
-        (f"{name} {curve.name}" if several else curve.name, curve)
+        (f"{name} {curve.name}" if is_many else curve.name, curve)
         for name, curves in losses.items()
         for curve in curves
     ]
 
 
-def _as_csv(found: "Mapping[str, list[Curve]]") -> str:
+def _as_csv(curves_by_run: "Mapping[str, list[Curve]]") -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("run", "metric", "step", "epoch", "value"))
-    for name, curves in found.items():
+    for name, curves in curves_by_run.items():
         for curve in curves:
             for point in curve.points:
                 rows.writerow((name, curve.name, point.step, point.epoch, point.value))

@@ -83,33 +83,35 @@ def search(
     if against_base:
         models = {"base": base_of(deployment, customization), **models}
     require_embeddings(models["tuned"])
-    files = sorted(each for each in folder.rglob("*") if each.suffix.lower() in _PICTURES)
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _PICTURES)
     if not files:
         raise UserError("no JPEG or PNG found", where=str(folder), fix="choose another folder")
-    asked = of_file(image) if image is not None else of_text(str(text))
-    items: list[EmbeddingInput] = [*map(of_file, files), asked]
+    query = of_file(image) if image is not None else of_text(str(text))
+    items: list[EmbeddingInput] = [*map(of_file, files), query]
     work = [(name, Embedder(model=model, length=length), items) for name, model in models.items()]
     agree_to_embed(work, images=len(items), yes=yes)
-    found: dict[str, list[tuple[Path, float]]] = {}
+    hits_by_model: dict[str, list[tuple[Path, float]]] = {}
     for name, embedder, _ in work:
-        *vectors, wanted = embed(name, embedder, items)
-        near = [(file, cosine(vector, wanted)) for file, vector in zip(files, vectors, strict=True)]
-        found[name] = sorted(near, key=lambda hit: -hit[1])[:top]
+        *vectors, target = embed(name, embedder, items)
+        scored = [
+            (file, cosine(vector, target)) for file, vector in zip(files, vectors, strict=True)
+        ]
+        hits_by_model[name] = sorted(scored, key=lambda hit: -hit[1])[:top]
     if html is not None:
-        _write(html, question, customization, folder, found)
+        _write(html, question, customization, folder, hits_by_model)
     if as_json:
         hits = {
-            name: [{"file": str(file), "cosine": round(near, 6)} for file, near in hits]
-            for name, hits in found.items()
+            name: [{"file": str(file), "cosine": round(score, 6)} for file, score in hits]
+            for name, hits in hits_by_model.items()
         }
         emit_json({"question": question, "pictures": len(files), "found": hits})
         return
     emit_table(
         ("MODEL", "PLACE", "COSINE", "PICTURE"),
         (
-            (name, str(place), f"{near:.4f}", str(file))
-            for name, hits in found.items()
-            for place, (file, near) in enumerate(hits, 1)
+            (name, str(place), f"{score:.4f}", str(file))
+            for name, hits in hits_by_model.items()
+            for place, (file, score) in enumerate(hits, 1)
         ),
     )
 
@@ -125,7 +127,7 @@ def _write(
     question: str,
     customization: str,
     folder: Path,
-    found: "dict[str, list[tuple[Path, float]]]",
+    hits_by_model: "dict[str, list[tuple[Path, float]]]",
 ) -> None:
     from bedrock_tuning.report.html import ShownPicture
     from bedrock_tuning.report.retrieval import Hit, search_page
@@ -138,11 +140,11 @@ def _write(
                 picture=ShownPicture(
                     name=path.name, caption="", thumbnail=thumbnail(path.read_bytes())
                 ),
-                cosine=near,
+                cosine=cosine,
             )
-            for path, near in hits
+            for path, cosine in hits
         ]
-        for name, hits in found.items()
+        for name, hits in hits_by_model.items()
     }
-    about = {"Customization": customization, "Folder": str(folder)}
-    write_page(file, search_page(question, about=about, columns=columns))
+    origin = {"Customization": customization, "Folder": str(folder)}
+    write_page(file, search_page(question, about=origin, columns=columns))

@@ -24,26 +24,26 @@ def approvals(*, customization: str | None, deployed: DeploymentOption, as_json:
     """
     from bedrock_tuning.client.approvals import decisions
 
-    found = list(decisions(deployed(), customization=customization))
+    trail = list(decisions(deployed(), customization=customization))
     if as_json:
-        emit_json([asdict(each) for each in found])
+        emit_json([asdict(decision) for decision in trail])
         return
-    if not found:
+    if not trail:
         say("nobody has approved or declined anything yet")
         return
     emit_table(
         ("AT", "RUN", "CUSTOMIZATION", "DECISION", "BY", "PRICE", "REASON"),
         (
             (
-                each.at,
-                each.run,
-                each.customization,
-                each.past,
-                each.by.rpartition(":")[2],
-                each.price.splitlines()[-1] if each.price else "",
-                each.reason,
+                decision.at,
+                decision.run,
+                decision.customization,
+                decision.past,
+                decision.by.rpartition(":")[2],
+                decision.price.splitlines()[-1] if decision.price else "",
+                decision.reason,
             )
-            for each in found
+            for decision in trail
         ),
         texts=("PRICE", "REASON"),
     )

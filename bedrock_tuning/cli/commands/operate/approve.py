@@ -50,15 +50,15 @@ def approve(
     if decline and not reason:
         raise UserError("a declined run needs a reason", fix='add --reason "…"')
     deployment = deployed()
-    found = row(deployment, run)
-    require_waiting(deployment, found)
-    say(f"Run {run} of {found['customization']} would cost:")
-    say(str(found.get("estimate", "unknown: no estimate was recorded")))
+    details = row(deployment, run)
+    require_waiting(deployment, details)
+    say(f"Run {run} of {details['customization']} would cost:")
+    say(str(details.get("estimate", "unknown: no estimate was recorded")))
     verb = "Decline" if decline else "Approve"
-    if found.get("approval_reason"):
-        say(f"Approval is needed because {found['approval_reason']}.")
+    if details.get("approval_reason"):
+        say(f"Approval is needed because {details['approval_reason']}.")
     if not decline:
-        for line in _unservable(deployment, found["customization"]):
+        for line in _unservable(deployment, details["customization"]):
             say(line)
     confirm(
         f"{verb} this run?",
@@ -90,12 +90,12 @@ def _unservable(deployment: "DeploymentClient", name: str) -> Iterator[str]:
 
     from bedrock_tuning.sources.quotas import lacking
 
-    chosen, aws = deployment.customizations.get(name), deployment.aws
-    if chosen is None:
+    settings, aws = deployment.customizations.get(name), deployment.aws
+    if settings is None:
         return
     try:
-        found = lacking(
-            chosen,
+        shortages = lacking(
+            settings,
             environment=deployment.environment,
             service_quotas=aws.service_quotas,
             bedrock=aws.bedrock,
@@ -103,5 +103,5 @@ def _unservable(deployment: "DeploymentClient", name: str) -> Iterator[str]:
     except (BotoCoreError, ClientError) as error:
         yield f"Whether the model can be served is not known: {error}"
         return
-    for lack in found:
-        yield f"Warning: {lack}"
+    for shortage in shortages:
+        yield f"Warning: {shortage}"

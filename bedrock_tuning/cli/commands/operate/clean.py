@@ -82,70 +82,70 @@ def clean(
     if customization is not None:
         deployment.require(customization)
     say(deployment.place)
-    before = datetime.now(UTC) - timedelta(days=days)
-    found = unused(deployment, only=customization, keep=keep, before=before)
+    limit = datetime.now(UTC) - timedelta(days=days)
+    leftovers = unused(deployment, only=customization, keep=keep, before=limit)
     if not as_json:
-        _show(found)
+        _show(leftovers)
     deleted: list[str] = []
-    if found and not dry_run:
+    if leftovers and not dry_run:
         confirm(
-            f"Delete {_counted(found)}?",
+            f"Delete {_count(leftovers)}?",
             yes=yes,
             otherwise="to delete it",
             unchanged="everything stays",
         )
         try:
-            for each in found:
-                delete(deployment, each)
-                deleted.append(each.name)
+            for leftover in leftovers:
+                delete(deployment, leftover)
+                deleted.append(leftover.name)
                 if not as_json:
-                    emit(f"deleted {each.name}")
+                    emit(f"deleted {leftover.name}")
         except KeyboardInterrupt:
             raise Interrupted(
-                f"{len(deleted)} of {len(found)} are deleted, the rest stays",
+                f"{len(deleted)} of {len(leftovers)} are deleted, the rest stays",
                 fix=f"to continue: {deployment.command('clean')}",
             ) from None
     if as_json:
-        emit_json({"unused": [_document(each) for each in found], "deleted": deleted})
+        emit_json({"unused": [_document(leftover) for leftover in leftovers], "deleted": deleted})
 
 
-def _show(found: "Sequence[Unused]") -> None:
+def _show(leftovers: "Sequence[Unused]") -> None:
     from bedrock_tuning.run.exposure import price_in_words
 
-    if not found:
+    if not leftovers:
         emit("nothing to clean: everything is in use, kept or newer")
         return
     emit_table(
         ("KIND", "CUSTOMIZATION", "NAME", "WHY", "USD/MONTH"),
         (
             (
-                each.kind,
-                each.customization,
-                each.name,
-                each.why,
-                "by size" if each.kind == "images" else price_in_words(each.usd_per_month),
+                leftover.kind,
+                leftover.customization,
+                leftover.name,
+                leftover.why,
+                "by size" if leftover.kind == "images" else price_in_words(leftover.usd_per_month),
             )
-            for each in found
+            for leftover in leftovers
         ),
         texts=("WHY",),
     )
 
 
-def _counted(found: "Sequence[Unused]") -> str:
-    models = sum(each.kind == "model" for each in found)
-    files = sum(len(each.keys) for each in found)
+def _count(leftovers: "Sequence[Unused]") -> str:
+    models = sum(leftover.kind == "model" for leftover in leftovers)
+    files = sum(len(leftover.keys) for leftover in leftovers)
     parts = [
         counted(number, noun) for number, noun in ((models, "model"), (files, "file")) if number
     ]
     return " and ".join(parts)
 
 
-def _document(each: "Unused") -> dict[str, object]:
+def _document(leftover: "Unused") -> dict[str, object]:
     return {
-        "kind": each.kind,
-        "customization": each.customization,
-        "name": each.name,
-        "why": each.why,
-        "usd_per_month": each.usd_per_month,
-        "files": len(each.keys),
+        "kind": leftover.kind,
+        "customization": leftover.customization,
+        "name": leftover.name,
+        "why": leftover.why,
+        "usd_per_month": leftover.usd_per_month,
+        "files": len(leftover.keys),
     }

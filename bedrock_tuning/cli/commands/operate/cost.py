@@ -38,51 +38,55 @@ def cost(*, billed: bool, deployed: DeploymentOption, as_json: bool) -> None:
     from bedrock_tuning.run.exposure import price_in_words
 
     deployment = deployed()
-    found = spending(deployment, billed=billed)
+    rows = spending(deployment, billed=billed)
     if as_json:
-        emit_json({"environment": deployment.environment, "customizations": found})
+        emit_json({"environment": deployment.environment, "customizations": rows})
         return
     say(deployment.place)
     emit_table(
         ("CUSTOMIZATION", "TEAM", "SO FAR", "UNTIL", "MORE UNTIL THEN", "STORED/MONTH", "BILLED"),
         (
             (
-                each.customization,
-                each.team,
-                _sum(served.so_far_usd for served in each.served),
-                max((served.ends or "no end" for served in each.served), default=""),
-                _sum(served.until_end_usd for served in each.served),
-                price_in_words(each.stored_usd_per_month),
-                price_in_words(each.billed_usd) if billed else "not asked",
+                row.customization,
+                row.team,
+                _sum(endpoint.so_far_usd for endpoint in row.served),
+                max((endpoint.ends or "no end" for endpoint in row.served), default=""),
+                _sum(endpoint.until_end_usd for endpoint in row.served),
+                price_in_words(row.stored_usd_per_month),
+                price_in_words(row.billed_usd) if billed else "not asked",
             )
-            for each in found
+            for row in rows
         ),
     )
-    for line in _totals(found):
+    for line in _totals(rows):
         say(line)
 
 
-def _totals(found: "Sequence[Spending]") -> list[str]:
-    served = [each for spent in found for each in spent.served]
+def _totals(rows: "Sequence[Spending]") -> list[str]:
+    endpoints = [endpoint for spent in rows for endpoint in spent.served]
     lines = []
-    teams = sorted({each.team for each in found if each.team})
+    teams = sorted({row.team for row in rows if row.team})
     for team in teams if len(teams) > 1 else ():
-        own = [served for each in found if each.team == team for served in each.served]
-        lines.append(f"team {team}: {_sum(each.so_far_usd for each in own)} USD so far")
-    if not served:
+        team_endpoints = [endpoint for row in rows if row.team == team for endpoint in row.served]
+        lines.append(
+            f"team {team}: {_sum(endpoint.so_far_usd for endpoint in team_endpoints)} USD so far"
+        )
+    if not endpoints:
         return [*lines, "nothing is billed by the hour"]
     return [
         *lines,
-        f"endpoints: {_sum(each.so_far_usd for each in served)} USD so far, "
-        f"{_sum(each.until_end_usd for each in served)} USD more until their leases end",
+        f"endpoints: {_sum(endpoint.so_far_usd for endpoint in endpoints)} USD so far, "
+        f"{_sum(endpoint.until_end_usd for endpoint in endpoints)} USD more until their leases end",
         "all amounts are US dollars at the prices of the catalogue, which may be outdated",
     ]
 
 
 def _sum(amounts: Iterable[float | None]) -> str:
     """The known ones together, as a lower bound where some are not known."""
-    every = list(amounts)
-    known = [each for each in every if each is not None]
-    if every and not known:
+    all_amounts = list(amounts)
+    known_amounts = [amount for amount in all_amounts if amount is not None]
+    if all_amounts and not known_amounts:
         return "unknown"
-    return f"{'at least ' if len(known) < len(every) else ''}{sum(known):,.2f}"
+    return (
+        f"{'at least ' if len(known_amounts) < len(all_amounts) else ''}{sum(known_amounts):,.2f}"
+    )

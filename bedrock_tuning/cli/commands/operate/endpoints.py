@@ -26,38 +26,39 @@ def endpoints(*, every: bool, deployed: DeploymentOption, as_json: bool) -> None
     from bedrock_tuning.client.endpoints import endpoints as listed
 
     deployment = deployed()
-    found = list(listed(deployment.aws, environment=None if every else deployment.environment))
+    rows = list(listed(deployment.aws, environment=None if every else deployment.environment))
     if as_json:
-        emit_json(found)
+        emit_json(rows)
         return
-    if not found:
+    if not rows:
         say("no Provisioned Throughput: nothing is billed by the hour")
         say("(models served on demand are billed per request and not listed)")
         return
     emit_table(
         ("NAME", "CUSTOMIZATION", "STATUS", "UNITS", "AGE", "LEASE ENDS", "USD PER HOUR"),
-        (_row(each) for each in found),
+        (_row(endpoint) for endpoint in rows),
     )
-    if any(each.lease_end for each in found):
+    if any(endpoint.lease_end for endpoint in rows):
         say(f"to end one early: {deployment.command('lease CUSTOMIZATION --end')}")
-    known = [each.usd_per_hour for each in found if each.usd_per_hour is not None]
-    unknown = len(found) - len(known)
-    if known:
-        say(f"total: {'at least ' if unknown else ''}{sum(known):,.2f} USD per hour")
-    if unknown:
-        say(f"no price is known for {unknown} of {len(found)} endpoints: see the AWS price list")
+    prices = [endpoint.usd_per_hour for endpoint in rows if endpoint.usd_per_hour is not None]
+    unpriced = len(rows) - len(prices)
+    if prices:
+        say(f"total: {'at least ' if unpriced else ''}{sum(prices):,.2f} USD per hour")
+    if unpriced:
+        say(f"no price is known for {unpriced} of {len(rows)} endpoints: see the AWS price list")
 
 
-def _row(each: "ProvisionedEndpoint") -> tuple[str, ...]:
+def _row(endpoint: "ProvisionedEndpoint") -> tuple[str, ...]:
     from bedrock_tuning.run.exposure import price_in_words
 
-    hours = (datetime.now(UTC) - each.created).total_seconds() / 3600
+    hours = (datetime.now(UTC) - endpoint.created).total_seconds() / 3600
     return (
-        each.name,
-        each.customization or "not ours",
-        "lease ended" if each.is_ending else each.status,
-        str(each.units),
+        endpoint.name,
+        endpoint.customization or "not ours",
+        "lease ended" if endpoint.is_ending else endpoint.status,
+        str(endpoint.units),
         f"{hours:,.1f} h",
-        each.lease_end or (f"commitment {each.commitment}" if each.commitment else "never"),
-        price_in_words(each.usd_per_hour),
+        endpoint.lease_end
+        or (f"commitment {endpoint.commitment}" if endpoint.commitment else "never"),
+        price_in_words(endpoint.usd_per_hour),
     )

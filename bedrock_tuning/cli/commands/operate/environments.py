@@ -24,17 +24,20 @@ def environments(*, aws: "Aws", as_json: bool) -> None:
     """
     from bedrock_tuning.client.environments import deployed
 
-    found = deployed(aws)
+    rows = deployed(aws)
     if as_json:
-        emit_json(found)
+        emit_json(rows)
         return
-    where = aws.cloudformation.meta.region_name
-    if not found:
-        say(f"no environment is deployed in {where}: choose another --region or profile")
+    region = aws.cloudformation.meta.region_name
+    if not rows:
+        say(f"no environment is deployed in {region}: choose another --region or profile")
         return
     emit_table(
         ("ENVIRONMENT", "STATUS", "CUSTOMIZATIONS"),
-        ((each.name, each.status, ", ".join(each.customizations)) for each in found),
+        (
+            (environment.name, environment.status, ", ".join(environment.customizations))
+            for environment in rows
+        ),
         texts=("CUSTOMIZATIONS",),
     )
-    say(f"choose one with -e, with TUNING_ENVIRONMENT, or in config.toml, in {where}")
+    say(f"choose one with -e, with TUNING_ENVIRONMENT, or in config.toml, in {region}")

@@ -64,11 +64,18 @@ def lease(
             fix="pass fewer hours; you can extend it again before it ends",
         )
     deployment = deployed()
-    found = _leased(deployment, customization)
+    leased = _leased_endpoints(deployment, customization)
     expires = f"{_now() + timedelta(hours=hours or 0):%Y-%m-%dT%H:%M:%SZ}"
-    for each in found:
-        price = "an unknown price" if each.usd_per_hour is None else f"{each.usd_per_hour:,.2f} USD"
-        say(f"{each.name}: {price} per hour, lease until {each.lease_end or 'an unknown time'}")
+    for endpoint in leased:
+        price = (
+            "an unknown price"
+            if endpoint.usd_per_hour is None
+            else f"{endpoint.usd_per_hour:,.2f} USD"
+        )
+        say(
+            f"{endpoint.name}: {price} per hour, "
+            f"lease until {endpoint.lease_end or 'an unknown time'}"
+        )
     if end:
         confirm(
             "End it? It is deleted at once; callers will then get an error.",
@@ -87,10 +94,15 @@ def lease(
         _end(deployment, customization, as_json=as_json)
         return
     tags: list[Any] = [{"key": f"{TAG_PREFIX}:expires", "value": expires}]
-    for each in found:
-        deployment.aws.bedrock.tag_resource(resourceARN=each.arn, tags=tags)
+    for endpoint in leased:
+        deployment.aws.bedrock.tag_resource(resourceARN=endpoint.arn, tags=tags)
     if as_json:
-        emit_json([{"arn": each.arn, "name": each.name, "expires": expires} for each in found])
+        emit_json(
+            [
+                {"arn": endpoint.arn, "name": endpoint.name, "expires": expires}
+                for endpoint in leased
+            ]
+        )
     else:
         say(f"the lease ends {expires}")
 
@@ -118,24 +130,28 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _leased(deployment: "DeploymentClient", customization: str) -> "list[ProvisionedEndpoint]":
+def _leased_endpoints(
+    deployment: "DeploymentClient", customization: str
+) -> "list[ProvisionedEndpoint]":
     """What is billed by the hour for a customization; raises UserError where no lease can end."""
     from bedrock_tuning.client.endpoints import endpoints
 
-    listed = endpoints(deployment.aws, environment=deployment.environment)
-    found = [each for each in listed if each.customization == customization]
-    shown = deployment.command("endpoints")
-    if not found:
+    all_endpoints = endpoints(deployment.aws, environment=deployment.environment)
+    own_endpoints = [
+        endpoint for endpoint in all_endpoints if endpoint.customization == customization
+    ]
+    list_command = deployment.command("endpoints")
+    if not own_endpoints:
         deployment.require(customization)
         raise UserError(
             f"{customization} has no Provisioned Throughput: nothing is billed by the hour",
-            fix=f"`{shown}` lists all endpoints",
+            fix=f"`{list_command}` lists all endpoints",
         )
-    leased = [each for each in found if each.commitment is None]
+    leased = [endpoint for endpoint in own_endpoints if endpoint.commitment is None]
     if not leased:
         raise UserError(
-            f"a commitment ({found[0].commitment}) cannot be ended early",
-            where=found[0].arn,
+            f"a commitment ({own_endpoints[0].commitment}) cannot be ended early",
+            where=own_endpoints[0].arn,
             fix="Amazon Bedrock bills it until its end; ask AWS Support",
         )
     return leased

@@ -38,17 +38,19 @@ def logs(
     from bedrock_tuning.client.runs import chosen, row
 
     deployment = deployed()
-    found = row(deployment, chosen(deployment, run, customization=customization))
-    read = RunLogs(deployment, found, every=every)
+    details = row(deployment, chosen(deployment, run, customization=customization))
+    run_logs = RunLogs(deployment, details, every=every)
     lines = []
     try:
-        for line in read.follow() if follow else read.news():
+        for line in run_logs.follow() if follow else run_logs.news():
             lines.append(line)
             if not as_json:
                 emit(str(line))
     except KeyboardInterrupt:
-        again = deployment.command(f"logs {found['run']} -f")
-        raise Interrupted("no longer following", fix=f"to follow it again: {again}") from None
+        follow_command = deployment.command(f"logs {details['run']} -f")
+        raise Interrupted(
+            "no longer following", fix=f"to follow it again: {follow_command}"
+        ) from None
     if as_json:
         emit_json(lines)
     elif not lines:

@@ -35,36 +35,38 @@ def redrive(*, dry_run: bool, yes: bool, deployed: DeploymentOption, as_json: bo
     from bedrock_tuning.client.operations.dead_letters import deliver, letters, put_back
 
     deployment = deployed()
-    left = letters(deployment)
-    shown = [{"what": each.what, "why": each.why, "starts_run": each.starts} for each in left]
+    waiting = letters(deployment)
+    events = [
+        {"what": letter.what, "why": letter.why, "starts_run": letter.starts} for letter in waiting
+    ]
     started: list[str] = []
     try:
-        if not left and not as_json:
+        if not waiting and not as_json:
             say("the dead-letter queue is empty: every event was delivered")
-        if left and not as_json:
+        if waiting and not as_json:
             emit_table(
                 ("EVENT", "WHY IT WAS NOT DELIVERED"),
-                ((each.what, each.why) for each in left),
+                ((letter.what, letter.why) for letter in waiting),
                 texts=("WHY IT WAS NOT DELIVERED",),
             )
-        if left and not dry_run:
-            runs = sum(each.starts for each in left)
+        if waiting and not dry_run:
+            runs = sum(letter.starts for letter in waiting)
             confirm(
-                f"Start {counted(runs, 'run')} and remove {counted(len(left), 'message')}?",
+                f"Start {counted(runs, 'run')} and remove {counted(len(waiting), 'message')}?",
                 yes=yes,
                 otherwise="to deliver them",
                 unchanged="the messages stay",
             )
-            while left:
-                execution = deliver(deployment, left[0])
-                left.pop(0)
+            while waiting:
+                execution = deliver(deployment, waiting[0])
+                waiting.pop(0)
                 if execution is not None:
                     started.append(execution)
                     if not as_json:
                         emit(f"started {execution}")
     finally:
-        put_back(deployment, left)
+        put_back(deployment, waiting)
     if as_json:
-        emit_json({"events": shown, "started": started})
+        emit_json({"events": events, "started": started})
     elif started:
         say(f"see the runs: {deployment.command('runs')}")

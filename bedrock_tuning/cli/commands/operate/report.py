@@ -74,22 +74,22 @@ def report(
     if show and as_json and out is None and html is None:
         raise UserError("--open needs a page", fix="add -o DIR or --html FILE, or omit --json")
     deployment = deployed()
-    found = resolved(
+    details = resolved(
         deployment, row(deployment, chosen(deployment, run, customization=customization))
     )
-    files = stored(deployment, found)
-    said = json.loads(files.read("report.json"))
-    folder = out or Path(f"report-{found['run']}")
+    files = stored(deployment, details)
+    result = json.loads(files.read("report.json"))
+    folder = out or Path(f"report-{details['run']}")
     targets: dict[str, Path] = {}
     if html is not None:
         targets = {"report.html": html}
     elif out is not None or not as_json:
         targets = {name: folder / name for name in files.names}
-    save(files, targets, overwrite=overwrite, page=lambda: page(files, found, billed=billed))
+    save(files, targets, overwrite=overwrite, page=lambda: page(files, details, billed=billed))
     if as_json:
-        emit_json(said)
+        emit_json(result)
     else:
-        emit(_verdict(said))
+        emit(_verdict(result))
         for path in targets.values():
             emit(str(path))
     if show:
@@ -98,9 +98,9 @@ def report(
             say(f"no browser could be started; open {file}")
 
 
-def _verdict(said: dict[str, Any]) -> str:
+def _verdict(result: dict[str, Any]) -> str:
     from bedrock_tuning.wording import counted
 
-    parts = [counted(said[f"{noun}s"], noun) for noun in ("record", "error", "warning")]
-    word = "VALID" if said["valid"] else "REJECTED"
-    return f"{word} for {said['model_name']}: {', '.join(parts)}"
+    parts = [counted(result[f"{noun}s"], noun) for noun in ("record", "error", "warning")]
+    word = "VALID" if result["valid"] else "REJECTED"
+    return f"{word} for {result['model_name']}: {', '.join(parts)}"

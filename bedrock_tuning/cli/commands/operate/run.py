@@ -48,34 +48,34 @@ def run(
     from bedrock_tuning.client.runs import TECHNICAL, chosen, lineage, resolved, row, visible
 
     deployment = deployed()
-    found = row(deployment, chosen(deployment, run, customization=customization))
-    found = (
-        show_until_end(deployment, found, show=say if as_json else emit)
+    details = row(deployment, chosen(deployment, run, customization=customization))
+    details = (
+        show_until_end(deployment, details, show=say if as_json else emit)
         if follow
-        else resolved(deployment, found)
+        else resolved(deployment, details)
     )
-    if found.get("builds_on"):
-        found = {**found, "lineage": lineage(deployment, found)}
+    if details.get("builds_on"):
+        details = {**details, "lineage": lineage(deployment, details)}
     if as_json:
-        emit_json(visible(found))
+        emit_json(visible(details))
     else:
-        left = () if every else TECHNICAL
-        _show({name: value for name, value in visible(found).items() if name not in left})
-    step = next_step(deployment, found)
-    if found["status"] == "awaiting-approval":
+        hidden = () if every else TECHNICAL
+        _show({name: value for name, value in visible(details).items() if name not in hidden})
+    step = next_step(deployment, details)
+    if details["status"] == "awaiting-approval":
         # While it was followed, it has shown the question.
         if not follow:
-            show_question(deployment, found)
+            show_question(deployment, details)
     elif step and not as_json:
         say(f"next: {step}")
     if follow:
-        ctx.exit(exit_code(found))
+        ctx.exit(exit_code(details))
 
 
-def _show(shown: dict[str, Any]) -> None:
-    width = max(len(name) for name in shown)
+def _show(values: dict[str, Any]) -> None:
+    width = max(len(name) for name in values)
     room = shutil.get_terminal_size().columns - width - 2 if sys.stdout.isatty() else sys.maxsize
-    for name, value in shown.items():
+    for name, value in values.items():
         lines = [
             piece
             for line in _lines(name, value)
@@ -90,9 +90,9 @@ def _show(shown: dict[str, Any]) -> None:
 def _lines(name: str, value: Any) -> Iterator[str]:
     """A value as people read it: an object with one line for each of its values."""
     if isinstance(value, dict):
-        for key, each in value.items():
-            separator = "." if isinstance(each, dict) else ": "
-            yield from (f"{key}{separator}{line}" for line in _lines(key, each))
+        for key, member in value.items():
+            separator = "." if isinstance(member, dict) else ": "
+            yield from (f"{key}{separator}{line}" for line in _lines(key, member))
     elif isinstance(value, list) and name != "timeline":
         yield " ← ".join(value)
     else:

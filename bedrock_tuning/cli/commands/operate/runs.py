@@ -33,14 +33,14 @@ def runs(
     from bedrock_tuning.client.runs import rows, visible
 
     deployment = deployed()
-    found = rows(deployment, customization=customization, limit=limit)
+    listed = rows(deployment, customization=customization, limit=limit)
     if as_json:
-        emit_json([visible(row) for row in found])
+        emit_json([visible(row) for row in listed])
         return
-    if not found:
-        whose = f" of {customization}" if customization else ""
+    if not listed:
+        owner = f" of {customization}" if customization else ""
         start = deployment.command(f"upload DATASET -c {customization or 'NAME'}")
-        say(f"no run{whose} yet in {deployment.environment}: `{start}` starts one")
+        say(f"no run{owner} yet in {deployment.environment}: `{start}` starts one")
         return
     emit_table(
         ("RUN", "CUSTOMIZATION", "STATUS", "RESULT", "NEXT"),
@@ -52,7 +52,7 @@ def runs(
                 result(row),
                 next_step(deployment, row),
             )
-            for row in found
+            for row in listed
         ),
         texts=("RESULT",),
     )

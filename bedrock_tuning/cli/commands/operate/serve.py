@@ -53,17 +53,17 @@ def serve(
 
     deployment = deployed()
     deployment.require(customization)
-    chosen = deployment.customizations[customization]
-    if chosen.serving.mode == "none":
+    settings = deployment.customizations[customization]
+    if settings.serving.mode == "none":
         raise UserError(
             f"{customization} is not served: its serving mode is none",
-            where=chosen.file,
+            where=settings.file,
             fix="set another mode and deploy it",
         )
-    wanted = None if of_run is None else _model_of(deployment, of_run, chosen.name)
-    model = _servable(deployment, chosen, wanted)
+    requested = None if of_run is None else _model_of(deployment, of_run, settings.name)
+    model = _require_servable(deployment, settings, requested)
     say(f"{model} will be served, and billed until its lease ends or it is deleted:")
-    price = _price(chosen)
+    price = _price(settings)
     for line in price:
         say(f"  {line}")
     confirm(
@@ -74,17 +74,17 @@ def serve(
     )
     run = started_now("serve")
     serving = {
-        "customization": chosen.name,
+        "customization": settings.name,
         "run": run,
         "started_by": "person",
         "model_arn": model,
-        "model_run": of_run or pointer(deployment, chosen.name, "run") or "",
+        "model_run": of_run or pointer(deployment, settings.name, "run") or "",
         "price": "\n".join(price),
     }
     execution = start_serving(deployment, serving)
     if as_json:
         emit_json(
-            {"customization": chosen.name, "run": run, "model": model, "execution": execution}
+            {"customization": settings.name, "run": run, "model": model, "execution": execution}
         )
         return
     say(f"started {execution}")
@@ -96,17 +96,17 @@ def _model_of(deployment: "DeploymentClient", run: str, customization: str) -> s
     """The model that a run trained; raises UserError where there is none any more."""
     from bedrock_tuning.client import runs
 
-    found = runs.row(deployment, run)
-    shown = deployment.command(f"run {run}")
-    if found["customization"] != customization:
+    details = runs.row(deployment, run)
+    run_command = deployment.command(f"run {run}")
+    if details["customization"] != customization:
         raise UserError(
-            f"run {run} belongs to {found['customization']}, not to {customization}",
+            f"run {run} belongs to {details['customization']}, not to {customization}",
             fix=f"`{deployment.command(f'runs -c {customization}')}` lists its runs",
         )
-    model = found.get("model_arn") or _of_job(deployment, found.get("job_name"))
+    model = details.get("model_arn") or _model_of_job(deployment, details.get("job_name"))
     if model is None:
         raise UserError(
-            f"run {run} has no model: it is {found['status']}", fix=f"`{shown}` shows why"
+            f"run {run} has no model: it is {details['status']}", fix=f"`{run_command}` shows why"
         )
     bedrock = deployment.aws.bedrock
     try:
@@ -118,19 +118,19 @@ def _model_of(deployment: "DeploymentClient", run: str, customization: str) -> s
     return str(model)
 
 
-def _of_job(deployment: "DeploymentClient", job_name: str | None) -> str | None:
+def _model_of_job(deployment: "DeploymentClient", job_name: str | None) -> str | None:
     """The model of a job whose run ended before it: somebody aborted the execution."""
     bedrock = deployment.aws.bedrock
     if job_name is None:
         return None
     try:
-        found = bedrock.get_model_customization_job(jobIdentifier=job_name)
+        job = bedrock.get_model_customization_job(jobIdentifier=job_name)
     except bedrock.exceptions.ResourceNotFoundException:
         return None
-    return found.get("outputModelArn") if found["status"] == "Completed" else None
+    return job.get("outputModelArn") if job["status"] == "Completed" else None
 
 
-def _servable(
+def _require_servable(
     deployment: "DeploymentClient", customization: "CustomizationSettings", requested: str | None
 ) -> str:
     """The model to serve, the published one if no other is requested.
@@ -141,8 +141,8 @@ def _servable(
     from bedrock_tuning.client.inference import pointer
 
     name = customization.name
-    published = pointer(deployment, name, "model")
-    model = requested or published
+    published_arn = pointer(deployment, name, "model")
+    model = requested or published_arn
     if model is None:
         raise UserError(
             f"no model of {name} is published in {deployment.environment}",
@@ -154,20 +154,22 @@ def _servable(
             f"the serving stack of {name} is not deployed in {deployment.environment}",
             fix=f"deploy it: {deploy_command(deployment.environment, name)}, then run this again",
         )
-    there = _served(deployment, customization)
-    if there is not None and model != published:
-        say(f"{there} serves {published} now and will be switched to the other model")
-    elif there is not None:
-        other = deployment.command(f"serve {name} --run RUN")
+    endpoint = _serving_endpoint(deployment, customization)
+    if endpoint is not None and model != published_arn:
+        say(f"{endpoint} serves {published_arn} now and will be switched to the other model")
+    elif endpoint is not None:
+        other_run = deployment.command(f"serve {name} --run RUN")
         raise UserError(
             f"{name} is already served",
-            where=there,
-            fix=f"`{other}` serves the model of another run instead",
+            where=endpoint,
+            fix=f"`{other_run}` serves the model of another run instead",
         )
     return model
 
 
-def _served(deployment: "DeploymentClient", customization: "CustomizationSettings") -> str | None:
+def _serving_endpoint(
+    deployment: "DeploymentClient", customization: "CustomizationSettings"
+) -> str | None:
     """What serves a customization or soon will; None for nothing.
 
     Raises UserError for an endpoint that is about to be deleted.
@@ -175,17 +177,17 @@ def _served(deployment: "DeploymentClient", customization: "CustomizationSetting
     from bedrock_tuning.client.endpoints import endpoints
     from bedrock_tuning.client.inference import pointer
 
-    for each in endpoints(deployment.aws, environment=deployment.environment):
+    for endpoint in endpoints(deployment.aws, environment=deployment.environment):
         # The workflow deletes one that failed before it makes another.
-        if each.customization == customization.name and each.status != "Failed":
-            if each.is_ending:
+        if endpoint.customization == customization.name and endpoint.status != "Failed":
+            if endpoint.is_ending:
                 longer = deployment.command(f"lease {customization.name} --hours N")
                 raise UserError(
-                    f"the lease of {each.name} has ended: it is deleted within 15 minutes",
-                    where=each.arn,
+                    f"the lease of {endpoint.name} has ended: it is deleted within 15 minutes",
+                    where=endpoint.arn,
                     fix=f"try again after that, or extend its lease: {longer}",
                 )
-            return f"{each.arn} ({each.status})"
+            return f"{endpoint.arn} ({endpoint.status})"
     # On-demand deployments have no lease, so the pointer to one stays until it is deleted.
     on_demand = customization.serving.mode == "on-demand"
     return pointer(deployment, customization.name, "endpoint") if on_demand else None
@@ -198,8 +200,8 @@ def _price(customization: "CustomizationSettings") -> list[str]:
     if serving.mode == "on-demand":
         return ["on demand: billed per request, nothing by the hour"]
     units = f"{serving.model_units} model unit{'s' * (serving.model_units > 1)}"
-    until = f"a lease of {serving.lease_hours} h" if serving.lease_hours else "no lease"
+    term = f"a lease of {serving.lease_hours} h" if serving.lease_hours else "no lease"
     if serving.commitment is not None:
-        until = f"a commitment ({serving.commitment}) that cannot be ended early"
+        term = f"a commitment ({serving.commitment}) that cannot be ended early"
     rates = map(str, cost.estimate(customization=customization).rates)
-    return [f"{units}, {until}", *rates]
+    return [f"{units}, {term}", *rates]

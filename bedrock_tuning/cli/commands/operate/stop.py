@@ -30,9 +30,9 @@ def stop(*, run: str, deployed: DeploymentOption, yes: bool, as_json: bool) -> N
     from bedrock_tuning.client.runs import row
 
     deployment = deployed()
-    found = row(deployment, run)
-    job = _job(deployment, run, found)
-    say(f"job {job['jobName']} of {found['customization']} is {job['status']}")
+    details = row(deployment, run)
+    job = _job(deployment, run, details)
+    say(f"job {job['jobName']} of {details['customization']} is {job['status']}")
     if job["status"] != "InProgress":
         raise UserError(
             f"there is nothing to stop: the job is {job['status']}",
@@ -51,18 +51,18 @@ def stop(*, run: str, deployed: DeploymentOption, yes: bool, as_json: bool) -> N
         say(f"stopping; follow it with: {deployment.command(f'run {run} --follow')}")
 
 
-def _job(deployment: "DeploymentClient", run: str, found: dict[str, Any]) -> Any:
+def _job(deployment: "DeploymentClient", run: str, details: dict[str, Any]) -> Any:
     """The run's job as Bedrock sees it; raises UserError when there is none."""
     bedrock = deployment.aws.bedrock
     fix = f"`{deployment.command(f'run {run}')}` shows it"
-    if found["status"] == "awaiting-approval":
+    if details["status"] == "awaiting-approval":
         decline = deployment.command(f"approve {run} --decline")
         fix = f'`{decline} --reason "…"` ends it'
-    name = found.get("job_arn") or found.get("job_name")
-    nothing = UserError(f"run {run} has no job to stop: it is {found['status']}", fix=fix)
+    name = details.get("job_arn") or details.get("job_name")
+    error = UserError(f"run {run} has no job to stop: it is {details['status']}", fix=fix)
     if not name:
-        raise nothing
+        raise error
     try:
         return bedrock.get_model_customization_job(jobIdentifier=name)
     except bedrock.exceptions.ResourceNotFoundException:
-        raise nothing from None
+        raise error from None

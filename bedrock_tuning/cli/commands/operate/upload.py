@@ -89,23 +89,23 @@ def upload(
     deployment = deployed()
     deployment.require(customization)
     say(f"{customization} → {deployment.place}")
-    found = sides(
+    upload_sides = sides(
         dataset, validation=validation, customization=customization, deployment=deployment
     )
-    plans = {side.kind: sending(side, deployment) for side in found}
+    plans = {side.kind: sending(side, deployment) for side in upload_sides}
     report = None
     if not no_check:
         try:
-            report = _check(deployment, customization, found)
+            report = _check(deployment, customization, upload_sides)
         except KeyboardInterrupt:
             raise Interrupted("nothing was sent") from None
     if report is not None and not report.valid:
-        _refuse(report, found, customization, deployment, as_json=as_json)
+        _refuse(report, upload_sides, customization, deployment, as_json=as_json)
         ctx.exit(EXIT_NO)
     for kind, plan in plans.items():
         _tell(kind, plan)
     price = _price(deployment, customization, report)
-    said = {
+    document = {
         "checked": report is not None,
         "price": price,
         "images": {
@@ -120,7 +120,7 @@ def upload(
     }
     if dry_run:
         if as_json:
-            emit_json({**said, "manifests": [], "run": None})
+            emit_json({**document, "manifests": [], "run": None})
         say("nothing was sent: --dry-run")
         return
     if on_terminal() and not yes:
@@ -129,50 +129,52 @@ def upload(
     try:
         for plan in plans.values():
             upload_images(plan, deployment, meter=ProgressBar)
-        before = newest_before_upload(deployment, customization)
+        newest = newest_before_upload(deployment, customization)
         # The validation manifest first: a run that needs both starts when the second one comes.
-        for side in reversed(found):
+        for side in reversed(upload_sides):
             manifests.append(upload_manifest(side, deployment))
     except KeyboardInterrupt:
-        beside = f" --validation {quote(str(validation))}" if validation else ""
-        again = deployment.command(f"upload {quote(str(dataset))}{beside} -c {customization}")
-        what = "no run was started" if not manifests else "the training manifest was not sent"
+        option = f" --validation {quote(str(validation))}" if validation else ""
+        upload_command = deployment.command(
+            f"upload {quote(str(dataset))}{option} -c {customization}"
+        )
+        state = "no run was started" if not manifests else "the training manifest was not sent"
         raise Interrupted(
-            f"{what}; images already uploaded stay there", fix=f"to continue: {again}"
+            f"{state}; images already uploaded stay there", fix=f"to continue: {upload_command}"
         ) from None
     if not as_json:
         for uri in manifests:
             emit(uri)
-    run = _started(deployment, customization, found, before)
+    run = _started_run(deployment, customization, upload_sides, newest)
     if run is not None and follow:
         run = show_until_end(deployment, run, show=say if as_json else emit)
         message = f": {run['message']}" if run.get("message") else ""
         say(f"run {run['run']} is {run['status']}{message}")
     if as_json:
         name = None if run is None else run["run"]
-        emit_json({**said, "manifests": manifests, "run": name})
+        emit_json({**document, "manifests": manifests, "run": name})
     if follow:
         ctx.exit(EXIT_NO if run is None else exit_code(run))
 
 
 def _check(
-    deployment: "DeploymentClient", customization: str, found: "list[UploadSide]"
+    deployment: "DeploymentClient", customization: str, upload_sides: "list[UploadSide]"
 ) -> "Report":
     """What the run would say of the dataset."""
     from bedrock_tuning.cli.terminal.progress import ProgressBar
     from bedrock_tuning.validating.request import ValidateOptions, validate
 
-    elsewhere = sum(len(side.absent) for side in found)
-    if elsewhere:
-        say(f"{counted(elsewhere, 'image')} of the manifest not here: the run checks the images")
-    first, *rest = found
+    absent = sum(len(side.absent) for side in upload_sides)
+    if absent:
+        say(f"{counted(absent, 'image')} of the manifest not here: the run checks the images")
+    training, *others = upload_sides
     options = ValidateOptions(
-        manifest=str(first.manifest),
+        manifest=str(training.manifest),
         customization=deployment.customizations[customization],
-        kind=first.kind,
-        validation=str(rest[0].manifest) if rest else None,
-        bucket=first.bucket,
-        no_images=bool(elsewhere),
+        kind=training.kind,
+        validation=str(others[0].manifest) if others else None,
+        bucket=training.bucket,
+        no_images=bool(absent),
     )
     # Notes of `tuning validate` are about its options.
     report, _ = validate(options, deployment.aws, note=lambda _: None, meter=ProgressBar)
@@ -181,7 +183,7 @@ def _check(
 
 def _refuse(
     report: "Report",
-    found: "list[UploadSide]",
+    upload_sides: "list[UploadSide]",
     customization: str,
     deployment: "DeploymentClient",
     *,
@@ -194,22 +196,24 @@ def _refuse(
         emit_json({"checked": True, "valid": False, **counts, "manifests": [], "run": None})
     else:
         show(report, places=())
-    first, *rest = found
-    both = "".join(f" --validation {quote(str(side.manifest))}" for side in rest)
-    again = f"validate {quote(str(first.manifest))}{both} -c {customization} --html report.html"
-    say(f"nothing was sent; every finding: {deployment.command(again)}")
+    training, *others = upload_sides
+    options = "".join(f" --validation {quote(str(side.manifest))}" for side in others)
+    validate_command = (
+        f"validate {quote(str(training.manifest))}{options} -c {customization} --html report.html"
+    )
+    say(f"nothing was sent; every finding: {deployment.command(validate_command)}")
 
 
 def _tell(kind: str, plan: "Sending") -> None:
     if not (plan.side.files or plan.there):
         return
     size = f" ({in_bytes(plan.size)})" if plan.wanted else ""
-    there = f", {plan.there:,} already uploaded" if plan.there else ""
-    say(f"{kind}: {counted(len(plan.wanted), 'image')} to send{size}{there}")
+    present = f", {plan.there:,} already uploaded" if plan.there else ""
+    say(f"{kind}: {counted(len(plan.wanted), 'image')} to send{size}{present}")
     if plan.replaced:
         # A run that checks another dataset of this customization now sees these.
-        old = counted(plan.replaced, "image")
-        say(f"{kind}: of these, {old} will replace another of the same name")
+        amount = counted(plan.replaced, "image")
+        say(f"{kind}: of these, {amount} will replace another of the same name")
 
 
 def _price(
@@ -218,21 +222,21 @@ def _price(
     """Says what a run costs and how long it takes, and whether a person has to agree."""
     from bedrock_tuning.run import cost
 
-    chosen = deployment.customizations[customization]
+    settings = deployment.customizations[customization]
     text = None if report is None else report.text_stats.get("training")
-    found = cost.estimate(
-        customization=chosen,
+    estimate = cost.estimate(
+        customization=settings,
         training_records=None if text is None else text.records,
         training_characters=None if text is None else text.characters,
     )
-    approval = cost.needs_approval(customization=chosen, estimate=found)
+    approval = cost.needs_approval(customization=settings, estimate=estimate)
     say("what a run costs:")
-    for line in str(found).splitlines():
+    for line in str(estimate).splitlines():
         say(f"  {line}")
-    say(f"  approval: {cost.approval_in_words(chosen, found)}")
+    say(f"  approval: {cost.approval_in_words(settings, estimate)}")
     if approval:
         _tell_unheard(deployment)
-    return {"total_usd": found.total_usd, "unknown": found.unknown, "approval": approval}
+    return {"total_usd": estimate.total_usd, "unknown": estimate.unknown, "approval": approval}
 
 
 def _tell_unheard(deployment: "DeploymentClient") -> None:
@@ -249,33 +253,35 @@ def _tell_unheard(deployment: "DeploymentClient") -> None:
         say(f"  {problem}")
 
 
-def _started(
+def _started_run(
     deployment: "DeploymentClient",
     customization: str,
     sides: "list[UploadSide]",
-    before: str | None,
+    newest: str | None,
 ) -> "Row | None":
     """The run that this upload started; None if it is unknown or there is none."""
     from bedrock_tuning.client.runs import first_after
 
-    newest = deployment.command(f"run latest -c {customization} --follow")
+    follow_command = deployment.command(f"run latest -c {customization} --follow")
     if not any(side.kind == "training" for side in sides):
-        listed = deployment.command(f"runs -c {customization}")
+        runs_command = deployment.command(f"runs -c {customization}")
         say(
             "no training manifest was uploaded: a run starts with the next one, "
-            f"or now if one waits for this validation set: {listed}"
+            f"or now if one waits for this validation set: {runs_command}"
         )
         return None
-    if before is None:
-        say(f"the run starts in a moment: {newest}")
+    if newest is None:
+        say(f"the run starts in a moment: {follow_command}")
         return None
     say("waiting for the run to start …")
     try:
-        run = first_after(deployment, customization, after=before)
+        run = first_after(deployment, customization, after=newest)
     except KeyboardInterrupt:
-        raise Interrupted("everything was uploaded, and the run starts", fix=newest) from None
+        raise Interrupted(
+            "everything was uploaded, and the run starts", fix=follow_command
+        ) from None
     if run is None:
-        say(f"no run has started within a minute; check again: {newest}")
+        say(f"no run has started within a minute; check again: {follow_command}")
         say(
             f"if there is still none, its event may be undelivered: {deployment.command('redrive')}"
         )

@@ -36,16 +36,16 @@ def docs(ctx: click.Context, /, *, check: bool, root: Path, as_json: bool) -> No
         )
     stale: list[str] = []
     for path, make in PAGES:
-        file, wanted = root / path, make()
-        have = file.read_text("utf-8") if file.is_file() else None
-        if have == wanted:
+        file, text = root / path, make()
+        current = file.read_text("utf-8") if file.is_file() else None
+        if current == text:
             continue
         stale.append(path)
         if check:
-            say(_difference(path, have, wanted))
+            say(_difference(path, current, text))
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(wanted, "utf-8")
+        file.write_text(text, "utf-8")
         if not as_json:
             emit(f"wrote {path}")
     if as_json:
@@ -57,17 +57,17 @@ def docs(ctx: click.Context, /, *, check: bool, root: Path, as_json: bool) -> No
         say(f"all {len(PAGES)} generated pages are up to date")
 
 
-def _difference(path: str, have: str | None, wanted: str) -> str:
+def _difference(path: str, current: str | None, text: str) -> str:
     """The page's name, how many lines differ, and the first of them."""
     from difflib import unified_diff
 
-    if have is None:
+    if current is None:
         return f"{path} does not exist"
     changes = [
         line
-        for line in unified_diff(have.splitlines(), wanted.splitlines(), lineterm="", n=0)
+        for line in unified_diff(current.splitlines(), text.splitlines(), lineterm="", n=0)
         if not line.startswith(("---", "+++", "@@"))
     ]
     added = sum(line.startswith("+") for line in changes)
-    shown = "\n".join(f"  {line[:100]}" for line in changes[:6])
-    return f"{path} is stale: {added} lines to add, {len(changes) - added} to remove\n{shown}"
+    excerpt = "\n".join(f"  {line[:100]}" for line in changes[:6])
+    return f"{path} is stale: {added} lines to add, {len(changes) - added} to remove\n{excerpt}"

@@ -100,69 +100,71 @@ def doctor(
     from bedrock_tuning.client.doctor.check import examine
     from bedrock_tuning.client.doctor.every_check import CHECKS
 
-    given = {
+    flags = {
         "--canary-upload": canary_upload,
         "--canary-job": canary_job,
         "--check-access": check_access,
     }
-    options = {name for name, is_given in given.items() if is_given}
-    chosen = _chosen((*CHECKS, service_roles), checks, options)
+    options = {name for name, is_given in flags.items() if is_given}
+    selection = _select((*CHECKS, service_roles), checks, options)
     if only_list:
-        _list(chosen, as_json=as_json)
+        _list(selection, as_json=as_json)
         return
     subject = _subject(aws_in, settings, customizations, environment=environment)
-    for check in chosen:
+    for check in selection:
         if check.costs:
             say(f"{check.id}: {check.costs}")
     results = []
-    for result in examine(subject, chosen):
+    for result in examine(subject, selection):
         results.append(result)
         if not as_json:
             _show(result)
-    written = _write(subject, results, verified)
+    count = _write(subject, results, verified)
     states = [result.state for result in results]
     if as_json:
-        emit_json(_document(results, written))
+        emit_json(_document(results, count))
     else:
         emit(
             f"\nChecks: {states.count('fail')} failed, {states.count('warn')} with warnings, "
             f"{states.count('skip')} skipped. Nothing was changed"
-            + (", nothing billed." if all(each.is_free for each in chosen) else ".")
+            + (", nothing billed." if all(check.is_free for check in selection) else ".")
         )
-        if written:
-            emit(f"{written} written to {verified}; send it to us, and docs/unknowns.md follows")
+        if count:
+            emit(f"{count} written to {verified}; send it to us, and docs/unknowns.md follows")
     if "fail" in states:
         ctx.exit(EXIT_NO)
     if set(states) <= {"skip"}:
         ctx.exit(EXIT_CANNOT)
 
 
-def _chosen(
-    every: Sequence["DoctorCheck"], ids: Sequence[str], given: Collection[str]
+def _select(
+    all_checks: Sequence["DoctorCheck"], ids: Sequence[str], options: Collection[str]
 ) -> Sequence["DoctorCheck"]:
     from bedrock_tuning.errors import UserError
     from bedrock_tuning.wording import or_meant
 
-    known = {check.id: check for check in every}
+    checks_by_id = {check.id: check for check in all_checks}
     for id in ids:
-        if id not in known:
-            raise UserError(f"unknown check {id}{or_meant(id, known)}", fix="tuning doctor --list")
-    wanted = [known[id] for id in ids] or list(every)
-    allowed = [each for each in wanted if not each.option or each.option in given]
-    refused = [each for each in wanted if each not in allowed] if ids else []
-    if refused:
+        if id not in checks_by_id:
+            raise UserError(
+                f"unknown check {id}{or_meant(id, checks_by_id)}", fix="tuning doctor --list"
+            )
+    requested = [checks_by_id[id] for id in ids] or list(all_checks)
+    permitted = [check for check in requested if not check.option or check.option in options]
+    forbidden = [check for check in requested if check not in permitted] if ids else []
+    if forbidden:
         raise UserError(
-            f"{refused[0].id} does more than read: {refused[0].costs}",
-            fix=f"tuning doctor {refused[0].id} {refused[0].option}",
+            f"{forbidden[0].id} does more than read: {forbidden[0].costs}",
+            fix=f"tuning doctor {forbidden[0].id} {forbidden[0].option}",
         )
-    return allowed
+    return permitted
 
 
 def _list(checks: Sequence["DoctorCheck"], *, as_json: bool) -> None:
     if as_json:
-        emit_json([{"id": each.id, "title": each.title, "asks": each.asks} for each in checks])
+        emit_json([{"id": check.id, "title": check.title, "asks": check.asks} for check in checks])
         return
-    emit_table(("CHECK", "WHAT", "ASKS"), ((each.id, each.title, each.asks) for each in checks))
+    emit_table(("CHECK", "WHAT", "ASKS"), ((check.id, check.title, check.asks) for check in checks))
 
 
 def _subject(
@@ -180,15 +182,17 @@ def _subject(
         from bedrock_tuning.config.settings import Settings
 
         aws = aws_in(None)
-        there = deployment.find(aws, environment=environment or usual_environment())
-        chosen = Settings(name=there.environment, region=aws.region)
+        client = deployment.find(aws, environment=environment or usual_environment())
+        platform = Settings(name=client.environment, region=aws.region)
         return Subject(
-            aws=aws, settings=chosen, customizations=there.customizations, deployment=there
+            aws=aws, settings=platform, customizations=client.customizations, deployment=client
         )
-    read = project.read(
+    read_project = project.read(
         read_context(settings), environment=environment, customizations=customizations
     )
-    return Subject.of(aws_in(read.settings.region), read.settings, read.customizations)
+    return Subject.of(
+        aws_in(read_project.settings.region), read_project.settings, read_project.customizations
+    )
 
 
 def _show(result: "DoctorResult") -> None:
@@ -214,18 +218,18 @@ def _write(subject: "Subject", results: Sequence["DoctorResult"], verified: Path
     return len(learned)
 
 
-def _document(results: Sequence["DoctorResult"], written: int) -> dict[str, Any]:
+def _document(results: Sequence["DoctorResult"], count: int) -> dict[str, Any]:
     return {
         "ok": not any(result.state == "fail" for result in results),
-        "written": written,
+        "written": count,
         "checks": [
             {
                 "id": result.check.id,
                 "state": result.state,
                 "asks": result.check.asks,
                 "answers": [
-                    {"state": each.state, "seen": each.seen, "fix": each.fix}
-                    for each in result.answers
+                    {"state": answer.state, "seen": answer.seen, "fix": answer.fix}
+                    for answer in result.answers
                 ],
             }
             for result in results

@@ -66,51 +66,57 @@ def list(
 
     if without_project(settings):
         aws, name = aws_in(None), environment or usual_environment()
-        listed = inventory.compared(aws, name, None)
+        entries = inventory.compared(aws, name, None)
     else:
-        read = project.read(
+        read_project = project.read(
             read_context(settings), environment=environment, customizations=customizations
         )
-        aws, name = aws_in(read.settings.region), read.settings.name
-        listed = inventory.compared(
+        aws, name = aws_in(read_project.settings.region), read_project.settings.name
+        entries = inventory.compared(
             aws,
             name,
-            read.customizations,
-            retired=[Path(file).stem for file in read.retired],
+            read_project.customizations,
+            retired=[Path(file).stem for file in read_project.retired],
             elsewhere=[path.stem for path in customizations.glob("*.toml")],
         )
-    known = [each.name for each in listed if each.status != "no stack"]
-    held = holdings(aws, name, known=known)
-    if not (listed or held.models or held.endpoints or held.stored or held.remaining):
+    names = [entry.name for entry in entries if entry.status != "no stack"]
+    found_holdings = holdings(aws, name, known=names)
+    if not (
+        entries
+        or found_holdings.models
+        or found_holdings.endpoints
+        or found_holdings.stored
+        or found_holdings.remaining
+    ):
         # Nothing at all: is the name right?
         find(aws, environment=name)
-    differing = [each for each in listed if each.differs]
+    differing = [entry for entry in entries if entry.differs]
     if as_json:
         emit_json(
             {
                 "environment": name,
-                "customizations": listed,
-                "models": held.models,
-                "endpoints": held.endpoints,
-                "stored": held.stored,
-                "kept": held.kept,
-                "remaining": held.remaining,
-                "usd_per_hour": held.hourly,
-                "usd_per_month": held.monthly,
+                "customizations": entries,
+                "models": found_holdings.models,
+                "endpoints": found_holdings.endpoints,
+                "stored": found_holdings.stored,
+                "kept": found_holdings.kept,
+                "remaining": found_holdings.remaining,
+                "usd_per_hour": found_holdings.hourly,
+                "usd_per_month": found_holdings.monthly,
             }
         )
     else:
         emit_table(
             ("CUSTOMIZATION", "STACK", "DIFFERENCE"),
-            ((each.name, each.status, each.differs) for each in listed),
+            ((entry.name, entry.status, entry.differs) for entry in entries),
         )
-        _show(held)
+        _show(found_holdings)
     if differing:
-        say(f"{len(differing)} of {len(listed)} are not as they should be")
+        say(f"{len(differing)} of {len(entries)} are not as they should be")
         ctx.exit(EXIT_NO)
 
 
-def _show(held: "Holdings") -> None:
+def _show(found_holdings: "Holdings") -> None:
     from bedrock_tuning.run.cost import HOURS_PER_MONTH
     from bedrock_tuning.run.exposure import price_in_words as usd
     from bedrock_tuning.wording import in_bytes
@@ -119,60 +125,69 @@ def _show(held: "Holdings") -> None:
         ("ENDPOINT", "CUSTOMIZATION", "STATUS", "BILLED", "ENDS", "USD/HOUR", "USD/30 DAYS"),
         [
             (
-                each.name,
-                each.customization,
-                each.status,
-                each.billed,
-                each.ends,
-                usd(each.usd_per_hour),
-                usd(each.usd_per_month),
+                endpoint.name,
+                endpoint.customization,
+                endpoint.status,
+                endpoint.billed,
+                endpoint.ends,
+                usd(endpoint.usd_per_hour),
+                usd(endpoint.usd_per_month),
             )
-            for each in held.endpoints
+            for endpoint in found_holdings.endpoints
         ],
     )
     _table(
         ("MODEL", "CUSTOMIZATION", "SINCE", "USE", "USD/MONTH"),
         [
-            (each.name, each.customization, each.created, each.use, usd(each.usd_per_month))
-            for each in held.models
+            (model.name, model.customization, model.created, model.use, usd(model.usd_per_month))
+            for model in found_holdings.models
         ],
     )
     _table(
         ("STORED IN", "CUSTOMIZATION", "FILES", "SIZE", "USD/MONTH"),
         [
             (
-                each.bucket,
-                each.customization or "(none)",
-                "unknown" if each.files is None else f"{each.files:,}",
-                "unknown" if each.size is None else in_bytes(each.size),
-                usd(each.usd_per_month),
+                store.bucket,
+                store.customization or "(none)",
+                "unknown" if store.files is None else f"{store.files:,}",
+                "unknown" if store.size is None else in_bytes(store.size),
+                usd(store.usd_per_month),
             )
-            for each in held.stored
+            for store in found_holdings.stored
         ],
     )
     _table(
         ("OUTLIVES ITS STACK", "NAME", "BILLED", "USD/MONTH"),
-        [(each.kind, each.name, each.billed, usd(each.usd_per_month)) for each in held.kept],
+        [
+            (remains.kind, remains.name, remains.billed, usd(remains.usd_per_month))
+            for remains in found_holdings.kept
+        ],
     )
     _table(
         ("REMAINS", "NAME", "BILLED", "USD/MONTH", "TO DELETE IT"),
         [
-            (each.kind, each.name, each.billed, usd(each.usd_per_month), each.command)
-            for each in held.remaining
+            (
+                remains.kind,
+                remains.name,
+                remains.billed,
+                usd(remains.usd_per_month),
+                remains.command,
+            )
+            for remains in found_holdings.remaining
         ],
     )
-    if held.remaining:
+    if found_holdings.remaining:
         say("what they hold, or encrypt, cannot be brought back: read a command before you run it")
     # Several, if an environment was destroyed twice: a person knows which one has the data.
     adopting: dict[str, str] = {}
-    for each in held.remaining:
-        if each.setting:
-            known = adopting.get(each.setting)
-            adopting[each.setting] = f"{known} or {each.value}" if known else each.value
+    for remains in found_holdings.remaining:
+        if remains.setting:
+            values = adopting.get(remains.setting)
+            adopting[remains.setting] = f"{values} or {remains.value}" if values else remains.value
     if adopting:
         emit("\nto go on with it, set in cdk.json before you deploy again:\n")
         emit(json.dumps(adopting, indent=2)[2:-2])
-    hourly, monthly = held.hourly, held.monthly
+    hourly, monthly = found_holdings.hourly, found_holdings.monthly
     emit(f"\nendpoints per hour: {hourly}")
     if hourly.usd:
         emit(f"endpoints, if they stay for 30 days: {hourly.usd * HOURS_PER_MONTH:,.2f} USD")

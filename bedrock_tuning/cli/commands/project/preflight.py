@@ -55,60 +55,62 @@ def preflight(
     from bedrock_tuning.contracts import contracts, project
     from bedrock_tuning.wording import counted
 
-    read = project.read(
+    read_project = project.read(
         read_context(settings), environment=environment, customizations=customizations
     )
-    chosen = read.settings
-    brought = contracts(chosen, {}).asked
-    has_roles = any(each.job.service_role for each in read.customizations.values())
-    nothing = "" if brought or has_roles else _nothing_to_check(chosen)
-    found: list[str] = []
+    platform = read_project.settings
+    resources = contracts(platform, {}).asked
+    has_roles = any(
+        customization.job.service_role for customization in read_project.customizations.values()
+    )
+    reason = "" if resources or has_roles else _nothing_to_check(platform)
+    all_problems: list[str] = []
     warnings: list[str] = []
     roles: Mapping[str, Any] = {}
     policies: Mapping[str, Mapping[str, Any]] = {}
-    if not nothing:
-        aws = aws_in(chosen.region)
-        if chosen.vpc_subnets:
+    if not reason:
+        aws = aws_in(platform.region)
+        if platform.vpc_subnets:
             from bedrock_tuning.client import network
 
-            found += network.problems(aws.ec2, chosen, read.customizations)
-        if brought:
-            problems, policies = _existing(aws, chosen)
-            found += problems
+            all_problems += network.problems(aws.ec2, platform, read_project.customizations)
+        if resources:
+            problems, policies = _existing(aws, platform)
+            all_problems += problems
         if has_roles:
-            problems, warnings, roles = _roles(aws, chosen, read)
-            found += problems
+            problems, warnings, roles = _roles(aws, platform, read_project)
+            all_problems += problems
     if as_json:
         emit_json(
             {
-                "environment": chosen.name,
-                "region": chosen.region,
-                "checked": not nothing,
-                "subnets": chosen.vpc_subnets,
-                "security_groups": chosen.vpc_security_groups,
+                "environment": platform.name,
+                "region": platform.region,
+                "checked": not reason,
+                "subnets": platform.vpc_subnets,
+                "security_groups": platform.vpc_security_groups,
                 "policies": policies,
                 "roles": roles,
                 "warnings": warnings,
-                "problems": found,
+                "problems": all_problems,
             }
         )
     else:
-        for problem in found:
+        for problem in all_problems:
             emit(problem)
         for warning in warnings:
             emit(f"warning: {warning}")
-    what = f"what {chosen.name} brings along in {chosen.region}"
-    if found:
-        say(f"{what} has {counted(len(found), 'problem')}")
+    subject = f"what {platform.name} brings along in {platform.region}"
+    if all_problems:
+        say(f"{subject} has {counted(len(all_problems), 'problem')}")
         if (policies or roles) and not as_json:
             say("the statements that policies must have: --json, under policies and roles")
         ctx.exit(EXIT_NO)
-    names = (*chosen.vpc_subnets, *chosen.vpc_security_groups, *policies, *roles)
-    say(nothing or f"{what} can be used: {', '.join(names)}")
+    names = (*platform.vpc_subnets, *platform.vpc_security_groups, *policies, *roles)
+    say(reason or f"{subject} can be used: {', '.join(names)}")
 
 
 def _existing(
-    aws: "Aws", chosen: "Settings"
+    aws: "Aws", platform: "Settings"
 ) -> tuple[list[str], "Mapping[str, Mapping[str, Any]]"]:
     """What is wrong with buckets, keys and topic, and the policies that they must have."""
     from bedrock_tuning.client.doctor import existing
@@ -117,39 +119,43 @@ def _existing(
 
     _, partition, _, _, account, _ = aws.sts.get_caller_identity()["Arn"].split(":", 5)
     owned = Owned(
-        contracts=contracts(chosen, {}),
-        region=chosen.region,
-        account=chosen.account or account,
+        contracts=contracts(platform, {}),
+        region=platform.region,
+        account=platform.account or account,
         partition=partition,
     )
-    found: list[str] = []
+    problems: list[str] = []
     for name, arn in owned.arns().items():
-        there = existing.read(aws, name, arn, chosen)
-        lacks = owned.problems(arn, there.policy) if there.readable else []
-        found += [f"{arn}: {problem}" for problem in (*there.problems, *lacks)]
-    return found, owned.policies()
+        resource = existing.read(aws, name, arn, platform)
+        policy_problems = owned.problems(arn, resource.policy) if resource.readable else []
+        problems += [f"{arn}: {problem}" for problem in (*resource.problems, *policy_problems)]
+    return problems, owned.policies()
 
 
 def _roles(
-    aws: "Aws", chosen: "Settings", read: "Project"
+    aws: "Aws", platform: "Settings", read_project: "Project"
 ) -> tuple[list[str], list[str], dict[str, Any]]:
     """What is wrong with service roles that exist, what is too wide, and what they must say."""
     from bedrock_tuning.cli.service_roles import judge, owned
     from bedrock_tuning.client.doctor.check import Subject
 
-    subject = Subject.of(aws, chosen, read.customizations)
-    known = owned(subject)
-    found: list[str] = []
+    subject = Subject.of(aws, platform, read_project.customizations)
+    owned_roles = owned(subject)
+    problems: list[str] = []
     warnings: list[str] = []
-    for arn, judged in judge(subject, known):
-        found += [f"{arn}: {problem}" for problem in judged.lacks]
-        warnings += [f"{arn}: {wider}" for wider in judged.wider]
-    return found, warnings, {arn: known.role_policies(name) for name, arn in known.roles().items()}
+    for arn, judgement in judge(subject, owned_roles):
+        problems += [f"{arn}: {problem}" for problem in judgement.lacks]
+        warnings += [f"{arn}: {excess}" for excess in judgement.wider]
+    return (
+        problems,
+        warnings,
+        {arn: owned_roles.role_policies(name) for name, arn in owned_roles.roles().items()},
+    )
 
 
-def _nothing_to_check(chosen: "Settings") -> str:
-    if not chosen.vpc:
-        return f"nothing to check: {chosen.name} brings nothing along, and has no network"
-    if chosen.own_network:
-        return f"nothing to check: {chosen.name} creates its own network (no vpc_subnets)"
+def _nothing_to_check(platform: "Settings") -> str:
+    if not platform.vpc:
+        return f"nothing to check: {platform.name} brings nothing along, and has no network"
+    if platform.own_network:
+        return f"nothing to check: {platform.name} creates its own network (no vpc_subnets)"
     return ""

@@ -35,38 +35,44 @@ def retire(*, customization: str, deployed: DeploymentOption, yes: bool, as_json
     from bedrock_tuning.client import retirement
 
     deployment = deployed()
-    found = retirement.look(deployment, customization)
-    for line in _lines(found):
+    plan = retirement.look(deployment, customization)
+    for line in _lines(plan):
         say(line)
-    if found.open:
+    if plan.open:
         raise UserError(
-            f"{customization} is at work: {', '.join(found.open)}",
+            f"{customization} is at work: {', '.join(plan.open)}",
             fix=f"wait, or end it: `{deployment.command('stop RUN')}`, "
             f"`{deployment.command('approve RUN --decline')}`",
         )
     confirm(
-        f"Delete {found.stack}?",
+        f"Delete {plan.stack}?",
         yes=yes,
         otherwise="to delete it",
         unchanged="the customization stays as it is",
     )
-    retirement.delete(deployment, found)
+    retirement.delete(deployment, plan)
     if as_json:
-        emit_json({"stack": found.stack, "models": found.models, "served": found.served})
+        emit_json({"stack": plan.stack, "models": plan.models, "served": plan.served})
     else:
-        say(f"deleted {found.stack}; what stays: {deployment.command('list')}")
+        say(f"deleted {plan.stack}; what stays: {deployment.command('list')}")
 
 
-def _lines(found: "Retirement") -> "list[str]":
-    lines = [f"{found.stack}: {'nothing is served' if not found.served else ''}".rstrip(": ")]
-    for each in found.served:
-        price = "an unknown price" if each.usd_per_hour is None else f"{each.usd_per_hour:,.2f} USD"
+def _lines(plan: "Retirement") -> "list[str]":
+    lines = [f"{plan.stack}: {'nothing is served' if not plan.served else ''}".rstrip(": ")]
+    for endpoint in plan.served:
+        price = (
+            "an unknown price"
+            if endpoint.usd_per_hour is None
+            else f"{endpoint.usd_per_hour:,.2f} USD"
+        )
         end = "it is deleted now"
-        if each.commitment is not None:
-            until = f"{each.committed_until:%Y-%m-%d}" if each.committed_until else "its end"
-            end = f"its commitment ({each.commitment}) is billed until {until}"
-        lines.append(f"  {each.name}: {price} per hour; {end}")
-    for model in found.models:
+        if endpoint.commitment is not None:
+            end_date = (
+                f"{endpoint.committed_until:%Y-%m-%d}" if endpoint.committed_until else "its end"
+            )
+            end = f"its commitment ({endpoint.commitment}) is billed until {end_date}"
+        lines.append(f"  {endpoint.name}: {price} per hour; {end}")
+    for model in plan.models:
         price = "unknown" if model.usd_per_month is None else f"{model.usd_per_month:,.2f} USD"
         lines.append(f"  {model.name} stays: {price} a month; {model.command}")
     return lines

@@ -91,7 +91,7 @@ def review(
     from bedrock_tuning.review.pages.money import money, money_changes
 
     assembly = _read(cdk_out, outside)
-    other = None if against is None else access.build(_read(against, outside))
+    earlier = None if against is None else access.build(_read(against, outside))
     if assembly.left_aside:
         say(
             f"reviewing {', '.join(assembly.templates)}, not "
@@ -103,13 +103,13 @@ def review(
     if project is not None:
         about = about_synthesis(project.settings.name, project.settings.account)
         contracts = contracts_of(project.settings, project.customizations)
-    seen = access.build(assembly)
+    graph = access.build(assembly)
     permits = permitted.read(settings.parent)
-    facts = reviewing.described(seen, contracts, permits)
+    facts = reviewing.described(graph, contracts, permits)
     changes = Changes()
-    if other is not None:
+    if earlier is not None:
         changes = Changes(
-            money=money_changes(money(other.assembly), facts.money), all=compare(other, seen)
+            money=money_changes(money(earlier.assembly), facts.money), all=compare(earlier, graph)
         )
     _write(facts, changes, about, html=html, md=md)
     if sarif is not None:
@@ -135,8 +135,8 @@ def review(
     proved = contracts is not None and not facts.violations and not unknown
     if attest is not None and not proved:
         say(f"not attested: {attest} is written only if every check passes")
-    for each in facts.assumed:
-        say(f"no template says this, and `tuning preflight` checks it: {each}")
+    for assumption in facts.assumed:
+        say(f"no template says this, and `tuning preflight` checks it: {assumption}")
     if facts.violations or unknown:
         ctx.exit(EXIT_NO)
     if contracts is None:
@@ -176,10 +176,10 @@ def _read(folder: Path, outside: tuple[str, ...]) -> "Assembly":
 
 def _environments(assembly: "Assembly", settings: Path) -> list[str]:
     """The environments of the settings that stacks are named after."""
-    known = read_context(settings).get("environments", {}) if settings.is_file() else {}
+    names = read_context(settings).get("environments", {}) if settings.is_file() else {}
     return [
         name
-        for name in known
+        for name in names
         if any(stack.startswith(f"tuning-{name}-") for stack in assembly.templates)
     ]
 
@@ -206,9 +206,9 @@ def _attest(
 
 def _unknown(assembly: "Assembly", contracts: "Contracts | None", facts: "Facts") -> list[str]:
     """The stacks that no contract knows: nobody can say whether they are good."""
-    known = {each.place for each in facts.permitted if each.kind == "stack"}
-    known |= set() if contracts is None else set(contracts.stacks)
-    return [name for name in assembly.templates if name not in known]
+    known_stacks = {permit.place for permit in facts.permitted if permit.kind == "stack"}
+    known_stacks |= set() if contracts is None else set(contracts.stacks)
+    return [name for name in assembly.templates if name not in known_stacks]
 
 
 def _write(
@@ -221,13 +221,13 @@ def _write(
 
     if html is not None:
         sentences = [(check.id, check.sentence) for check in CHECKS] if facts.proved else []
-        drawn = {name: draw(states, title=name) for name, states in facts.machines.items()}
+        pictures = {name: draw(states, title=name) for name, states in facts.machines.items()}
         text = page(
             facts,
             changes=changes.all,
             money=changes.money,
             sentences=sentences,
-            pictures={name: svg for name, svg in drawn.items() if svg is not None},
+            pictures={name: svg for name, svg in pictures.items() if svg is not None},
             about=about,
         )
         html.write_text(text, "utf-8")
@@ -308,8 +308,8 @@ def _show(facts: "Facts", changes: Changes) -> None:
         )
         emit()
     emit_table([name.upper() for name in HEAD], facts.money.rows(), texts=("RUNS", "SERVED"))
-    for label, whole in facts.money.totals():
-        emit(f"{label}: {whole}")
+    for label, amount in facts.money.totals():
+        emit(f"{label}: {amount}")
     emit()
     emit_table(
         ("ROLE", "WHO", "LEVEL", "WHAT FOR"),

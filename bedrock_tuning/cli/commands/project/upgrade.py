@@ -34,11 +34,11 @@ def upgrade(*, yes: bool, deployed: DeploymentOption, as_json: bool) -> None:
     deployment = deployed.of_any_version()
     state = steps.look(deployment)
     if steps.is_older(deployment):
-        closed = _prepared(deployment, state, yes=yes)
+        closed_runs = _prepare(deployment, state, yes=yes)
         if as_json:
-            emit_json({"step": "deploy", "closed": closed, "admitted": []})
+            emit_json({"step": "deploy", "closed": closed_runs, "admitted": []})
         return
-    admitted = [steps.admit_again(deployment, *each) for each in state.closed.items()]
+    admitted = [steps.admit_again(deployment, *run) for run in state.closed.items()]
     if as_json:
         emit_json({"step": "done", "closed": [], "admitted": admitted})
     elif admitted:
@@ -49,7 +49,7 @@ def upgrade(*, yes: bool, deployed: DeploymentOption, as_json: bool) -> None:
         say(f"{deployment.environment} has no run that was closed for an upgrade: nothing to do")
 
 
-def _prepared(deployment: "DeploymentClient", state: "UpgradeState", *, yes: bool) -> list[str]:
+def _prepare(deployment: "DeploymentClient", state: "UpgradeState", *, yes: bool) -> list[str]:
     """The runs that are closed; raises UserError while something is at work."""
     from bedrock_tuning.client.deployment import deploy_command
     from bedrock_tuning.client.operations import upgrade as steps
@@ -60,8 +60,8 @@ def _prepared(deployment: "DeploymentClient", state: "UpgradeState", *, yes: boo
             f"of its workflow away: {'; '.join(state.working)}",
             fix="wait until all of it has ended, then run this again",
         )
-    for each in state.waiting:
-        say(f"{each.run} of {each.customization} waits for approval")
+    for run in state.waiting:
+        say(f"{run.run} of {run.customization} waits for approval")
     if state.waiting:
         runs = counted(len(state.waiting), "run")
         confirm(
@@ -70,9 +70,12 @@ def _prepared(deployment: "DeploymentClient", state: "UpgradeState", *, yes: boo
             otherwise="to close them",
             unchanged="they go on waiting, and the environment must not be deployed",
         )
-    for each in state.waiting:
-        steps.close(deployment, each)
-        say(f"closed {each.run}")
-    again = deployment.command("upgrade")
-    say(f"nothing is at work: {deploy_command(deployment.environment)}, then `{again}` once more")
-    return sorted({*state.closed, *(each.run for each in state.waiting)})
+    for run in state.waiting:
+        steps.close(deployment, run)
+        say(f"closed {run.run}")
+    upgrade_command = deployment.command("upgrade")
+    say(
+        f"nothing is at work: {deploy_command(deployment.environment)}, "
+        f"then `{upgrade_command}` once more"
+    )
+    return sorted({*state.closed, *(run.run for run in state.waiting)})
