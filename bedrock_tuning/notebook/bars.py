@@ -23,21 +23,21 @@ def meter() -> "Callable[[str, str], AbstractContextManager[Progress]]":
 def _notebook_bar(title: str, unit: str) -> Iterator[Progress]:
     from IPython.display import HTML, display
 
-    shown = display(HTML(""), display_id=True)  # type: ignore[no-untyped-call]
+    handle = display(HTML(""), display_id=True)  # type: ignore[no-untyped-call]
 
     class Bar:
         share, count = 0.0, 0
 
         def update(self, *, share: float, count: int, size: int = 0) -> None:  # noqa: ARG002
-            before = int(self.share * 100)
+            percent = int(self.share * 100)
             self.share, self.count = max(self.share, min(1.0, share)), self.count + count
-            if int(self.share * 100) != before:
-                now = _bar(title, unit, self.share, self.count)
-                shown.update(HTML(now))  # type: ignore[no-untyped-call]
+            if int(self.share * 100) != percent:
+                bar = _bar(title, unit, self.share, self.count)
+                handle.update(HTML(bar))  # type: ignore[no-untyped-call]
 
     yield Bar()
 
 
 def _bar(title: str, unit: str, share: float, count: int) -> str:
-    said = f"{escape(title)}: {count:,} {escape(unit)}"
-    return f'<progress value="{share:.2f}" aria-label="{said}"></progress> {said}'
+    text = f"{escape(title)}: {count:,} {escape(unit)}"
+    return f'<progress value="{share:.2f}" aria-label="{text}"></progress> {text}'

@@ -60,12 +60,12 @@ class Deployment:
         """Columns: name, base_model, customization_type, description."""
         rows = [
             {
-                "name": each.name,
-                "base_model": each.base_model.key,
-                "customization_type": each.customization_type,
-                "description": each.description,
+                "name": customization.name,
+                "base_model": customization.base_model.key,
+                "customization_type": customization.customization_type,
+                "description": customization.description,
             }
-            for each in self.deployed().customizations.values()
+            for customization in self.deployed().customizations.values()
         ]
         return frame(rows)
 
@@ -73,8 +73,8 @@ class Deployment:
         """The newest runs, the newest first; a column for each value that is known of one."""
         from bedrock_tuning.client import runs
 
-        found = runs.rows(self.deployed(), customization=customization, limit=limit)
-        return frame([runs.visible(each) for each in found])
+        rows = runs.rows(self.deployed(), customization=customization, limit=limit)
+        return frame([runs.visible(row) for row in rows])
 
     def report(self, run: str = "latest", customization: str | None = None) -> Checked:
         """The report of a run, or of the newest one of a customization."""
@@ -91,12 +91,12 @@ class Deployment:
         require("pandas", extra="notebook", what="a DataFrame")
         import pandas as pd
 
-        written = json.loads(self._stored(run, customization, "metrics"))
-        found = {
+        document = json.loads(self._stored(run, customization, "metrics"))
+        columns = {
             curve.name: pd.Series({point.step: point.value for point in curve.points})
-            for curve in curves(written.get("files", {}))
+            for curve in curves(document.get("files", {}))
         }
-        return pd.DataFrame(found).rename_axis("step")
+        return pd.DataFrame(columns).rename_axis("step")
 
     def price(self, customization: str, *, records: int | None = None) -> "Estimate":
         """What a run would cost, line by line; an unknown price is said to be unknown."""
@@ -128,19 +128,19 @@ class Deployment:
         sides = upload.sides(
             folder, validation=None, customization=customization, deployment=deployment
         )
-        checked = validate(folder, customization=customization, deployment=self)
-        if not checked.valid:
-            raise UserError(f"nothing was sent: {checked!r}", fix="see .findings of `validate`")
-        before = runs.newest_before_upload(deployment, customization)
+        result = validate(folder, customization=customization, deployment=self)
+        if not result.valid:
+            raise UserError(f"nothing was sent: {result!r}", fix="see .findings of `validate`")
+        newest = runs.newest_before_upload(deployment, customization)
         for side in sides:
             upload.upload_images(upload.sending(side, deployment), deployment, meter=meter())
         # The validation manifest first: the training manifest starts the run.
         for side in reversed(sides):
             upload.upload_manifest(side, deployment)
-        if before is None:
+        if newest is None:
             return ""
-        started = runs.first_after(deployment, customization, after=before)
-        return "" if started is None else str(started["run"])
+        row = runs.first_after(deployment, customization, after=newest)
+        return "" if row is None else str(row["run"])
 
     def ask(self, customization: str, text: str, *, base: bool = False) -> str:
         """The answer of a model of text: the tuned one, or its base model. Each call is billed."""
@@ -162,26 +162,29 @@ class Deployment:
         from bedrock_tuning.client.embedding import Embedder, of_file, of_text
         from bedrock_tuning.client.inference import base_of, tuned_of
 
-        wanted = list(inputs)
+        contents = list(inputs)
         model = (base_of if base else tuned_of)(self.deployed(), customization)
-        items = [of_file(each) if isinstance(each, Path) else of_text(each) for each in wanted]
+        items = [
+            of_file(content) if isinstance(content, Path) else of_text(content)
+            for content in contents
+        ]
         with meter()("asking the model", "inputs") as progress:
 
             def done(count: int) -> None:
                 progress.update(share=count / max(1, len(items)), count=count)
 
             vectors = Embedder(model=model, length=length).vectors(items, done=done)
-        return frame(vectors, index=[str(each) for each in wanted])
+        return frame(vectors, index=[str(content) for content in contents])
 
     def _stored(self, run: str, customization: str | None, what: str) -> bytes:
         from bedrock_tuning.client import reports, runs
 
         deployment = self.deployed()
         name = runs.chosen(deployment, run, customization=customization)
-        known = runs.resolved(deployment, runs.row(deployment, name))
-        if what not in known:
-            raise UserError(f"run {name} has no {what}: it is {known['status']}")
-        return reports.stored(deployment, known).read(str(known[what]).rpartition("/")[2])
+        values = runs.resolved(deployment, runs.row(deployment, name))
+        if what not in values:
+            raise UserError(f"run {name} has no {what}: it is {values['status']}")
+        return reports.stored(deployment, values).read(str(values[what]).rpartition("/")[2])
 
 
 def validate(
@@ -203,14 +206,16 @@ def validate(
     from bedrock_tuning.validating.request import validate as checked
 
     deployed = (deployment or Deployment()).deployed
-    tuned = None if customization is None else find_customization(customization, None, deployed)
+    settings = None if customization is None else find_customization(customization, None, deployed)
     with TemporaryDirectory(prefix="tuning-") as folder:
-        second = Path(folder) / "validation.jsonl"
+        validation_file = Path(folder) / "validation.jsonl"
         report, _ = checked(
             ValidateOptions(
                 manifest=_manifest_of(dataset, Path(folder) / "training.jsonl"),
-                validation=None if validation is None else _manifest_of(validation, second),
-                customization=tuned,
+                validation=None
+                if validation is None
+                else _manifest_of(validation, validation_file),
+                customization=settings,
                 model=None if model is None else find_model(model),
                 maps=tuple(f"{uri}={place}" for uri, place in (images or {}).items()),
             ),
@@ -240,11 +245,11 @@ def prepare(
     the names of pictures in the folder `images` with their captions. more: other options of the
     command, such as caption_column, to or to_format.
     """
-    allowed = [each.name for each in fields(PrepareRequest) if each.default is not MISSING]
-    unknown = sorted(more.keys() - allowed)
+    options = [field.name for field in fields(PrepareRequest) if field.default is not MISSING]
+    unknown = sorted(more.keys() - options)
     if unknown:
         raise UserError(
-            f"prepare has no option {', '.join(unknown)}", fix=f"use one of {', '.join(allowed)}"
+            f"prepare has no option {', '.join(unknown)}", fix=f"use one of {', '.join(options)}"
         )
     deployed = (deployment or Deployment()).deployed
     with TemporaryDirectory(prefix="tuning-") as folder:
@@ -256,18 +261,18 @@ def prepare(
             path, table = Path(images), Path(folder) / "captions.csv"
             source.to_csv(table, index=False)
             more["captions"] = str(table)
-        wanted = PrepareRequest(
+        prepare_request = PrepareRequest(
             **more, source=path, customization=customization, model=model, split=split, fix=fix,
             seed=seed, dry_run=False, out=Path(out), deployed=deployed,
         )  # fmt: skip
-        with closing(wanted) as request:
+        with closing(prepare_request) as request:
             prepared = request.run(meter=meter())
             report = request.verdict(prepared)
         return PreparedDataset(
             folder=prepared.out,
             understood=prepared.understood,
             checked=None if report is None else Checked(report),
-            left_out=[(each.file, each.reason) for each in prepared.left_out],
+            left_out=[(entry.file, entry.reason) for entry in prepared.left_out],
         )
 
 
@@ -275,6 +280,6 @@ def _manifest_of(dataset: "str | Path | pd.DataFrame", file: Path) -> str:
     """The manifest's place; a DataFrame is written to the file."""
     if isinstance(dataset, str | Path):
         return str(dataset)
-    lines = [json.dumps(each, ensure_ascii=False) for each in dataset.to_dict("records")]
+    lines = [json.dumps(record, ensure_ascii=False) for record in dataset.to_dict("records")]
     file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     return str(file)

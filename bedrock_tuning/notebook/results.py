@@ -46,7 +46,7 @@ class Checked:
     @cached_property
     def findings(self) -> "pd.DataFrame":
         """One a row: kind, line, name, severity, field, value, limit, message and fix."""
-        rows = [[getattr(each, name) for name in _FIELDS] for each in self.report.findings]
+        rows = [[getattr(finding, name) for name in _FIELDS] for finding in self.report.findings]
         return frame(rows, columns=_FIELDS)
 
     def __repr__(self) -> str:
@@ -108,16 +108,16 @@ class PreparedDataset:
 
     def __repr__(self) -> str:
         counts = self.records["kind"].value_counts().to_dict()
-        said = ", ".join(f"{count:,} {kind} records" for kind, count in counts.items())
-        return f"{self.folder}: {said}" + (f"; {self.checked!r}" if self.checked else "")
+        summary = ", ".join(f"{count:,} {kind} records" for kind, count in counts.items())
+        return f"{self.folder}: {summary}" + (f"; {self.checked!r}" if self.checked else "")
 
     def _repr_html_(self) -> str:
         head = f"<p>{escape(self.understood)}</p><p><b>{escape(repr(self))}</b></p>"
-        shown = self.records.iloc[:: max(1, len(self.records) // _SHOWN)].head(_SHOWN)
-        if "file" not in shown:
-            table: str = shown.to_html(index=False)
+        sample = self.records.iloc[:: max(1, len(self.records) // _SHOWN)].head(_SHOWN)
+        if "file" not in sample:
+            table: str = sample.to_html(index=False)
             return head + table
-        return head + "".join(_card(row) for _, row in shown.iterrows())
+        return head + "".join(_card(row) for _, row in sample.iterrows())
 
 
 def _card(row: Any) -> str:
