@@ -79,22 +79,23 @@ def up(
     model_units: int | None,
 ) -> None:
     """Start the local AWS in the background; print its endpoint."""
-    running = LocalAws.attach(state=state)
-    if running is not None and not fresh:
-        click.echo(f"already running (pid {running.record.pid})", err=True)
-        wanted = {"clock": clock, "allow_closed_models": allow_closed_models}
+    local_aws = LocalAws.attach(state=state)
+    if local_aws is not None and not fresh:
+        click.echo(f"already running (pid {local_aws.record.pid})", err=True)
+        requested = {"clock": clock, "allow_closed_models": allow_closed_models}
         if port not in (0, DEFAULT_PORT):
-            wanted["port"] = port
-        for name, value in wanted.items():
-            if getattr(running.record, name) != value:
+            requested["port"] = port
+        for name, value in requested.items():
+            if getattr(local_aws.record, name) != value:
                 click.echo(
-                    f"the running one keeps its {name} ({getattr(running.record, name)})", err=True
+                    f"the running one keeps its {name} ({getattr(local_aws.record, name)})",
+                    err=True,
                 )
-        _raise(running, model_units)
-        click.echo(running.endpoint)
+        _raise(local_aws, model_units)
+        click.echo(local_aws.endpoint)
         return
-    if running is not None:
-        running.stop()
+    if local_aws is not None:
+        local_aws.stop()
     click.echo("starting the local AWS (a simulator, IAM enforced) ...", err=True)
     began = time.monotonic()
     server = LocalAws.start(
@@ -128,24 +129,24 @@ def _raise(server: LocalAws, model_units: int | None) -> None:
 @STATE
 def down(*, state: Path) -> None:
     """Stop the local AWS; the next `up` continues with its state."""
-    running = LocalAws.attach(state=state)
-    if running is None:
+    local_aws = LocalAws.attach(state=state)
+    if local_aws is None:
         click.echo(f"no local AWS runs with its state in {state}", err=True)
         return
-    running.stop()
-    click.echo(f"stopped (pid {running.record.pid}); state kept in {state}", err=True)
+    local_aws.stop()
+    click.echo(f"stopped (pid {local_aws.record.pid}); state kept in {state}", err=True)
 
 
 @main.command()
 @STATE
 def status(*, state: Path) -> None:
     """Print whether the local AWS is running, and what its Bedrock simulator holds."""
-    running = LocalAws.attach(state=state)
-    if running is None:
+    local_aws = LocalAws.attach(state=state)
+    if local_aws is None:
         click.echo("down")
         raise SystemExit(3)
-    click.echo(f"up  {running.endpoint}  pid {running.record.pid}")
-    for key, value in running.status().items():
+    click.echo(f"up  {local_aws.endpoint}  pid {local_aws.record.pid}")
+    for key, value in local_aws.status().items():
         click.echo(f"{key}: {value}")
 
 
@@ -168,11 +169,11 @@ def env(*, state: Path) -> None:
 
     Use as: eval "$(python -m local env)"
     """
-    running = LocalAws.attach(state=state)
-    if running is None:
+    local_aws = LocalAws.attach(state=state)
+    if local_aws is None:
         raise LocalAwsError("no local AWS runs: start it with `python -m local up`")
     click.echo(f"unset {' '.join(UNSET)}")
-    for key, value in running.environment().items():
+    for key, value in local_aws.environment().items():
         click.echo(f"export {key}={shlex.quote(value)}")
 
 

@@ -34,11 +34,11 @@ def foundation(identifier: str, region: str) -> BedrockResource:
     Raises BedrockError for an unknown one.
     """
     name = id_of(identifier)
-    found = _by_id().get(name)
-    if found is None:
+    model = _by_id().get(name)
+    if model is None:
         raise not_found("foundation model", identifier)
     arn = foundation_arn(name, region)
-    return BedrockResource(arn=arn, name=name, model=found.key, members={"foundationModelArn": arn})
+    return BedrockResource(arn=arn, name=name, model=model.key, members={"foundationModelArn": arn})
 
 
 @cache
@@ -70,13 +70,13 @@ def require_region(regions: tuple[str, ...], region: str, what: str) -> None:
 
 def details(model_id: str, region: str) -> dict[str, Any]:
     """GetFoundationModel's modelDetails of one id, as far as anybody reads them."""
-    found = foundation(model_id, region)
+    model = foundation(model_id, region)
     return {
-        "modelArn": found.arn,
-        "modelId": found.name,
-        "modelName": found.base.name,
-        "providerName": found.base.provider,
-        "modelLifecycle": _lifecycle(found.base),
+        "modelArn": model.arn,
+        "modelId": model.name,
+        "modelName": model.base.name,
+        "providerName": model.base.provider,
+        "modelLifecycle": _lifecycle(model.base),
     }
 
 
@@ -95,38 +95,44 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def require_hyperparameters(given: Mapping[str, str], model: BaseModel, kind: str) -> None:
+def require_hyperparameters(values: Mapping[str, str], model: BaseModel, kind: str) -> None:
     """Raise ValidationException for an unknown, missing or wrong hyperparameter.
 
     kind: the type of job.
     """
     _, parameters = model.hyperparameters_of(kind)
-    unknown = sorted(set(given) - set(parameters))
+    unknown = sorted(set(values) - set(parameters))
     if unknown:
         raise invalid(
             f"Invalid hyperparameters for {model.customization_id}: unknown {', '.join(unknown)}"
         )
-    for name, known in parameters.items():
-        if name in given:
-            _check_value(given[name], known)
-        elif known.required:
+    for name, parameter in parameters.items():
+        if name in values:
+            _check_value(values[name], parameter)
+        elif parameter.required:
             raise invalid(f"The hyperparameter {name} is required for {model.customization_id}")
 
 
-def _check_value(text: str, known: Hyperparameter) -> None:
-    if known.choices:
-        if text not in known.choices:
-            raise invalid(f"The hyperparameter {known.name} must be one of {known.choices}")
+def _check_value(text: str, parameter: Hyperparameter) -> None:
+    if parameter.choices:
+        if text not in parameter.choices:
+            raise invalid(f"The hyperparameter {parameter.name} must be one of {parameter.choices}")
         return
     # Which spelling of "auto" a model takes is published inconsistently (conflict C6).
-    if known.type == "string" or (known.auto is not None and text.lower() == known.auto.lower()):
+    if parameter.type == "string" or (
+        parameter.auto is not None and text.lower() == parameter.auto.lower()
+    ):
         return
     try:
-        value = int(text) if known.type == "integer" else float(text)
+        value = int(text) if parameter.type == "integer" else float(text)
     except ValueError:
-        raise invalid(f"The hyperparameter {known.name} must be an {known.type}: {text}") from None
-    low, high, step = known.min, known.max, known.multiple_of
+        raise invalid(
+            f"The hyperparameter {parameter.name} must be an {parameter.type}: {text}"
+        ) from None
+    low, high, step = parameter.min, parameter.max, parameter.multiple_of
     if (low is not None and value < low) or (high is not None and value > high):
-        raise invalid(f"The hyperparameter {known.name} must be between {low} and {high}: {text}")
+        raise invalid(
+            f"The hyperparameter {parameter.name} must be between {low} and {high}: {text}"
+        )
     if step is not None and value % step:
-        raise invalid(f"The hyperparameter {known.name} must be a multiple of {step}: {text}")
+        raise invalid(f"The hyperparameter {parameter.name} must be a multiple of {step}: {text}")

@@ -57,7 +57,7 @@ class Caller:
     def use_key(self, key: str, actions: Iterable[str]) -> None:
         """Raise AccessDeniedException unless the caller may use the key through Bedrock."""
         for action in actions:
-            why = keys.refusal(
+            reason = keys.refusal(
                 access_key=self.access_key,
                 action=action,
                 key=key,
@@ -65,12 +65,12 @@ class Caller:
                 service="bedrock",
                 context={},
             )
-            if why is not None:
-                raise BedrockError("AccessDeniedException", why)
+            if reason is not None:
+                raise BedrockError("AccessDeniedException", reason)
 
     def _enforce(self, action: str, resource: str, context: Mapping[str, Any]) -> None:
-        why = roles.refusal(
+        reason = roles.refusal(
             self.access_key, action=action, resource=resource, region=self.region, context=context
         )
-        if why is not None:
-            raise BedrockError("AccessDeniedException", why)
+        if reason is not None:
+            raise BedrockError("AccessDeniedException", reason)

@@ -12,22 +12,22 @@ from local.emulator import roles
 
 def require(request: Members, kind: str, model: BaseModel) -> None:
     """Raise ValidationException for a configuration or hyperparameters of another type of job."""
-    given = dict(request.get("customizationConfig") or {})
-    wanted = {"DISTILLATION": "distillationConfig", "REINFORCEMENT_FINE_TUNING": "rftConfig"}
-    part = wanted.get(kind)
-    if list(given) != ([part] if part else []):
+    configuration = dict(request.get("customizationConfig") or {})
+    parts = {"DISTILLATION": "distillationConfig", "REINFORCEMENT_FINE_TUNING": "rftConfig"}
+    part = parts.get(kind)
+    if list(configuration) != ([part] if part else []):
         raise invalid(f"A job of the type {kind} needs customizationConfig.{part or '(none)'}")
     plain = request.get("hyperParameters") or {}
     if kind != "REINFORCEMENT_FINE_TUNING":
         bases.require_hyperparameters(plain, model, kind)
         return
-    rft = given["rftConfig"]
+    rft = configuration["rftConfig"]
     if plain:
         raise invalid("hyperParameters of reinforcement fine-tuning are in rftConfig")
     if not rft.get("graderConfig", {}).get("lambdaGrader", {}).get("lambdaArn"):
         raise invalid("rftConfig.graderConfig.lambdaGrader.lambdaArn is missing")
-    typed = {name: str(value) for name, value in rft.get("hyperParameters", {}).items()}
-    bases.require_hyperparameters(typed, model, kind)
+    texts = {name: str(value) for name, value in rft.get("hyperParameters", {}).items()}
+    bases.require_hyperparameters(texts, model, kind)
 
 
 def check_rights(session: roles.Session, job: BedrockResource) -> None:
@@ -35,12 +35,12 @@ def check_rights(session: roles.Session, job: BedrockResource) -> None:
 
     Neither is really called (docs/facts/iam.md#grader-and-teacher).
     """
-    given: dict[str, Any] = job.members.get("customizationConfig") or {}
+    configuration: dict[str, Any] = job.members.get("customizationConfig") or {}
     region, account = job.arn.split(":")[3:5]
-    grader = given.get("rftConfig", {}).get("graderConfig", {}).get("lambdaGrader", {})
+    grader = configuration.get("rftConfig", {}).get("graderConfig", {}).get("lambdaGrader", {})
     if grader:
         _require(session, region, "lambda:InvokeFunction", grader["lambdaArn"])
-    teacher = given.get("distillationConfig", {}).get("teacherModelConfig", {})
+    teacher = configuration.get("distillationConfig", {}).get("teacherModelConfig", {})
     if not teacher:
         return
     name = bases.id_of(teacher["teacherModelIdentifier"])
@@ -50,8 +50,8 @@ def check_rights(session: roles.Session, job: BedrockResource) -> None:
         return
     profile = f"arn:aws:bedrock:{region}:{account}:inference-profile/{name}"
     _require(session, region, "bedrock:InvokeModel", profile)
-    for there in (region, "us-west-2"):
-        arn = bases.foundation_arn(model, there)
+    for region_of_model in (region, "us-west-2"):
+        arn = bases.foundation_arn(model, region_of_model)
         _require(session, region, "bedrock:InvokeModel", arn, profile=profile)
 
 

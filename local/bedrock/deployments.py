@@ -28,18 +28,18 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
         repeated = simulator.repeated(DEPLOYMENT, request)
         if repeated is not None:
             return {"customModelDeploymentArn": repeated.arn}
-        others = simulator.all(DEPLOYMENT)
-        if any(other.name == name for other in others):
+        deployments = simulator.all(DEPLOYMENT)
+        if any(deployment.name == name for deployment in deployments):
             raise invalid("The provided model deployment name is currently in use.")
-        if len(others) >= simulator.options.deployments:
-            raise quota(f"{len(others)} custom model deployments are the account's limit")
-        own = {
+        if len(deployments) >= simulator.options.deployments:
+            raise quota(f"{len(deployments)} custom model deployments are the account's limit")
+        details = {
             "customModelDeploymentArn": arn,
             "customModelDeploymentName": name,
             "modelArn": model.arn,
             "status": "Creating",
         }
-        members = {**request, **created(now()), **own}
+        members = {**request, **created(now()), **details}
         deployment = BedrockResource(
             arn=arn, name=name, model=model.model, members=members, tags=tags
         )
@@ -58,13 +58,13 @@ def update(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
             raise invalid(f"{deployment.arn} is being changed already")
         if model.model != deployment.model:
             raise invalid(f"{model.arn} is of another base model")
-        wanted = {"modelArn": model.arn}
+        target = {"modelArn": model.arn}
         deployment.members |= {
-            "updateDetails": {**wanted, "updateStatus": "Updating"},
+            "updateDetails": {**target, "updateStatus": "Updating"},
             **changed(now()),
         }
-        done = {"updateDetails": {**wanted, "updateStatus": "UpdateCompleted"}}
-        simulator.begin(deployment, DEPLOYMENT_CHANGE, **wanted, **done)
+        completion = {"updateDetails": {**target, "updateStatus": "UpdateCompleted"}}
+        simulator.begin(deployment, DEPLOYMENT_CHANGE, **target, **completion)
     return {"customModelDeploymentArn": deployment.arn}
 
 

@@ -57,4 +57,6 @@ def detail_of(job: BedrockResource) -> dict[str, Any]:
         "validationDataConfig": validators[0] if validators else {},
         "outputDataConfig": members["outputDataConfig"],
     }
-    return detail | {name: {"s3Uri": at["s3Uri"]} for name, at in data.items() if at}
+    return detail | {
+        name: {"s3Uri": location["s3Uri"]} for name, location in data.items() if location
+    }

@@ -48,9 +48,9 @@ class FaultOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
         services = [name for name in SERVICES if self.operation in shapes.operations(name)]
         if not services:
             raise ValueError(f"operation {self.operation!r} is none of Bedrock's")
-        known = sorted(shapes.errors(services[0]))
-        if self.code not in known:
-            raise ValueError(f"code {self.code!r} is none of {', '.join(known)}")
+        codes = sorted(shapes.errors(services[0]))
+        if self.code not in codes:
+            raise ValueError(f"code {self.code!r} is none of {', '.join(codes)}")
 
 
 class FaultQueue:
@@ -62,9 +62,9 @@ class FaultQueue:
 
     def order(self, fault: Mapping[str, Any]) -> None:
         """Raises ValueError, saying why, for an order that is invalid."""
-        checked = msgspec.convert(fault, FaultOrder)
+        order = msgspec.convert(fault, FaultOrder)
         with self._lock:
-            self._pending.append(checked)
+            self._pending.append(order)
 
     def clear(self) -> None:
         with self._lock:
@@ -90,5 +90,5 @@ class FaultQueue:
         """Raise the error that was ordered for this operation, if one was."""
         fault = self.take("error", operation=operation)
         if fault is not None:
-            usual = "Too many requests, please wait before trying again."
-            raise BedrockError(fault.code, f"[Bedrock simulator] {fault.message or usual}")
+            default = "Too many requests, please wait before trying again."
+            raise BedrockError(fault.code, f"[Bedrock simulator] {fault.message or default}")

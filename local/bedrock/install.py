@@ -84,8 +84,8 @@ class _Persistence:
 
     def get_state(self) -> dict[str, Any]:
         with self._simulator.lock:
-            saved: dict[str, Any] = msgspec.to_builtins(self._simulator.resources)
-            return saved
+            state: dict[str, Any] = msgspec.to_builtins(self._simulator.resources)
+            return state
 
     def load_persisted_state(self, data: dict[str, Any]) -> None:
         self._simulator.resources = msgspec.convert(data, dict[str, BedrockResource])
@@ -121,6 +121,6 @@ def _answer(simulator: Simulator, request: ServiceRequest) -> Response:
         return shapes.success_status(service, name), kind, msgspec.json.encode(answer)
     except BedrockError as error:
         log.info("simulated %s %s: %s", request.method, request.path, error)
-        said = msgspec.json.encode({"message": error.message, **error.members})
+        body = msgspec.json.encode({"message": error.message, **error.members})
         kind["x-amzn-ErrorType"] = error.code
-        return shapes.errors(service)[error.code], kind, said
+        return shapes.errors(service)[error.code], kind, body

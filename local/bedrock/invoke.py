@@ -29,10 +29,10 @@ def invoke(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
             f"The Bedrock simulator knows no InvokeModel body of {model.name}; "
             "it answers Converse for models of text"
         )
-    custom = simulator.resources.get(_tuned(target) or "")
+    custom = simulator.resources.get(_custom_model_arn(target) or "")
     # Only models of embeddings learn something.
-    known = {} if custom is None else {k: v for k, v in custom.members.items() if k == LEARNED}
-    return answers(body, model=model, tuned=_tuned(target), **known)
+    options = {} if custom is None else {k: v for k, v in custom.members.items() if k == LEARNED}
+    return answers(body, model=model, tuned=_custom_model_arn(target), **options)
 
 
 def converse(
@@ -43,7 +43,7 @@ def converse(
     if not target.base.task.endswith("to-text"):
         raise invalid(f"The model {target.base.name} does not support Converse")
     events.count_call(target)
-    return texts.answer(request, model=target.base, tuned=_tuned(target))
+    return texts.answer(request, model=target.base, tuned=_custom_model_arn(target))
 
 
 def converse_stream(simulator: Simulator, caller: Caller, request: Members) -> bytes:
@@ -58,14 +58,14 @@ def _ready(
     """What may be asked and can answer; Converse needs the right to InvokeModel too."""
     target = _target(simulator, caller, identifier)
     caller.authorize(target.arn, action=action, resource_tags=target.tags)
-    custom = simulator.resources.get(_tuned(target) or "")
+    custom = simulator.resources.get(_custom_model_arn(target) or "")
     if custom is not None and custom.key is not None:
         caller.use_key(custom.key, ["kms:Decrypt"])
     # While a throughput is updated, the old model goes on answering.
     if target.status not in ("", "Active", "InService", "Updating"):
         raise BedrockError("ModelNotReadyException", f"The model {target.arn} is not ready")
-    ended = target.base.lifecycle.status == "EOL"
-    if _tuned(target) is None and ended and not simulator.options.allow_closed_models:
+    is_ended = target.base.lifecycle.status == "EOL"
+    if _custom_model_arn(target) is None and is_ended and not simulator.options.allow_closed_models:
         raise BedrockError("ResourceNotFoundException", bases.END_OF_LIFE)
     return target
 
@@ -81,7 +81,7 @@ def _target(simulator: Simulator, caller: Caller, identifier: str) -> BedrockRes
     return base
 
 
-def _tuned(target: BedrockResource) -> str | None:
+def _custom_model_arn(target: BedrockResource) -> str | None:
     """The ARN of the custom model behind it, if there is one."""
     model = target.members.get("modelArn", "")
     return model if kind_of(model) == MODEL else None

@@ -43,7 +43,7 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
             return {"jobArn": repeated.arn}
         _check_names(simulator, request)
         _check_quotas(simulator)
-        given = {
+        members = {
             "hyperParameters": {},
             "validationDataConfig": {"validators": []},
             **request,
@@ -55,14 +55,14 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
             arn=model_arn,
             name=request["customModelName"],
             model=parent.model,
-            members=_model(given, parent, arn=model_arn, key=key, account=caller.account),
+            members=_model(members, parent, arn=model_arn, key=key, account=caller.account),
             tags=model_tags,
         )
         job = BedrockResource(
             arn=arn,
             name=request["jobName"],
             model=parent.model,
-            members=_job(given, parent, key=key, region=caller.region),
+            members=_job(members, parent, key=key, region=caller.region),
             tags=tags,
             makes=model,
         )
@@ -80,11 +80,11 @@ def stop(simulator: Simulator, caller: Caller, request: Members) -> dict[str, An
 
 
 def _check_tunable(parent: BedrockResource) -> None:
-    known = parent.base
-    if parent.kind != MODEL and parent.name not in known.ids.customization:
+    base = parent.base
+    if parent.kind != MODEL and parent.name not in base.ids.customization:
         raise invalid(
             f"The provided model identifier {parent.name} does not support model customization; "
-            f"{known.name} is customized as {known.customization_id}"
+            f"{base.name} is customized as {base.customization_id}"
         )
 
 
@@ -134,30 +134,30 @@ def _check_names(simulator: Simulator, request: Members) -> None:
     jobs = simulator.all(JOB)
     if any(job.name == request["jobName"] for job in jobs):
         raise conflict("The provided job name is currently in use.")
-    promised = [job.makes for job in jobs if job.makes and job.status not in training.FINAL]
-    taken = (model.name for model in (*promised, *simulator.all(MODEL)))
-    if request["customModelName"] in taken:
+    future_models = [job.makes for job in jobs if job.makes and job.status not in training.FINAL]
+    names = (model.name for model in (*future_models, *simulator.all(MODEL)))
+    if request["customModelName"] in names:
         raise conflict("The provided custom model name is currently in use.")
 
 
 def _check_quotas(simulator: Simulator) -> None:
-    running = sum(job.status not in training.FINAL for job in simulator.all(JOB))
-    if running >= simulator.options.jobs:
-        raise quota(f"{running} customization jobs are scheduled, the account's limit")
-    if len(simulator.all(MODEL)) + running >= simulator.options.custom_models:
+    count = sum(job.status not in training.FINAL for job in simulator.all(JOB))
+    if count >= simulator.options.jobs:
+        raise quota(f"{count} customization jobs are scheduled, the account's limit")
+    if len(simulator.all(MODEL)) + count >= simulator.options.custom_models:
         raise quota(f"{simulator.options.custom_models} custom models are the account's limit")
 
 
 def _job(
-    given: Members, parent: BedrockResource, *, key: str | None, region: str
+    members: Members, parent: BedrockResource, *, key: str | None, region: str
 ) -> dict[str, Any]:
     """The job's members: what was asked for, with the names and states of the answers."""
     phase = {"status": "NotStarted", **created(now())}
     return {
-        **given,
+        **members,
         "status": "InProgress",
         "statusDetails": {name: dict(phase) for name in training.PHASES},
-        "outputModelName": given["customModelName"],
+        "outputModelName": members["customModelName"],
         "outputModelKmsKeyArn": key,
         # The API's pattern allows both; of another round, the harsher guess is the custom model.
         "baseModelArn": parent.arn
@@ -167,13 +167,13 @@ def _job(
 
 
 def _model(
-    given: Members, parent: BedrockResource, *, arn: str, key: str | None, account: str
+    members: Members, parent: BedrockResource, *, arn: str, key: str | None, account: str
 ) -> dict[str, Any]:
     """The same for the model that the job will make."""
     return {
-        **given,
+        **members,
         "modelArn": arn,
-        "modelName": given["customModelName"],
+        "modelName": members["customModelName"],
         "modelStatus": "Active",
         "modelKmsKeyArn": key,
         "baseModelArn": parent.arn,

@@ -19,8 +19,8 @@ def model_units(file: Path = _FILE) -> int:
 
 def validation(model: BaseModel, contract: DatasetContract, file: Path = _FILE) -> Validation:
     """Whether jobs of a model take a validation set."""
-    refused = model.key == _DISPUTED and _answer("validation-sets", file) == "refused"
-    return "forbidden" if refused else contract.validation
+    is_refused = model.key == _DISPUTED and _answer("validation-sets", file) == "refused"
+    return "forbidden" if is_refused else contract.validation
 
 
 @cache

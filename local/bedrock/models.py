@@ -21,9 +21,9 @@ def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     caller.authorize(model.arn, resource_tags=model.tags)
     with simulator.lock:
         users = [
-            one.arn
-            for one in (*simulator.all(THROUGHPUT), *simulator.all(DEPLOYMENT))
-            if model.arn in (one.members["modelArn"], one.members.get("desiredModelArn"))
+            resource.arn
+            for resource in (*simulator.all(THROUGHPUT), *simulator.all(DEPLOYMENT))
+            if model.arn in (resource.members["modelArn"], resource.members.get("desiredModelArn"))
         ]
         if users:
             raise conflict(f"The model {model.arn} is in use by {', '.join(users)}")

@@ -32,21 +32,21 @@ def check_rights(session: roles.Session, job: BedrockResource) -> None:
     ec2 = f"arn:aws:ec2:{region}:{account}"
     interface = f"{ec2}:network-interface/eni-simulated"
     tags = {"BedrockManaged": "true", "BedrockModelCustomizationJobArn": job.arn}
-    asked = {f"aws:RequestTag/{name}": value for name, value in tags.items()}
-    owned = {f"ec2:ResourceTag/{name}": value for name, value in tags.items()}
+    request_tags = {f"aws:RequestTag/{name}": value for name, value in tags.items()}
+    resource_tags = {f"ec2:ResourceTag/{name}": value for name, value in tags.items()}
     for action in DESCRIBE:
         _require(session, job, action, "*")
     create = "ec2:CreateNetworkInterface"
-    _require(session, job, create, interface, {**asked, "aws:TagKeys": list(tags)})
+    _require(session, job, create, interface, {**request_tags, "aws:TagKeys": list(tags)})
     for group in vpc["securityGroupIds"]:
         _require(session, job, create, f"{ec2}:security-group/{group}")
     for subnet in vpc["subnetIds"]:
         place = f"{ec2}:subnet/{subnet}"
         _require(session, job, create, place)
         for action in MANAGE:
-            _require(session, job, action, interface, {**owned, "ec2:Subnet": place})
-    made = {"ec2:CreateAction": "CreateNetworkInterface", "aws:TagKeys": list(tags)}
-    _require(session, job, "ec2:CreateTags", interface, {**asked, **made})
+            _require(session, job, action, interface, {**resource_tags, "ec2:Subnet": place})
+    creation = {"ec2:CreateAction": "CreateNetworkInterface", "aws:TagKeys": list(tags)}
+    _require(session, job, "ec2:CreateTags", interface, {**request_tags, **creation})
 
 
 def _require(

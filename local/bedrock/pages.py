@@ -22,7 +22,7 @@ def install(simulator: Simulator) -> None:
     inner: Asgi = app.app
 
     async def outer(scope: AsgiMessage, receive: Receive, send: Send) -> None:
-        async def marked(message: AsgiMessage) -> None:
+        async def send_marked(message: AsgiMessage) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), HEADER]
             await send(message)
@@ -30,10 +30,10 @@ def install(simulator: Simulator) -> None:
         if scope["type"] == "http" and scope["path"] == PAGE:
             status, answer = _page(simulator, await read_body(receive))
             headers = [(b"content-type", b"application/json")]
-            await marked({"type": "http.response.start", "status": status, "headers": headers})
+            await send_marked({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
         else:
-            await inner(scope, receive, marked)
+            await inner(scope, receive, send_marked)
 
     app.app = outer
 
@@ -41,12 +41,12 @@ def install(simulator: Simulator) -> None:
 def _page(simulator: Simulator, body: bytes) -> tuple[int, Any]:
     """GET, without a body, or an order: {"clear": true}, {"order": {…}} or {"options": {…}}."""
     try:
-        given = json.loads(body or b"{}")
-        if "clear" in given:
+        orders = json.loads(body or b"{}")
+        if "clear" in orders:
             simulator.faults.clear()
-        if "order" in given:
-            simulator.faults.order(given["order"])
-        options = replace(simulator.options, **given.get("options", {}))
+        if "order" in orders:
+            simulator.faults.order(orders["order"])
+        options = replace(simulator.options, **orders.get("options", {}))
         simulator.options = msgspec.convert(asdict(options), SimulatorOptions)
     except (ValueError, TypeError) as error:
         return 400, {"message": str(error)}
@@ -55,13 +55,16 @@ def _page(simulator: Simulator, body: bytes) -> tuple[int, Any]:
 
 def _status(simulator: Simulator) -> dict[str, Any]:
     with simulator.lock:
-        kept = Counter(f"{one.kind} {one.status}".strip() for one in simulator.resources.values())
+        counts = Counter(
+            f"{resource.kind} {resource.status}".strip()
+            for resource in simulator.resources.values()
+        )
     return {
         "what": "local AWS with the Bedrock simulator of Bedrock Tuning; nothing here is AWS",
         "pid": os.getpid(),
         "folder": str(Path(os.environ["STATE_DIR"]).parent),
         "clock": simulator.clock.factor,
         "options": asdict(simulator.options),
-        "resources": kept,
+        "resources": counts,
         "faults": simulator.faults.pending(),
     }

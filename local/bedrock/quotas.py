@@ -26,43 +26,45 @@ def install(simulator: Simulator) -> None:
     ) -> Response:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         kind = {"Content-Type": "application/x-amz-json-1.1"}
-        known = {
-            "GetServiceQuota": _applied(simulator),
-            "GetAWSDefaultServiceQuota": _defaults(),
+        quotas = {
+            "GetServiceQuota": _applied_quotas(simulator),
+            "GetAWSDefaultServiceQuota": _default_quotas(),
         }.get(operation)
-        if known is None:
-            said = {"__type": "UnknownOperationException", "message": operation}
-            return 400, kind, json.dumps(said).encode()
-        asked = json.loads(body or b"{}")
-        found = known.get(asked.get("QuotaCode")) if asked["ServiceCode"] == "bedrock" else None
-        if found is None:
-            said = {"__type": "NoSuchResourceException", "Message": "The quota does not exist"}
-            return 400, kind, json.dumps(said).encode()
-        return 200, kind, json.dumps({"Quota": found}).encode()
+        if quotas is None:
+            error = {"__type": "UnknownOperationException", "message": operation}
+            return 400, kind, json.dumps(error).encode()
+        request = json.loads(body or b"{}")
+        quota = (
+            quotas.get(request.get("QuotaCode")) if request["ServiceCode"] == "bedrock" else None
+        )
+        if quota is None:
+            error = {"__type": "NoSuchResourceException", "Message": "The quota does not exist"}
+            return 400, kind, json.dumps(error).encode()
+        return 200, kind, json.dumps({"Quota": quota}).encode()
 
     router.SERVICE_PATTERNS[SERVICE] = {"target_prefixes": [_TARGET]}
     iam_actions.SERVICE_TO_IAM_NAMESPACE[SERVICE] = SERVICE
     app.SERVICE_HANDLERS[SERVICE] = handler
 
 
-def _applied(simulator: Simulator) -> Mapping[str, dict[str, Any]]:
+def _applied_quotas(simulator: Simulator) -> Mapping[str, dict[str, Any]]:
     """What was changed for this account: of what never was, AWS lists the default alone."""
     units = simulator.options.model_units
-    raised = [ALL_UNITS, *(f"{key}.{MODEL_UNITS}" for key in catalogue())] if units else []
-    given = {
+    paths = [ALL_UNITS, *(f"{key}.{MODEL_UNITS}" for key in catalogue())] if units else []
+    values = {
         "quotas.custom_models": simulator.options.custom_models,
-        **dict.fromkeys(raised, units),
+        **dict.fromkeys(paths, units),
     }
-    return {code: _quota(code, path, given[path]) for path, code, _ in _codes() if path in given}
+    return {code: _quota(code, path, values[path]) for path, code, _ in _codes() if path in values}
 
 
-def _defaults() -> Mapping[str, dict[str, Any]]:
+def _default_quotas() -> Mapping[str, dict[str, Any]]:
     return {code: _quota(code, path, value) for path, code, value in _codes()}
 
 
 def _codes() -> list[tuple[str, str, float]]:
     """Every quota that has a code: its path, of models after their key, the code, the default."""
-    own = [
+    model_codes = [
         (f"{model.key}.{MODEL_UNITS}", fact.quota_code, 0.0)
         for model in catalogue().values()
         if (fact := model.facts.get(MODEL_UNITS)) is not None and fact.quota_code
@@ -72,7 +74,7 @@ def _codes() -> list[tuple[str, str, float]]:
         for path, fact in account_facts().items()
         if fact.quota_code
     ]
-    return own + account
+    return model_codes + account
 
 
 def _quota(code: str, name: str, value: float) -> dict[str, Any]:

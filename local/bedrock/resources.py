@@ -23,10 +23,10 @@ def get(kind: str) -> Operation:
 
     def operation(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
         (identifier,) = request.values()
-        found = simulator.find(kind, identifier)
-        caller.authorize(found.arn, resource_tags=found.tags)
+        resource = simulator.find(kind, identifier)
+        caller.authorize(resource.arn, resource_tags=resource.tags)
         with simulator.lock:
-            return dict(found.members)
+            return dict(resource.members)
 
     return operation
 
@@ -40,20 +40,24 @@ def listed(kind: str) -> Operation:
     def operation(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
         caller.authorize("*")
         with simulator.lock:
-            chosen = [dict(one.members) for one in simulator.all(kind) if _chosen(one, request)]
+            rows = [
+                dict(resource.members)
+                for resource in simulator.all(kind)
+                if _matches(resource, request)
+            ]
         descending = request.get("sortOrder") != "Ascending"
-        chosen.sort(key=lambda row: str(row["creationTime"]), reverse=descending)
+        rows.sort(key=lambda row: str(row["creationTime"]), reverse=descending)
         start = _start(request.get("nextToken"))
         end = start + request.get("maxResults", PAGE)
-        found: dict[str, Any] = {shapes.rows("bedrock", caller.operation): chosen[start:end]}
-        if end < len(chosen):
-            found["nextToken"] = base64.urlsafe_b64encode(str(end).encode()).decode()
-        return found
+        page: dict[str, Any] = {shapes.rows("bedrock", caller.operation): rows[start:end]}
+        if end < len(rows):
+            page["nextToken"] = base64.urlsafe_b64encode(str(end).encode()).decode()
+        return page
 
     return operation
 
 
-def _chosen(resource: BedrockResource, request: Members) -> bool:
+def _matches(resource: BedrockResource, request: Members) -> bool:
     return all(_filters(resource, request))
 
 
@@ -87,16 +91,16 @@ def _start(token: str | None) -> int:
 
 
 def tag(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    found = simulator.tagged(request["resourceARN"])
-    new = {entry["key"]: entry["value"] for entry in request["tags"]}
-    caller.authorize(found.arn, request_tags=new, resource_tags=found.tags)
+    resource = simulator.tagged(request["resourceARN"])
+    new_tags = {entry["key"]: entry["value"] for entry in request["tags"]}
+    caller.authorize(resource.arn, request_tags=new_tags, resource_tags=resource.tags)
     with simulator.lock:
-        require_tag_count(found.tags | new, arn=found.arn)
-        found.tags = found.tags | new
+        require_tag_count(resource.tags | new_tags, arn=resource.arn)
+        resource.tags = resource.tags | new_tags
     return {}
 
 
 def tags(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    found = simulator.tagged(request["resourceARN"])
-    caller.authorize(found.arn, resource_tags=found.tags)
-    return {"tags": [{"key": key, "value": value} for key, value in found.tags.items()]}
+    resource = simulator.tagged(request["resourceARN"])
+    caller.authorize(resource.arn, resource_tags=resource.tags)
+    return {"tags": [{"key": key, "value": value} for key, value in resource.tags.items()]}

@@ -42,20 +42,20 @@ def parse(request: ServiceRequest) -> tuple[str, dict[str, Any]]:
 
 def answer(service: str, operation: str, members: Mapping[str, Any]) -> Any:
     """Only what the operation's answer has, at every level, without the absent."""
-    return _cut(members, _model(service).operation_model(operation).output_shape)
+    return _trim(members, _model(service).operation_model(operation).output_shape)
 
 
-def _cut(value: Any, shape: Any) -> Any:
+def _trim(value: Any, shape: Any) -> Any:
     match getattr(shape, "type_name", "structure"):
         case "structure":
-            known = shape.members if shape is not None else {}
+            members = shape.members if shape is not None else {}
             return {
-                name: _cut(item, known[name])
+                name: _trim(item, members[name])
                 for name, item in value.items()
-                if name in known and item is not None
+                if name in members and item is not None
             }
         case "list":
-            return [_cut(item, shape.member) for item in value]
+            return [_trim(item, shape.member) for item in value]
         case _:
             return value
 
@@ -188,21 +188,21 @@ def _problems(value: Any, shape: Any, place: str) -> Iterator[str]:
 
 def _limit_problems(value: Any, shape: Any, place: str) -> Iterator[str]:
     limits = shape.metadata
-    measured = shape.type_name in ("string", "list", "map", "blob")
-    size, what = (len(value), "length ") if measured else (value, "value ")
+    has_length = shape.type_name in ("string", "list", "map", "blob")
+    size, noun = (len(value), "length ") if has_length else (value, "value ")
     rules = []
     if "max" in limits and size > limits["max"]:
-        rules.append(f"have {what}less than or equal to {limits['max']}")
+        rules.append(f"have {noun}less than or equal to {limits['max']}")
     # A pattern is not tried on more text than the service takes.
     elif "pattern" in limits and not _pattern(limits["pattern"]).fullmatch(value):
         rules.append(f"satisfy regular expression pattern: {limits['pattern']}")
     if "enum" in limits and value not in limits["enum"]:
         rules.append(f"satisfy enum value set: [{', '.join(limits['enum'])}]")
-    shown = "…" if measured and not isinstance(value, str) else str(value)[:_SHOWN]
+    excerpt = "…" if has_length and not isinstance(value, str) else str(value)[:_SHOWN]
     for rule in rules:
-        yield f"Value '{shown}' at '{place}' failed to satisfy constraint: Member must {rule}"
+        yield f"Value '{excerpt}' at '{place}' failed to satisfy constraint: Member must {rule}"
 
 
 @cache
-def _pattern(published: str) -> re.Pattern[str]:
-    return re.compile(published.replace(_BACKTRACKING, _SAFE))
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text.replace(_BACKTRACKING, _SAFE))

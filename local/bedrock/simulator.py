@@ -58,13 +58,13 @@ class Clock:
 
     factor: float
 
-    def real(self, simulated: float) -> float:
+    def real(self, seconds: float) -> float:
         """Real seconds that so many simulated ones take here."""
-        return max(simulated / self.factor, SHORTEST)
+        return max(seconds / self.factor, SHORTEST)
 
-    def after(self, simulated: float) -> datetime:
+    def after(self, seconds: float) -> datetime:
         """The moment at which something that starts now and takes so long is over."""
-        return now() + timedelta(seconds=self.real(simulated))
+        return now() + timedelta(seconds=self.real(seconds))
 
 
 def now() -> datetime:
@@ -114,19 +114,19 @@ class Simulator:
     def all(self, kind: str) -> list[BedrockResource]:
         """Every resource of a kind, as it is now."""
         with self.lock:
-            found = [one for one in self.resources.values() if one.kind == kind]
-            for one in found:
-                self._settle(one)
-        return found
+            resources = [resource for resource in self.resources.values() if resource.kind == kind]
+            for resource in resources:
+                self._settle(resource)
+        return resources
 
     def find(self, kind: str, identifier: str) -> BedrockResource:
         """The resource of an ARN or a name, as it is now; of several with one name the youngest.
 
         Raises ResourceNotFoundException.
         """
-        for one in reversed(self.all(kind)):
-            if identifier in (one.arn, one.name):
-                return one
+        for resource in reversed(self.all(kind)):
+            if identifier in (resource.arn, resource.name):
+                return resource
         raise not_found(KINDS[kind], identifier)
 
     def tagged(self, arn: str) -> BedrockResource:
@@ -140,7 +140,12 @@ class Simulator:
         token = request.get("clientRequestToken")
         earlier = self.all(kind) if token else []
         return next(
-            (one for one in earlier if one.members.get("clientRequestToken") == token), None
+            (
+                resource
+                for resource in earlier
+                if resource.members.get("clientRequestToken") == token
+            ),
+            None,
         )
 
     def begin(self, resource: BedrockResource, seconds: float, **members: Any) -> None:
@@ -160,9 +165,9 @@ def new_id() -> str:
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(12))
 
 
-def tags_of(listed: Iterable[Mapping[str, Any]] | None, *, arn: str) -> Tags:
+def tags_of(entries: Iterable[Mapping[str, Any]] | None, *, arn: str) -> Tags:
     """A request's tags as a mapping; raises TooManyTagsException above the service's limit."""
-    tags = {tag["key"]: tag["value"] for tag in listed or ()}
+    tags = {tag["key"]: tag["value"] for tag in entries or ()}
     require_tag_count(tags, arn=arn)
     return tags
 

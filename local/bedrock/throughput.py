@@ -23,34 +23,36 @@ COMMITMENT: Final = {"OneMonth": timedelta(days=30), "SixMonths": timedelta(days
 
 
 def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    served = models.named(simulator, caller, request["modelId"])
+    model = models.named(simulator, caller, request["modelId"])
     arn, name = caller.arn(THROUGHPUT, new_id()), request["provisionedModelName"]
     tags = tags_of(request.get("tags"), arn=arn)
-    caller.authorize(served.arn, request_tags=tags, resource_tags=served.tags)
+    caller.authorize(model.arn, request_tags=tags, resource_tags=model.tags)
     caller.tag(arn, tags)
-    if served.key is not None:
-        caller.use_key(served.key, ["kms:Decrypt"])
-    _check_sold(simulator, caller, served)
+    if model.key is not None:
+        caller.use_key(model.key, ["kms:Decrypt"])
+    _check_sold(simulator, caller, model)
     with simulator.lock:
         repeated = simulator.repeated(THROUGHPUT, request)
         if repeated is not None:
             return {"provisionedModelArn": repeated.arn}
         _check_name(simulator, name)
-        _check_units(simulator, served, request)
-        at = now()
-        own = {
+        _check_units(simulator, model, request)
+        moment = now()
+        details = {
             "provisionedModelArn": arn,
             "desiredModelUnits": request["modelUnits"],
-            "modelArn": served.arn,
-            "desiredModelArn": served.arn,
-            "foundationModelArn": served.members["foundationModelArn"],
+            "modelArn": model.arn,
+            "desiredModelArn": model.arn,
+            "foundationModelArn": model.members["foundationModelArn"],
             "status": "Creating",
         }
         if "commitmentDuration" in request:
-            own["commitmentExpirationTime"] = iso(at + COMMITMENT[request["commitmentDuration"]])
-        members = {**request, **created(at), **own}
+            details["commitmentExpirationTime"] = iso(
+                moment + COMMITMENT[request["commitmentDuration"]]
+            )
+        members = {**request, **created(moment), **details}
         throughput = BedrockResource(
-            arn=arn, name=name, model=served.model, members=members, tags=tags
+            arn=arn, name=name, model=model.model, members=members, tags=tags
         )
         # Nothing may depend on how long it takes.
         _begin(simulator, throughput, random.uniform(*THROUGHPUT_CREATE))  # noqa: S311
@@ -61,24 +63,24 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
 def update(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
     throughput = simulator.find(THROUGHPUT, request["provisionedModelId"])
     arn, members = throughput.arn, throughput.members
-    wanted, name = request.get("desiredModelId"), request.get("desiredProvisionedModelName")
-    served = models.named(simulator, caller, wanted) if wanted else None
-    models_used = [served.arn] if served else []
+    model_id, name = request.get("desiredModelId"), request.get("desiredProvisionedModelName")
+    model = models.named(simulator, caller, model_id) if model_id else None
+    models_used = [model.arn] if model else []
     caller.authorize(arn, *models_used, resource_tags=throughput.tags)
     with simulator.lock:
         if throughput.status != "InService":
             raise invalid(f"{arn} is {throughput.status}; only one that is InService is updated")
-        if ":foundation-model/" in members["modelArn"] and served is None:
+        if ":foundation-model/" in members["modelArn"] and model is None:
             raise invalid(f"{arn} serves a base model and cannot be updated")
         if name and name != throughput.name:
             _check_name(simulator, name)
-        if served is not None:
-            _check_same_base(members["foundationModelArn"], served)
+        if model is not None:
+            _check_same_base(members["foundationModelArn"], model)
         if name:
             throughput.name = members["provisionedModelName"] = name
         members.update(changed(now()))
-        if served is not None and served.arn != members["modelArn"]:
-            members.update(status="Updating", desiredModelArn=served.arn)
+        if model is not None and model.arn != members["modelArn"]:
+            members.update(status="Updating", desiredModelArn=model.arn)
             _begin(simulator, throughput, THROUGHPUT_UPDATE)
     return {}
 
@@ -88,10 +90,10 @@ def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     arn, members = throughput.arn, throughput.members
     caller.authorize(arn, resource_tags=throughput.tags)
     with simulator.lock:
-        until = members.get("commitmentExpirationTime")
-        if until is not None and now() < datetime.fromisoformat(until):
+        end = members.get("commitmentExpirationTime")
+        if end is not None and now() < datetime.fromisoformat(end):
             raise conflict(
-                f"{arn} has a commitment ({members['commitmentDuration']}) until {until[:10]} "
+                f"{arn} has a commitment ({members['commitmentDuration']}) until {end[:10]} "
                 "and cannot be deleted before its end"
             )
         if throughput.status in ("Creating", "Updating"):
@@ -108,12 +110,12 @@ def _begin(simulator: Simulator, throughput: BedrockResource, seconds: float) ->
         message = f"[Bedrock simulator] {message}"
         simulator.begin(throughput, seconds, status="Failed", failureMessage=message)
     elif simulator.faults.take("throughput-stuck") is None:
-        wanted = throughput.members["desiredModelArn"]
-        simulator.begin(throughput, seconds, status="InService", modelArn=wanted)
+        model_arn = throughput.members["desiredModelArn"]
+        simulator.begin(throughput, seconds, status="InService", modelArn=model_arn)
 
 
-def _check_sold(simulator: Simulator, caller: Caller, served: BedrockResource) -> None:
-    model, name = served.base, bases.id_of(served.members["foundationModelArn"])
+def _check_sold(simulator: Simulator, caller: Caller, custom_model: BedrockResource) -> None:
+    model, name = custom_model.base, bases.id_of(custom_model.members["foundationModelArn"])
     if not model.serving.provisioned_throughput or name not in model.ids.throughput:
         raise invalid(f"Provisioned Throughput is not supported for {name}")
     bases.require_open(
@@ -127,31 +129,30 @@ def _check_sold(simulator: Simulator, caller: Caller, served: BedrockResource) -
 
 
 def _check_name(simulator: Simulator, name: str) -> None:
-    if any(other.name == name for other in simulator.all(THROUGHPUT)):
+    if any(throughput.name == name for throughput in simulator.all(THROUGHPUT)):
         # Create lists no ConflictException in the API reference.
         raise invalid("The provided provisioned model name is currently in use.")
 
 
-def _check_units(simulator: Simulator, served: BedrockResource, request: Members) -> None:
+def _check_units(simulator: Simulator, model: BedrockResource, request: Members) -> None:
     """Two quotas: of one throughput, and of all without a commitment (docs/facts/api.md#quotas)."""
     units, limit = request["modelUnits"], simulator.options.model_units
-    used = sum(
-        other.members["modelUnits"]
-        for other in simulator.all(THROUGHPUT)
-        if "commitmentDuration" not in other.members and other.status != "Failed"
+    units_in_use = sum(
+        throughput.members["modelUnits"]
+        for throughput in simulator.all(THROUGHPUT)
+        if "commitmentDuration" not in throughput.members and throughput.status != "Failed"
     )
     if "commitmentDuration" in request:
-        used = 0
-    if used + units > limit:
+        units_in_use = 0
+    if units_in_use + units > limit:
         raise quota(
-            f"{units} more model units of {served.base.name} would make {used + units}; "
+            f"{units} more model units of {model.base.name} would make {units_in_use + units}; "
             f"the account's limit is {limit}"
         )
 
 
-def _check_same_base(foundation_arn: str, served: BedrockResource) -> None:
-    if served.members["foundationModelArn"] != foundation_arn:
+def _check_same_base(foundation_arn: str, model: BedrockResource) -> None:
+    if model.members["foundationModelArn"] != foundation_arn:
         raise invalid(
-            f"{served.arn} is not of the base model of this Provisioned Throughput, "
-            f"{foundation_arn}"
+            f"{model.arn} is not of the base model of this Provisioned Throughput, {foundation_arn}"
         )

@@ -63,12 +63,12 @@ def set_status(
     with simulator.lock:
         if job.status in FINAL:
             return False
-        at = now()
-        job.members |= {"status": status, **changed(at)}
+        moment = now()
+        job.members |= {"status": status, **changed(moment)}
         if failure is not None:
             job.members["failureMessage"] = failure
         if status in FINAL:
-            job.members["endTime"] = iso(at)
+            job.members["endTime"] = iso(moment)
             _end_phases(job, status)
     events.emit(job)
     return True
@@ -178,15 +178,18 @@ def _check_configuration(session: roles.Session, job: BedrockResource) -> None:
 
 def _check_data(objects: RoleObjects, job: BedrockResource) -> int:
     """Read everything as the role; how many training records there are."""
-    given = job.members
-    write(objects, given["outputDataConfig"]["s3Uri"], ACCESS_FILE, b"")
-    sets = [("validation", one["s3Uri"]) for one in given["validationDataConfig"]["validators"]]
-    for kind, uri in [*sets, ("training", given["trainingDataConfig"]["s3Uri"])]:
+    members = job.members
+    write(objects, members["outputDataConfig"]["s3Uri"], ACCESS_FILE, b"")
+    sets = [
+        ("validation", validator["s3Uri"])
+        for validator in members["validationDataConfig"]["validators"]
+    ]
+    for kind, uri in [*sets, ("training", members["trainingDataConfig"]["s3Uri"])]:
         records = check_dataset(
             objects,
             uri,
             model=job.base,
-            contract=job.base.datasets[given["customizationType"]],
+            contract=job.base.datasets[members["customizationType"]],
             kind=kind,
         )
     return records
@@ -197,10 +200,10 @@ def _pass_time(simulator: Simulator, job: BedrockResource, seconds: float) -> No
     while True:
         if job.status in ("Stopping", "Stopped"):
             raise _StoppedError
-        left = end - time.monotonic()
-        if left <= 0 and not simulator.options.hold:
+        remaining = end - time.monotonic()
+        if remaining <= 0 and not simulator.options.hold:
             return
-        time.sleep(min(left, _TICK) if left > 0 else _TICK)
+        time.sleep(min(remaining, _TICK) if remaining > 0 else _TICK)
 
 
 def _complete(
@@ -218,8 +221,8 @@ def _complete(
                 {"validationLoss": loss} for loss in losses.get("validation", ())[-1:]
             ],
         }
-        known = {} if learned is None else {LEARNED: learned}
-        model.members |= {**created(now()), **metrics, **known}
+        memory = {} if learned is None else {LEARNED: learned}
+        model.members |= {**created(now()), **metrics, **memory}
         simulator.resources[model.arn] = model
         job.members |= {"outputModelArn": model.arn, "customModelArn": model.arn, **metrics}
     set_status(simulator, job, "Completed")

@@ -79,15 +79,15 @@ def collect(folder: Path, *, count: int, pets: bool = False) -> int:
     """
     rows = []
     sides = _LARGE if pets else _SIDES
-    drawn = draw(folder, count=count, seed=0, prefix="picture", sides=sides)
-    for number, picture in enumerate(drawn):
+    pictures = draw(folder, count=count, seed=0, prefix="picture", sides=sides)
+    for number, picture in enumerate(pictures):
         if pets:
             scene, subject = divmod(number, len(_SUBJECTS))
-            said = [f"{_SUBJECTS[subject]} {_SCENES[scene % len(_SCENES)]}"]
+            captions = [f"{_SUBJECTS[subject]} {_SCENES[scene % len(_SCENES)]}"]
         else:
             front, shape, _, back, _ = picture.caption.split(" ")
-            said = [each.format(front=front, shape=shape, back=back) for each in _SAID]
-        rows += [(picture.path, text) for text in said]
+            captions = [template.format(front=front, shape=shape, back=back) for template in _SAID]
+        rows += [(picture.path, text) for text in captions]
     with (folder / "captions.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("image", "caption"), *rows])
     return len(rows)
@@ -96,7 +96,9 @@ def collect(folder: Path, *, count: int, pets: bool = False) -> int:
 def manifest(pictures: list[Picture], *, bucket: str, customization: str) -> bytes:
     """The JSONL manifest that refers to the pictures where they will lie in S3."""
     place = s3_layout.uri(bucket, s3_layout.folder(customization))
-    rows = [{"image-ref": f"{place}{one.path}", "caption": one.caption} for one in pictures]
+    rows = [
+        {"image-ref": f"{place}{picture.path}", "caption": picture.caption} for picture in pictures
+    ]
     return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
 
 
@@ -108,8 +110,8 @@ def break_it(folder: Path, pictures: list[Picture], *, bucket: str, customizatio
     caption that is too long, a wrong key, and a line that is not JSON.
     """
     (folder / pictures[0].path).write_text("<!DOCTYPE html><title>404</title>")
-    cut = folder / pictures[1].path
-    cut.write_bytes(cut.read_bytes()[:20])
+    truncated = folder / pictures[1].path
+    truncated.write_bytes(truncated.read_bytes()[:20])
     (folder / pictures[2].path).write_bytes(b"")
     Image.new("RGB", (200, 300), "red").save(folder / pictures[3].path)
     Image.new("RGB", (300, 1500), "blue").save(folder / pictures[4].path)
@@ -120,7 +122,7 @@ def break_it(folder: Path, pictures: list[Picture], *, bucket: str, customizatio
     lines[6] = json.dumps({"image-ref": "s3://someone-elses-bucket/a.png", "caption": "theirs"})
     lines[7] = json.dumps({"image-ref": "https://example.com/a.png", "caption": "on the web"})
     lines[8] = json.dumps({**json.loads(lines[8]), "caption": "very " * 600})
-    spoilt = json.loads(lines[9])
-    lines[9] = json.dumps({"image_ref": spoilt["image-ref"], "caption": spoilt["caption"]})
+    record = json.loads(lines[9])
+    lines[9] = json.dumps({"image_ref": record["image-ref"], "caption": record["caption"]})
     lines[10] = lines[10].rstrip("}")
     return ("\n".join(lines) + "\n").encode()

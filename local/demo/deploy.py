@@ -40,8 +40,8 @@ class LocalClients(Aws):
 
 def bootstrap(aws: LocalAws, folder: Path) -> None:
     """Bootstraps account and region for the CDK, once; the log goes into folder."""
-    found = aws.client("cloudformation").describe_stacks()["Stacks"]
-    if any(stack["StackName"] == "CDKToolkit" for stack in found):
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    if any(stack["StackName"] == "CDKToolkit" for stack in stacks):
         return
     # Where no app is: the CLI would synthesize it, and use nothing of it.
     cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None, at=folder)

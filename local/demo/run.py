@@ -92,17 +92,19 @@ def run(aws: LocalAws, narrator: Narrator, work: Path) -> dict[str, Any]:
             body = dataset.manifest(pictures, bucket=bucket, customization=CUSTOMIZATION)
             (folder / MANIFEST_FILE).write_bytes(body)
             seed += 1
-    result = _served(deployment, narrator, work / "good")
+    result = _run_and_invoke(deployment, narrator, work / "good")
     result["rejected"] = _rejected(deployment, narrator, work / "broken", seed)
     narrator.say("done: one model is served; one dataset was rejected and started no training job")
     return {**result, "seconds": narrator.seconds}
 
 
-def _served(deployment: DeploymentClient, narrator: Narrator, folder: Path) -> dict[str, Any]:
+def _run_and_invoke(
+    deployment: DeploymentClient, narrator: Narrator, folder: Path
+) -> dict[str, Any]:
     with narrator.step("upload", "upload pictures and manifests; the last manifest starts the run"):
-        started = _upload(deployment, folder)
+        row = _upload(deployment, folder)
     with narrator.step("run", f"follow the run of {CUSTOMIZATION}"):
-        run = _follow(deployment, narrator, started)
+        run = _follow(deployment, narrator, row)
     expect(
         run["status"] == "served",
         f"expected the run to be served; it ended as {run['status']}: {run.get('message')}",
@@ -121,8 +123,8 @@ def _served(deployment: DeploymentClient, narrator: Narrator, folder: Path) -> d
     )
     narrator.say(f"  report   {run['report']}")
     narrator.say(f"  metrics  {run['metrics']}")
-    kept = ("status", "run", "job_arn", "model_arn", "endpoint_arn", "report", "metrics")
-    result = {name: run[name] for name in kept}
+    names = ("status", "run", "job_arn", "model_arn", "endpoint_arn", "report", "metrics")
+    result = {name: run[name] for name in names}
     return {**result, "embedding_length": length, "simulated": "Amazon Bedrock"}
 
 
@@ -160,25 +162,25 @@ def _rejected(
 
 def _upload(deployment: DeploymentClient, folder: Path) -> Row:
     """Uploads a dataset as `tuning upload` does; the run that it starts."""
-    found = upload.sides(
+    upload_sides = upload.sides(
         folder, validation=None, customization=CUSTOMIZATION, deployment=deployment
     )
-    before = runs.newest_before_upload(deployment, CUSTOMIZATION) or ""
-    for side in found:
+    newest = runs.newest_before_upload(deployment, CUSTOMIZATION) or ""
+    for side in upload_sides:
         # `tuning upload` would not send a dataset that lacks a file; other ways do.
         plan = upload.sending(replace(side, absent=()), deployment)
         upload.upload_images(plan, deployment, meter=silent)
-    for side in reversed(found):
+    for side in reversed(upload_sides):
         upload.upload_manifest(side, deployment)
-    started = runs.first_after(deployment, CUSTOMIZATION, after=before)
-    if started is None:
+    row = runs.first_after(deployment, CUSTOMIZATION, after=newest)
+    if row is None:
         raise DemoFailedError("expected the upload to start a run within a minute")
-    return started
+    return row
 
 
-def _follow(deployment: DeploymentClient, narrator: Narrator, started: Row) -> dict[str, Any]:
+def _follow(deployment: DeploymentClient, narrator: Narrator, row: Row) -> dict[str, Any]:
     """Tells what happens to a run, and approves its price; the run once it has ended."""
-    for event in executions.follow(deployment, started):
+    for event in executions.follow(deployment, row):
         match event:
             case executions.Happened():
                 narrator.say(f"  {event.what}")

@@ -77,10 +77,10 @@ def install(secrets: Secrets, port: int) -> None:
             await send({"type": "websocket.close", "code": 1008})
             return
         request = _Request.of(scope)
-        refused = _foreign(request, hosts) or _without_token(request, secrets)
-        if refused is not None:
-            said = json.dumps({"message": refused}).encode()
-            await _answer(send, 403, {"content-type": "application/json"}, said)
+        reason = _foreign(request, hosts) or _without_token(request, secrets)
+        if reason is not None:
+            answer = json.dumps({"message": reason}).encode()
+            await _answer(send, 403, {"content-type": "application/json"}, answer)
             return
         if request.path == PAGE or request.path.startswith(_ANSWERS):
             await inner(scope, receive, send)
@@ -115,8 +115,8 @@ def _without_token(request: _Request, secrets: Secrets) -> str | None:
     reads = request.path == PAGE and request.method == "GET"
     if not controls or reads or request.path.startswith((*_ANSWERS, FUNCTION_URLS)):
         return None
-    given = request.headers.get(TOKEN_HEADER, "")
-    if hmac.compare_digest(given.encode("latin-1"), secrets.token.encode()):
+    token = request.headers.get(TOKEN_HEADER, "")
+    if hmac.compare_digest(token.encode("latin-1"), secrets.token.encode()):
         return None
     return f"{request.path} needs the token of this local AWS in the header {TOKEN_HEADER}"
 
@@ -125,8 +125,8 @@ def _claims_root(request: _Request) -> bool:
     from ministack.core.iam_evaluator import is_root_access_key
     from ministack.core.router import extract_access_key_id
 
-    claimed = extract_access_key_id(request.headers, request.query)
-    return bool(is_root_access_key(claimed))
+    access_key = extract_access_key_id(request.headers, request.query)
+    return bool(is_root_access_key(access_key))
 
 
 def _root_failure(request: _Request, body: bytes, secrets: Secrets) -> tuple[str, str] | None:
@@ -134,10 +134,10 @@ def _root_failure(request: _Request, body: bytes, secrets: Secrets) -> tuple[str
     from ministack.core import sigv4
     from ministack.core.router import extract_access_key_id
 
-    claimed = extract_access_key_id(request.headers, request.query)
-    if not claimed:
+    access_key = extract_access_key_id(request.headers, request.query)
+    if not access_key:
         return "MissingAuthenticationToken", "Missing Authentication Token"
-    if not hmac.compare_digest(claimed.encode(), secrets.access_key.encode()):
+    if not hmac.compare_digest(access_key.encode(), secrets.access_key.encode()):
         return (
             "InvalidClientTokenId",
             "The security token included in the request is invalid. The local AWS has new "
@@ -150,10 +150,12 @@ def _root_failure(request: _Request, body: bytes, secrets: Secrets) -> tuple[str
         signature = sigv4.parse_header_signature(request.headers)
     if isinstance(signature, tuple):
         return signature
-    if signature.access_key_id != claimed or signature.region_set is not None:
+    if signature.access_key_id != access_key or signature.region_set is not None:
         return "IncompleteSignature", "Sign with Signature Version 4 and one access key"
-    late = _too_late(request, signature) if presigned else sigv4.request_time_failure(signature)
-    found: tuple[str, str] | None = late or sigv4.header_signature_failure(
+    time_failure = (
+        _too_late(request, signature) if presigned else sigv4.request_time_failure(signature)
+    )
+    failure: tuple[str, str] | None = time_failure or sigv4.header_signature_failure(
         signature,
         secrets.secret_key,
         request.method,
@@ -163,7 +165,7 @@ def _root_failure(request: _Request, body: bytes, secrets: Secrets) -> tuple[str
         body,
         presigned=presigned,
     )
-    return found
+    return failure
 
 
 def _too_late(request: _Request, signature: Any) -> tuple[str, str] | None:
@@ -184,8 +186,8 @@ def _error(request: _Request, code: str, message: str) -> tuple[int, Mapping[str
     from ministack.core.router import detect_service
 
     service = detect_service(request.method, request.path, request.headers, request.query)
-    denied = AuthError(code, message)
-    status, headers, body = app._credential_failure(service, "", "", denied, request.headers)
+    auth_error = AuthError(code, message)
+    status, headers, body = app._credential_failure(service, "", "", auth_error, request.headers)
     return status, headers, body.encode() if isinstance(body, str) else body
 
 

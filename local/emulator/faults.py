@@ -28,8 +28,8 @@ def ask(
     )
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - the same
-            found: dict[str, Any] = json.load(answer)
-            return found
+            state: dict[str, Any] = json.load(answer)
+            return state
     except urllib.error.HTTPError as error:
         if order is None:
             raise
@@ -53,8 +53,8 @@ class Faults:
 
     def pending(self) -> list[dict[str, Any]]:
         """The pending orders, oldest first."""
-        found: list[dict[str, Any]] = self._ask()["faults"]
-        return found
+        faults: list[dict[str, Any]] = self._ask()["faults"]
+        return faults
 
     def clear(self) -> None:
         """Cancel every order."""
@@ -62,8 +62,8 @@ class Faults:
 
     def options(self, **changes: bool | int) -> dict[str, Any]:
         """Change the account's options (allow_closed_models, model_units …); returns them all."""
-        found: dict[str, Any] = self._ask({"options": changes})["options"]
-        return found
+        options: dict[str, Any] = self._ask({"options": changes})["options"]
+        return options
 
     def _ask(self, order: Any = None) -> dict[str, Any]:
         return ask(self.endpoint, order, token=self.token)

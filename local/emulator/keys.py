@@ -34,8 +34,8 @@ def of_write(bucket: str, headers: Mapping[str, str]) -> str | None:
     """The key with which S3 would encrypt this write: the request's, else the bucket's."""
     from ministack.services import s3
 
-    resolved, refused = s3._resolve_sse_write_headers(headers, bucket)
-    return None if refused is not None else _of_headers(resolved)
+    write_headers, error = s3._resolve_sse_write_headers(headers, bucket)
+    return None if error is not None else _of_headers(write_headers)
 
 
 def of_table(name: str) -> str | None:

@@ -32,11 +32,11 @@ class ServerRecord:
     def read(cls, layout: Layout) -> Self | None:
         """The last server's record, or None when there is none that could be one."""
         try:
-            found = cls.draft(layout.record)
+            record = cls.draft(layout.record)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
         # Signals to the process 0 or -1 would reach more than one.
-        return found if found.pid > 1 and 0 < found.port <= PORT_MAX else None
+        return record if record.pid > 1 and 0 < record.port <= PORT_MAX else None
 
     @classmethod
     def draft(cls, path: Path) -> Self:

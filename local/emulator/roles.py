@@ -61,9 +61,9 @@ def become(
     Raises RoleError unless the session's own policies and the trust policy of the role allow it;
     Step Functions does not say which of the two refuses.
     """
-    refused = refusal(session.access_key, action="sts:AssumeRole", resource=role_arn, region=region)
+    denial = refusal(session.access_key, action="sts:AssumeRole", resource=role_arn, region=region)
     context = {"sts:externalid": external_id}
-    if refused or not _trusts(session.role_arn, role_arn=role_arn, region=region, context=context):
+    if denial or not _trusts(session.role_arn, role_arn=role_arn, region=region, context=context):
         raise RoleError(
             f"The role {session.role_arn} is not authorized to assume the task state's role, "
             f"{role_arn}."
@@ -77,7 +77,7 @@ def session_of(role_arn: str, session_name: str, *, seed: str) -> Session:
 
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
     seed = hashlib.sha256(f"{seed} {role_arn} {session_name}".encode()).hexdigest()
-    made = Session(
+    session = Session(
         role_arn=role_arn,
         principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
         access_key=f"ASIA{seed[:16].upper()}",
@@ -85,15 +85,15 @@ def session_of(role_arn: str, session_name: str, *, seed: str) -> Session:
         token=hashlib.sha256(f"{_SALT} token {seed}".encode()).hexdigest(),
     )
     sts.register_session(
-        made.access_key,
+        session.access_key,
         {
-            "Arn": made.principal_arn,
+            "Arn": session.principal_arn,
             "UserId": f"{name}:{session_name}",
-            "SecretAccessKey": made.secret_key,
-            "SessionToken": made.token,
+            "SecretAccessKey": session.secret_key,
+            "SessionToken": session.token,
         },
     )
-    return made
+    return session
 
 
 def age(role_arn: str) -> float:
@@ -103,8 +103,8 @@ def age(role_arn: str) -> float:
     role = _roles.get_scoped(role_arn.split(":")[4], None, role_arn.rsplit("/", 1)[-1])
     if role is None:
         raise RoleError(f"The role {role_arn} does not exist")
-    made = datetime.fromisoformat(str(role["CreateDate"]))
-    return (datetime.now(UTC) - made).total_seconds()
+    creation = datetime.fromisoformat(str(role["CreateDate"]))
+    return (datetime.now(UTC) - creation).total_seconds()
 
 
 def _trusts(principal: str, *, role_arn: str, region: str, context: Mapping[str, str]) -> bool:
@@ -132,15 +132,15 @@ def _trusts(principal: str, *, role_arn: str, region: str, context: Mapping[str,
     )
     applicable = [
         statement
-        for statement in _listed(policy.get("Statement", ()))
+        for statement in _as_list(policy.get("Statement", ()))
         if statement.get("Principal") == "*"
         or (is_service and iam._service_principal_matches(statement.get("Principal"), principal))
         or (not is_service and (statement.get("Principal") or {}).get("AWS") in (root, principal))
     ]
     # A trust policy names no resource: it is about the role that carries it.
     statements = [{**statement, "Resource": "*"} for statement in applicable]
-    parsed = iam.parse_policy_document({"Statement": statements})
-    decision: str = iam.evaluate(request, [parsed]).decision
+    policy_document = iam.parse_policy_document({"Statement": statements})
+    decision: str = iam.evaluate(request, [policy_document]).decision
     return decision == "Allow"
 
 
@@ -160,7 +160,7 @@ def refusal(
     from ministack.core.iam_actions import identity_denial_message
 
     iam.pin_request_origin(HOST, True)
-    denied = iam.enforce(
+    denial = iam.enforce(
         access_key,
         action,
         action.split(":", 1)[0],
@@ -168,12 +168,12 @@ def refusal(
         resource_arn=resource,
         service_context=dict(context or {}),
     )
-    if denied is None:
+    if denial is None:
         return None
-    principal = getattr(denied, "principal_arn", "") or access_key
-    explicit = getattr(denied, "decision", "") == "Deny"
+    principal = getattr(denial, "principal_arn", "") or access_key
+    explicit = getattr(denial, "decision", "") == "Deny"
     sentence: str = identity_denial_message(action, principal, resource, explicit)
-    if getattr(denied, "resource_policy_arn", ""):
+    if getattr(denial, "resource_policy_arn", ""):
         return sentence.replace("an identity-based policy", "a resource-based policy")
     return sentence
 
@@ -205,14 +205,14 @@ def authorize(
     context: Mapping[str, Any] | None = None,
 ) -> None:
     """Raise RoleError with AWS's sentence unless the session may do `action` on `resource`."""
-    why = refusal(
+    reason = refusal(
         session.access_key, action=action, resource=resource, region=region, context=context
     )
-    if why is not None:
-        raise RoleError(why)
+    if reason is not None:
+        raise RoleError(reason)
 
 
-def _listed(value: Any) -> Iterable[Any]:
+def _as_list(value: Any) -> Iterable[Any]:
     return [value] if isinstance(value, dict) else value
 
 

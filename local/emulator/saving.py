@@ -24,13 +24,13 @@ def install() -> None:
     expect_source(persistence.save_all, "save_state(name, state)")
     expect_source(persistence.save_state, "json.dump(")
     upstream, lock = app.save_all, threading.Lock()
-    saved: dict[str, int] = {}
-    persistence.save_state = _changed_only(persistence, saved)
+    hashes: dict[str, int] = {}
+    persistence.save_state = _save_if_changed(persistence, hashes)
 
     def save_all(services: dict[str, Callable[[], Any]]) -> None:
         # Both write the same drafts of files; the last time, everything is written.
         with lock:
-            saved.clear()
+            hashes.clear()
             upstream(services)
 
     def save_changes() -> None:
@@ -44,32 +44,32 @@ def install() -> None:
     threading.Thread(target=_go_on, args=(save_changes,), daemon=True, name="save").start()
 
 
-def _dump(value: Any, file: IO[str], **more: Any) -> None:
+def _dump(value: Any, file: IO[str], **options: Any) -> None:
     """json.dump, which by itself writes piece by piece and takes several times as long."""
-    file.write(json.dumps(value, **more))
+    file.write(json.dumps(value, **options))
 
 
-def _changed_only(persistence: Any, saved: dict[str, int]) -> Callable[[str, Any], None]:
+def _save_if_changed(persistence: Any, hashes: dict[str, int]) -> Callable[[str, Any], None]:
     """save_state, which leaves a file alone if what it holds is what would be written.
 
     The state of Lambda holds the code of each layer: 80 MB, which rarely change.
     """
     upstream = persistence.save_state
 
-    def short(found: Any) -> Any:
-        return hash(found) if isinstance(found, bytes) else persistence._json_default(found)
+    def short(value: Any) -> Any:
+        return hash(value) if isinstance(value, bytes) else persistence._json_default(value)
 
     def save_state(service: str, data: Any) -> None:
         try:
-            now = hash(json.dumps(data, default=short))
+            digest = hash(json.dumps(data, default=short))
         except (TypeError, ValueError, RuntimeError):
             # Upstream says which service it cannot write.
-            saved.pop(service, None)
+            hashes.pop(service, None)
             upstream(service, data)
             return
-        if saved.get(service) != now:
+        if hashes.get(service) != digest:
             upstream(service, data)
-            saved[service] = now
+            hashes[service] = digest
 
     return save_state
 

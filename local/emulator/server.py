@@ -97,23 +97,23 @@ class LocalAws:
                 "3600 makes an hour a second"
             )
         layout = Layout(state.resolve())
-        kept = layout.data[0].is_dir() and not fresh
+        has_state = layout.data[0].is_dir() and not fresh
         with _writing(layout), _lock(layout) as lock:
             if lock is None:
-                running = ServerRecord.read(layout)
-                where = f" on port {running.port} (pid {running.pid})" if running else ""
+                other = ServerRecord.read(layout)
+                place = f" on port {other.port} (pid {other.pid})" if other else ""
                 raise LocalAwsError(
-                    f"a local AWS already runs{where} with its state in {layout.root}: "
+                    f"a local AWS already runs{place} with its state in {layout.root}: "
                     "stop it with `python -m local down`, or choose another --state"
                 )
             for folder in layout.data if fresh else (layout.temporary,):
                 shutil.rmtree(folder, ignore_errors=True)
             layout.make()
-            saved = _last_saved(layout) if kept and layout.unsaved.exists() else None
-            chosen = _free_port(port)
+            saved = _last_saved(layout) if has_state and layout.unsaved.exists() else None
+            chosen_port = _free_port(port)
             draft = ServerRecord(
                 pid=0,
-                port=chosen,
+                port=chosen_port,
                 clock=clock,
                 allow_closed_models=allow_closed_models,
                 stop_after_hours=stop_after_hours,
@@ -125,7 +125,7 @@ class LocalAws:
         record.write(layout)
         server = cls(layout=layout, record=record, process=process, saved=saved)
         try:
-            server._wait_until_ready(kept=kept)
+            server._wait_until_ready(has_state=has_state)
         except BaseException:
             server.stop()
             raise
@@ -164,13 +164,13 @@ class LocalAws:
 
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """`base` (default: nothing) cleaned of AWS settings, plus what a client needs."""
-        ours = client_environment(
+        variables = client_environment(
             layout=self.layout,
             port=self.record.port,
             access_key=self.record.secrets.access_key,
             secret_key=self.record.secrets.secret_key,
         )
-        return clean(base or {}) | ours
+        return clean(base or {}) | variables
 
     @property
     def region_name(self) -> str:
@@ -214,7 +214,7 @@ class LocalAws:
         pid = self.record.pid
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-        ended = self._wait_until_gone(STOP_SECONDS)
+        has_ended = self._wait_until_gone(STOP_SECONDS)
         # The server leads its own process group, so no function outlives it.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
@@ -222,7 +222,7 @@ class LocalAws:
             self._process.wait()
             if self._process.stdin is not None:
                 self._process.stdin.close()
-        if not ended:
+        if not has_ended:
             raise LocalAwsError(
                 f"the local AWS (pid {pid}) did not stop within {STOP_SECONDS:g} s and was killed; "
                 f"what happened in its last half minute may be lost. Its log: {self.layout.log}"
@@ -243,13 +243,13 @@ class LocalAws:
     ) -> None:
         self.stop()
 
-    def _wait_until_ready(self, *, kept: bool) -> None:
-        """kept: it reads what an earlier server left, which may be what is wrong."""
+    def _wait_until_ready(self, *, has_state: bool) -> None:
+        """has_state: it reads what an earlier server left, which may be what is wrong."""
         deadline = time.monotonic() + START_SECONDS
-        why = f"did not answer on {self.endpoint} within {START_SECONDS:g} s"
+        reason = f"did not answer on {self.endpoint} within {START_SECONDS:g} s"
         while time.monotonic() < deadline:
             if self._process is not None and self._process.poll() is not None:
-                why = f"ended with code {self._process.returncode} while starting"
+                reason = f"ended with code {self._process.returncode} while starting"
                 break
             with contextlib.suppress(LocalAwsError):
                 if self.status()["pid"] == self.record.pid:
@@ -260,8 +260,8 @@ class LocalAws:
             "`python -m local up --fresh` (`make local-up FRESH=1`) forgets it"
         )
         raise LocalAwsError(
-            f"the local AWS {why}; the end of {self.layout.log}:\n{self.log_tail()}"
-            f"{hint if kept else ''}"
+            f"the local AWS {reason}; the end of {self.layout.log}:\n{self.log_tail()}"
+            f"{hint if has_state else ''}"
         )
 
     def _wait_until_gone(self, timeout: float) -> bool:
@@ -283,7 +283,7 @@ class LocalAws:
 
 def _last_saved(layout: Layout) -> datetime:
     """When a server last saved anything; the beginning of time if it never did."""
-    times = [each.stat().st_mtime for each in layout.data[0].glob("*.json")]
+    times = [file.stat().st_mtime for file in layout.data[0].glob("*.json")]
     return datetime.fromtimestamp(max(times, default=0), UTC)
 
 
@@ -303,11 +303,11 @@ def _make_client(service: str, endpoint: str, root: Secrets, arguments: Mapping[
         "aws_secret_access_key": root.secret_key,
         "config": Config(retries={"total_max_attempts": 1}, read_timeout=120),
     }
-    asked: dict[str, Any] = defaults | dict(arguments)
+    options: dict[str, Any] = defaults | dict(arguments)
     # As in the environment (layout.py): no host before loopback.
-    asked["config"] = asked["config"].merge(Config(inject_host_prefix=False))
+    options["config"] = options["config"].merge(Config(inject_host_prefix=False))
     with _making:
-        return _session().client(service, endpoint_url=endpoint, **asked)
+        return _session().client(service, endpoint_url=endpoint, **options)
 
 
 # Clients are safe to share between threads; making them is not.
@@ -383,14 +383,14 @@ def _free_port(port: int) -> int:
                 f"another with `make local-up PORT={DEFAULT_PORT + 1}` or `python -m local up "
                 f"--port {DEFAULT_PORT + 1}`; 0 takes any free one"
             ) from error
-        chosen: int = probe.getsockname()[1]
-        return chosen
+        free_port: int = probe.getsockname()[1]
+        return free_port
 
 
 def _who(port: int) -> str:
     """Another local AWS that listens there, as the middle of a sentence; "" if it is none."""
     try:
-        found = ask(f"http://{HOST}:{port}", timeout=1)
-        return f"; a local AWS answers there (pid {found['pid']}, state in {found['folder']})"
+        state = ask(f"http://{HOST}:{port}", timeout=1)
+        return f"; a local AWS answers there (pid {state['pid']}, state in {state['folder']})"
     except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return ""

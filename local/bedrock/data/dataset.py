@@ -62,7 +62,7 @@ def check_dataset(
         objects.list(bucket, key.rpartition("/")[0] + "/" if "/" in key else "")
         manifest = objects.read(bucket, key)
     except AccessError as error:
-        raise _unreadable(bucket, key, str(error)) from error
+        raise _unreadable_error(bucket, key, str(error)) from error
     if contract.format != "image-caption":
         _check_contract(manifest, bucket=bucket, key=key, model=model, contract=contract)
     records = list(_records(manifest, key=key, contract=contract))
@@ -91,9 +91,9 @@ def pictures(objects: RoleObjects, uri: str, *, most: int) -> Iterator[tuple[byt
     for place in range(min(most, len(lines))):
         record = json.loads(lines[place * len(lines) // min(most, len(lines))])
         captions[record["image-ref"]].append(record["caption"])
-    for reference, said in captions.items():
+    for reference, texts in captions.items():
         with contextlib.suppress(AccessError):
-            yield objects.head(*split_uri(reference), _IMAGE_BYTES_MAX), said
+            yield objects.head(*split_uri(reference), _IMAGE_BYTES_MAX), texts
 
 
 def _check_contract(
@@ -107,7 +107,7 @@ def _check_contract(
     check.finish()
     for finding in findings:
         if finding.severity == Severity.ERROR and not finding.rule.startswith(_LOCATION):
-            raise _malformed(key, f"line {finding.line}: {finding.message}")
+            raise _malformed_error(key, f"line {finding.line}: {finding.message}")
 
 
 def _records(
@@ -120,20 +120,20 @@ def _records(
         try:
             record = json.loads(line)
         except ValueError as error:
-            raise _malformed(key, f"line {number}: {error}") from error
+            raise _malformed_error(key, f"line {number}: {error}") from error
         if not isinstance(record, dict):
-            raise _malformed(key, f"line {number} is not a JSON object")
+            raise _malformed_error(key, f"line {number} is not a JSON object")
         if contract.caption is not None:
             missing = [name for name in _FIELDS if name not in record]
             if missing:
-                raise _malformed(key, f"line {number} has no {' and no '.join(missing)}")
+                raise _malformed_error(key, f"line {number} has no {' and no '.join(missing)}")
             _check_caption(record["caption"], key=key, line=number, contract=contract)
         yield number, record
 
 
 def _check_caption(caption: Any, *, key: str, line: int, contract: DatasetContract) -> None:
     if not isinstance(caption, str):
-        raise _malformed(key, f"line {line}: the caption is not text")
+        raise _malformed_error(key, f"line {line}: the caption is not text")
     if contract.caption is not None and len(caption) > contract.caption.chars_max:
         raise JobError(
             f"Input size exceeded in file {key} for record starting with {caption[:40]}",
@@ -141,19 +141,19 @@ def _check_caption(caption: Any, *, key: str, line: int, contract: DatasetContra
         )
 
 
-def _check_count(found: int, *, model: BaseModel, contract: DatasetContract, kind: str) -> None:
+def _check_count(count: int, *, model: BaseModel, contract: DatasetContract, kind: str) -> None:
     limits = contract.training_records
     if kind == "validation":
         limits = contract.validation_records or Range()
-    if found == 0 or (limits.min is not None and found < limits.min):
+    if count == 0 or (limits.min is not None and count < limits.min):
         raise JobError(
             f"The number of records in the {kind} dataset is below the minimum",
-            f"{found} records, {model.name} needs at least {limits.min or 1}",
+            f"{count} records, {model.name} needs at least {limits.min or 1}",
         )
-    if limits.max is not None and found > limits.max:
+    if limits.max is not None and count > limits.max:
         raise JobError(
             f"The number of records in the {kind} dataset exceeds the maximum",
-            f"{found} records, {model.name} takes at most {limits.max}",
+            f"{count} records, {model.name} takes at most {limits.max}",
         )
 
 
@@ -171,7 +171,7 @@ def _located(reference: str, manifest: str, line: int) -> tuple[str, str]:
     try:
         return split_uri(reference)
     except ValueError as error:
-        raise _malformed(manifest, f"line {line}: {error}") from error
+        raise _malformed_error(manifest, f"line {line}: {error}") from error
 
 
 def _head(objects: RoleObjects, bucket: str, key: str, manifest: str, line: int) -> bytes:
@@ -179,7 +179,7 @@ def _head(objects: RoleObjects, bucket: str, key: str, manifest: str, line: int)
     try:
         return objects.head(bucket, key, _LONGEST_SIGNATURE)
     except AccessError as error:
-        raise _unreadable(bucket, key, f"line {line} of {manifest}: {error}") from error
+        raise _unreadable_error(bucket, key, f"line {line} of {manifest}: {error}") from error
 
 
 def _media(value: Any) -> Iterator[str]:
@@ -187,9 +187,9 @@ def _media(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         if isinstance(value.get("s3Location"), dict):
             yield str(value["s3Location"].get("uri"))
-        yield from (found for item in value.values() for found in _media(item))
+        yield from (uri for item in value.values() for uri in _media(item))
     elif isinstance(value, list):
-        yield from (found for item in value for found in _media(item))
+        yield from (uri for item in value for uri in _media(item))
 
 
 def _check_media(
@@ -205,7 +205,7 @@ def _check_media(
     _head(objects, place, key, manifest, line)
 
 
-def _unreadable(bucket: str, key: str, detail: str) -> JobError:
+def _unreadable_error(bucket: str, key: str, detail: str) -> JobError:
     return JobError(
         "Could not validate GetObject permissions to access Amazon S3 bucket: "
         f"{bucket} at key {key}",
@@ -213,7 +213,7 @@ def _unreadable(bucket: str, key: str, detail: str) -> JobError:
     )
 
 
-def _malformed(key: str, detail: str) -> JobError:
+def _malformed_error(key: str, detail: str) -> JobError:
     return JobError(
         f"Unable to parse Amazon S3 file: {key}. Data files must conform to JSONL format.", detail
     )

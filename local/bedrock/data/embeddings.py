@@ -55,11 +55,11 @@ def embed(
     Raises ValidationException for what the model's limits forbid.
     """
     try:
-        asked = msgspec.convert(body, EmbeddingBody)
+        request = msgspec.convert(body, EmbeddingBody)
     except msgspec.ValidationError as error:
         raise invalid(f"Malformed input request: {error}") from None
-    text, image, limits = asked.input_text, asked.input_image, model.inference
-    length = asked.embedding_config.output_embedding_length
+    text, image, limits = request.input_text, request.input_image, model.inference
+    length = request.embedding_config.output_embedding_length
     length = limits.embedding_length_default or FULL_LENGTH if length is None else length
     if length not in limits.embedding_lengths:
         raise invalid(f"outputEmbeddingLength must be one of {list(limits.embedding_lengths)}")
@@ -73,7 +73,7 @@ def embed(
     if image is not None:
         if limits.image_bytes_max is not None and len(image) > limits.image_bytes_max:
             raise invalid(f"The image has {len(image)} bytes, at most {limits.image_bytes_max}")
-        vectors.append(_seen(image, learned))
+        vectors.append(_image_vector(image, learned))
     vector: Numbers = np.mean(vectors, axis=0)
     if tuned is not None:
         # A tuned model moves every vector its own way.
@@ -89,9 +89,9 @@ def _count_tokens(text: str, model: BaseModel) -> int:
     """An estimate: at least a token per word, at least one per so many characters."""
     per_token = model.inference.chars_per_token or 1.0
     tokens = max(len(text.split()), math.ceil(len(text) / per_token))
-    most = model.inference.text_tokens_max
-    if most is not None and tokens > most:
-        raise invalid(f"Input text has about {tokens} tokens; the model takes at most {most}")
+    tokens_max = model.inference.text_tokens_max
+    if tokens_max is not None and tokens > tokens_max:
+        raise invalid(f"Input text has about {tokens} tokens; the model takes at most {tokens_max}")
     return tokens
 
 
@@ -112,17 +112,17 @@ def learn(pictures: Iterable[tuple[bytes, Sequence[str]]]) -> str | None:
 
     A picture that cannot be decoded teaches nothing: what the model refuses is told elsewhere.
     """
-    given, wanted = [], []
+    colors, targets = [], []
     for data, captions in pictures:
-        with suppress(BedrockError), _opened(data) as image:
-            given += [learning.colors(image)] * len(captions)
-            wanted += [_unit(_spread(_text_features(caption))) for caption in captions]
-    return learning.fit(given, wanted)
+        with suppress(BedrockError), _open(data) as image:
+            colors += [learning.colors(image)] * len(captions)
+            targets += [_unit(_spread(_text_features(caption))) for caption in captions]
+    return learning.fit(colors, targets)
 
 
-def _seen(data: bytes, learned: str | None) -> Numbers:
+def _image_vector(data: bytes, learned: str | None) -> Numbers:
     """The vector of an image; half of it are the words that the model has learned to see in it."""
-    with _opened(data) as image:
+    with _open(data) as image:
         vector = _unit(_spread(_image_features(image)))
         if learned is None:
             return vector
@@ -131,7 +131,7 @@ def _seen(data: bytes, learned: str | None) -> Numbers:
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
+def _open(data: bytes) -> Iterator[Image.Image]:
     """Raises ValidationException for what the model cannot read."""
     try:
         with Image.open(io.BytesIO(data)) as image:

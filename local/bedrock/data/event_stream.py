@@ -23,8 +23,12 @@ def encode(events: Iterator[tuple[str, Mapping[str, Any]]]) -> bytes:
 
 
 def _message(name: str, payload: bytes) -> bytes:
-    about = {":event-type": name, ":content-type": "application/json", ":message-type": "event"}
-    headers = b"".join(_header(key, value) for key, value in about.items())
+    header_values = {
+        ":event-type": name,
+        ":content-type": "application/json",
+        ":message-type": "event",
+    }
+    headers = b"".join(_header(key, value) for key, value in header_values.items())
     total = _PRELUDE + len(headers) + len(payload) + _CRC
     prelude = struct.pack("!II", total, len(headers))
     message = prelude + struct.pack("!I", crc32(prelude)) + headers + payload

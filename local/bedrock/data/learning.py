@@ -31,26 +31,26 @@ def colors(image: Image.Image) -> Numbers:
     """How much of each color an image has; a vector of length 1."""
     small = image.convert("RGB").resize((48, 48), Image.Resampling.NEAREST)
     levels = np.asarray(small).reshape(-1, 3) // 43
-    found = np.bincount(levels @ np.array([36, 6, 1]), minlength=COLORS)
-    shares: Numbers = np.sqrt(found / found.sum())
+    counts = np.bincount(levels @ np.array([36, 6, 1]), minlength=COLORS)
+    shares: Numbers = np.sqrt(counts / counts.sum())
     return shares
 
 
-def fit(given: Sequence[Numbers], wanted: Sequence[Numbers]) -> str | None:
+def fit(color_rows: Sequence[Numbers], word_rows: Sequence[Numbers]) -> str | None:
     """The map as text, kept with the model; None if it says nothing about pairs it did not see.
 
-    given, wanted: colors and words of each training pair.
+    color_rows, word_rows: colors and words of each training pair.
     """
-    if len(given) < _PAIRS_MIN:
+    if len(color_rows) < _PAIRS_MIN:
         return None
-    images, texts = np.stack(given), np.stack(wanted)
+    images, texts = np.stack(color_rows), np.stack(word_rows)
     texts = texts - texts.mean(axis=0)
-    seen = len(images) * 4 // 5
-    trial = images[seen:] @ _solve(images[:seen], texts[:seen])
-    if (trial * texts[seen:]).sum() <= (trial * trial).sum() / 2:
+    split = len(images) * 4 // 5
+    trial = images[split:] @ _solve(images[:split], texts[:split])
+    if (trial * texts[split:]).sum() <= (trial * trial).sum() / 2:
         return None
-    left, sizes, right = np.linalg.svd(_solve(images, texts), full_matrices=False)
-    parts = np.concatenate([(left * sizes)[:, :_RANK].T, right[:_RANK]], axis=1)
+    left_vectors, sizes, right_vectors = np.linalg.svd(_solve(images, texts), full_matrices=False)
+    parts = np.concatenate([(left_vectors * sizes)[:, :_RANK].T, right_vectors[:_RANK]], axis=1)
     return base64.b64encode(parts.astype(np.float16).tobytes()).decode()
 
 
@@ -65,5 +65,5 @@ def recall(learned: str, image: Numbers) -> Numbers:
     parts = np.frombuffer(base64.b64decode(learned), np.float16).astype(np.float64)
     parts = parts.reshape(_RANK, -1)
     words = (parts[:, :COLORS] @ image) @ parts[:, COLORS:]
-    found: Numbers = words / (np.linalg.norm(words) or 1.0)
-    return found
+    vector: Numbers = words / (np.linalg.norm(words) or 1.0)
+    return vector

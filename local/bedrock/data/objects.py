@@ -56,7 +56,7 @@ class RoleObjects:
             raise AccessError(str(error)) from error
         key_arn = keys.of_object(bucket, key)
         if key_arn is not None:
-            why = keys.refusal(
+            reason = keys.refusal(
                 access_key=self.session.access_key,
                 action="kms:Decrypt",
                 key=key_arn,
@@ -64,8 +64,8 @@ class RoleObjects:
                 service="s3",
                 context=keys.bucket_context(bucket),
             )
-            if why is not None:
-                raise AccessError(why)
+            if reason is not None:
+                raise AccessError(reason)
         status, _, body = s3._get_object(bucket, key, {"range": f"bytes=0-{size - 1}"}, {})
         if status == 416:
             return b""

@@ -62,14 +62,14 @@ def generate(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) ->
     Raises ValidationException for what the model's limits forbid.
     """
     try:
-        asked = msgspec.convert(body, PictureBody)
+        request = msgspec.convert(body, PictureBody)
     except msgspec.ValidationError as error:
         raise invalid(f"Malformed input request: {error}") from None
-    texts, config = asked.text_to_image_params, asked.image_generation_config
-    most = model.inference.text_chars_max
+    texts, config = request.text_to_image_params, request.image_generation_config
+    chars_max = model.inference.text_chars_max
     for text in (texts.text, texts.negative_text or ""):
-        if most is not None and len(text) > most:
-            raise invalid(f"A text has {len(text)} characters, the model takes at most {most}")
+        if chars_max is not None and len(text) > chars_max:
+            raise invalid(f"A text has {len(text)} characters, the model takes at most {chars_max}")
     height, width = config.height, config.width
     if max(height, width) not in SIZES.get(min(height, width), ()):
         raise invalid(f"height and width {height} × {width} are not among the model's sizes")

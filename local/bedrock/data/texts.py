@@ -21,22 +21,22 @@ def answer(request: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -
     turns = request.get("messages") or []
     if not turns or turns[0]["role"] != "user":
         raise invalid("A conversation must start with a user message.")
-    if any(one["role"] == other["role"] for one, other in itertools.pairwise(turns)):
+    if any(earlier["role"] == later["role"] for earlier, later in itertools.pairwise(turns)):
         raise invalid("A conversation must alternate between user and assistant roles.")
-    said = [block["text"] for turn in turns for block in turn["content"] if "text" in block]
-    if any(not text.strip() for text in said):
+    texts = [block["text"] for turn in turns for block in turn["content"] if "text" in block]
+    if any(not text.strip() for text in texts):
         raise invalid("The text field in the ContentBlock object is blank.")
-    most = (request.get("inferenceConfig") or {}).get("maxTokens", _DEFAULT_TOKENS)
-    words = _words(" ".join(said), voice=tuned or model.key)
-    kept = words[:most]
-    asked = sum(len(text.split()) for text in said)
+    tokens_max = (request.get("inferenceConfig") or {}).get("maxTokens", _DEFAULT_TOKENS)
+    words = _words(" ".join(texts), voice=tuned or model.key)
+    output = words[:tokens_max]
+    input_tokens = sum(len(text.split()) for text in texts)
     return {
-        "output": {"message": {"role": "assistant", "content": [{"text": " ".join(kept)}]}},
-        "stopReason": "max_tokens" if len(kept) < len(words) else "end_turn",
+        "output": {"message": {"role": "assistant", "content": [{"text": " ".join(output)}]}},
+        "stopReason": "max_tokens" if len(output) < len(words) else "end_turn",
         "usage": {
-            "inputTokens": asked,
-            "outputTokens": len(kept),
-            "totalTokens": asked + len(kept),
+            "inputTokens": input_tokens,
+            "outputTokens": len(output),
+            "totalTokens": input_tokens + len(output),
         },
         "metrics": {"latencyMs": 0},
     }
@@ -45,9 +45,9 @@ def answer(request: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -
 def _words(question: str, *, voice: str) -> list[str]:
     """The question's own words, thrown anew into sentences: by other models otherwise."""
     dice = random.Random(f"{voice}\n{question}")  # noqa: S311
-    known = re.findall(r"\w+", question.lower()) or ["nothing"]
+    vocabulary = re.findall(r"\w+", question.lower()) or ["nothing"]
     words = ["[Bedrock", "simulator]"]
     for _ in range(_SENTENCES):
-        sentence = dice.choices(known, k=dice.randint(3, 9))
+        sentence = dice.choices(vocabulary, k=dice.randint(3, 9))
         words += [sentence[0].capitalize(), *sentence[1:-1], f"{sentence[-1]}."]
     return words

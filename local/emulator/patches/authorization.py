@@ -50,14 +50,14 @@ def services_are_known_by_their_names() -> None:
 
         session = botocore.session.get_session()
         endpoints = session.get_component("data_loader").load_data("endpoints")["partitions"]
-        found = (
+        service_names = (
             *session.get_available_services(),
-            *(n for each in endpoints for n in each["services"]),
+            *(n for partition in endpoints for n in partition["services"]),
         )
-        return frozenset(found)
+        return frozenset(service_names)
 
     @around(router, "_is_aws_service_name", "session.get_service_model(service).metadata")
-    def known(upstream: Any, name: str) -> bool:
+    def is_service(upstream: Any, name: str) -> bool:
         return name in names() or bool(upstream(name))
 
 
@@ -105,8 +105,8 @@ def parameters_below_a_path_are_the_path() -> None:
     ) -> Any:
         target = next((v for k, v in headers.items() if k.lower() == "x-amz-target"), "")
         if service == "ssm" and str(target).endswith(".GetParametersByPath"):
-            asked = str(json.loads(body).get("Path", "/")).strip("/")
-            return f"arn:aws:ssm:{region}:{account_id}:parameter/{asked}"
+            parameter_path = str(json.loads(body).get("Path", "/")).strip("/")
+            return f"arn:aws:ssm:{region}:{account_id}:parameter/{parameter_path}"
         return upstream(service, method, path, headers, body, query_params, region, account_id)
 
 
@@ -122,8 +122,8 @@ def writes_say_whether_they_replace() -> None:
         upstream: Any, action: str, query: Any, path: str, headers: Mapping[str, str]
     ) -> Any:
         context = upstream(action, query, path, headers)
-        given = headers.get("if-none-match")
-        return {**context, "s3:if-none-match": given} if given else context
+        condition = headers.get("if-none-match")
+        return {**context, "s3:if-none-match": condition} if condition else context
 
 
 def items_have_leading_keys() -> None:
@@ -145,11 +145,11 @@ def items_have_leading_keys() -> None:
 def _leading_keys(request: Mapping[str, Any]) -> Iterator[str]:
     """The partition keys of all items that a request names."""
     for table, items in request.get("RequestItems", {}).items():
-        for each in items.get("Keys", ()) if isinstance(items, dict) else items:
-            write = each.get("PutRequest", {}).get("Item") or each.get("DeleteRequest", {})
-            yield from _leading_keys({"TableName": table, "Key": write.get("Key", write) or each})
-    for each in request.get("TransactItems", ()):
-        for inner in each.values():
+        for entry in items.get("Keys", ()) if isinstance(items, dict) else items:
+            write = entry.get("PutRequest", {}).get("Item") or entry.get("DeleteRequest", {})
+            yield from _leading_keys({"TableName": table, "Key": write.get("Key", write) or entry})
+    for entry in request.get("TransactItems", ()):
+        for inner in entry.values():
             yield from _leading_keys(inner)
     name = _partition_key(str(request.get("TableName", "")), request.get("IndexName"))
     for item in (request.get("Key", {}), request.get("Item", {})):
@@ -157,23 +157,25 @@ def _leading_keys(request: Mapping[str, Any]) -> Iterator[str]:
     aliases, values = (
         request.get(f"ExpressionAttribute{kind}", {}) for kind in ("Names", "Values")
     )
-    for left, right in re.findall(
+    for name_token, value_token in re.findall(
         r"([#\w]+)\s*=\s*(:\w+)", request.get("KeyConditionExpression", "")
     ):
-        if aliases.get(left, left) == name:
-            yield from (str(value) for value in values.get(right, {}).values())
+        if aliases.get(name_token, name_token) == name:
+            yield from (str(value) for value in values.get(value_token, {}).values())
 
 
 def _partition_key(table: str, index: str | None) -> str:
     from ministack.services import dynamodb
 
-    found = dynamodb._tables.get(table.rpartition("/")[2]) or {}
-    for each in found.get("GlobalSecondaryIndexes", ()):
-        if index is not None and each["IndexName"] == index:
+    table_record = dynamodb._tables.get(table.rpartition("/")[2]) or {}
+    for index_record in table_record.get("GlobalSecondaryIndexes", ()):
+        if index is not None and index_record["IndexName"] == index:
             return next(
-                str(key["AttributeName"]) for key in each["KeySchema"] if key["KeyType"] == "HASH"
+                str(key["AttributeName"])
+                for key in index_record["KeySchema"]
+                if key["KeyType"] == "HASH"
             )
-    return str(found.get("pk_name", ""))
+    return str(table_record.get("pk_name", ""))
 
 
 def sent_events_have_their_source() -> None:
@@ -193,7 +195,7 @@ def sent_events_have_their_source() -> None:
             return context
         entries = json.loads(body).get("Entries", ())
         for key, field in (("events:source", "Source"), ("events:detail-type", "DetailType")):
-            context[key] = [str(each.get(field, "")) for each in entries]
+            context[key] = [str(entry.get(field, "")) for entry in entries]
         return context
 
 
@@ -222,10 +224,10 @@ def denials_name_the_resource() -> None:
         resource_arn: str = "*",
         service_context: Any = None,
     ) -> Any:
-        denied = upstream(access_key_id, iam_action, service, region, resource_arn, service_context)
-        if denied is not None:
+        denial = upstream(access_key_id, iam_action, service, region, resource_arn, service_context)
+        if denial is not None:
             _refused.set((iam_action, resource_arn))
-        return denied
+        return denial
 
     source = 'on_resource = f" on resource: {resource_arn}" if service == "iot"'
 
@@ -233,13 +235,13 @@ def denials_name_the_resource() -> None:
     def access_denied_response(
         upstream: Any, service: str, action: str, principal: str, request_id: str, **details: Any
     ) -> Any:
-        refused, resource = _refused.get(("", ""))
+        refused_action, resource = _refused.get(("", ""))
         plain = not details.get("message") and not details.get("error_code")
         decided_there = details.get("explicit_deny") and details.get("resource_policy_arn")
-        if service in SERVICES and plain and not decided_there and refused == action:
-            named = f'"{resource}"' if service == "s3" else resource
+        if service in SERVICES and plain and not decided_there and refused_action == action:
+            place = f'"{resource}"' if service == "s3" else resource
             details["message"] = iam_actions.identity_denial_message(
-                action, principal, named, bool(details.get("explicit_deny"))
+                action, principal, place, bool(details.get("explicit_deny"))
             )
         return upstream(service, action, principal, request_id, **details)
 
@@ -260,36 +262,34 @@ def roles_are_simulated_with_their_context() -> None:
     )
 
     @around(iam, "_simulate_principal_policy", 'resource.split("/", 1)[1]')
-    def simulate(upstream: Any, asked: Any) -> Any:
-        arn, account = iam._p(asked, "PolicySourceArn"), get_account_id()
+    def simulate(upstream: Any, parameters: Any) -> Any:
+        arn, account = iam._p(parameters, "PolicySourceArn"), get_account_id()
         if ":role/" not in arn:
-            return upstream(asked)
+            return upstream(parameters)
         name = arn.rpartition("/")[2]
-        actions, resource = iam._extract_simulate_params(asked)
+        actions, resource = iam._extract_simulate_params(parameters)
         context: dict[str, str] = {}
         number = 1
-        while key := iam._p(asked, f"ContextEntries.member.{number}.ContextKeyName"):
+        while key := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
             values = f"ContextEntries.member.{number}.ContextKeyValues.member.1"
-            context[key.lower()] = iam._p(asked, values)
+            context[key.lower()] = iam._p(parameters, values)
             number += 1
-        found = "".join(
+        results = "".join(
             f"<member><EvalActionName>{action}</EvalActionName>"
             f"<EvalResourceName>{resource}</EvalResourceName>"
-            f"<EvalDecision>{decided(action, resource, name, account, context)}</EvalDecision>"
+            f"<EvalDecision>{decide(action, resource, name, account, context)}</EvalDecision>"
             "</member>"
             for action in actions
         )
         return iam._xml(
             200,
             "SimulatePrincipalPolicyResponse",
-            f"<SimulatePrincipalPolicyResult><EvaluationResults>{found}</EvaluationResults>"
+            f"<SimulatePrincipalPolicyResult><EvaluationResults>{results}</EvaluationResults>"
             "<IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult>",
             ns="iam",
         )
 
-    def decided(
-        action: str, resource: str, role: str, account: str, context: dict[str, str]
-    ) -> str:
+    def decide(action: str, resource: str, role: str, account: str, context: dict[str, str]) -> str:
         request = iam_evaluator.EvalContext(
             principal_arn=f"arn:aws:sts::{account}:assumed-role/{role}/simulated",
             principal_type="AssumedRole",

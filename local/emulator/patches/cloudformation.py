@@ -25,9 +25,10 @@ def bucket_properties() -> None:
     from ministack.services import s3
     from ministack.services.cloudformation import provisioners
 
-    known = tuple(row[0] for row in provisioners._S3_BUCKET_CONFIGURATIONS)
+    properties = tuple(row[0] for row in provisioners._S3_BUCKET_CONFIGURATIONS)
     expect(
-        known == ("CorsConfiguration", "PublicAccessBlockConfiguration", "WebsiteConfiguration"),
+        properties
+        == ("CorsConfiguration", "PublicAccessBlockConfiguration", "WebsiteConfiguration"),
         "CloudFormation to apply only CORS, public access block and website to a bucket",
     )
 
@@ -114,8 +115,10 @@ def log_group_names() -> None:
         stack_name: str,
         logical_id: str | None = None,
     ) -> Created:
-        named = {"LogGroupName": physical_id, **new_props}
-        updated: Created = upstream_update(physical_id, old_props, named, stack_name, logical_id)
+        properties = {"LogGroupName": physical_id, **new_props}
+        updated: Created = upstream_update(
+            physical_id, old_props, properties, stack_name, logical_id
+        )
         return updated
 
     row["create"], row["update"] = create, update
@@ -305,16 +308,18 @@ def failed_deletions() -> None:
     """
     from ministack.services.cloudformation import _stacks, stacks
 
-    failed: set[tuple[str, str]] = set()
+    failures: set[tuple[str, str]] = set()
 
     def needed_by(stack_name: str, logical_id: str) -> str:
         stack = _stacks.get(stack_name) or {}
-        known = stack.get("_template", {}).get("Resources", {})
-        there = set(stack.get("_resources", {}))
-        for stack_of, other in failed:
-            needs = {other} & there and stacks._with_dependencies([other], known, there) - {other}
+        resources = stack.get("_template", {}).get("Resources", {})
+        existing = set(stack.get("_resources", {}))
+        for stack_of, failure in failures:
+            needs = {failure} & existing and stacks._with_dependencies(
+                [failure], resources, existing
+            ) - {failure}
             if stack_of == stack_name and needs and logical_id in needs:
-                return other
+                return failure
         return ""
 
     @around(stacks, "_delete_resource")
@@ -327,14 +332,14 @@ def failed_deletions() -> None:
         logical_id: str = "",
     ) -> None:
         # What depends on others is tried first, so this is what the current attempt knows.
-        failed.discard((stack_name, logical_id))
-        other = needed_by(stack_name, logical_id)
-        if other:
-            raise RuntimeError(f"{other} depends on it and could not be deleted")
+        failures.discard((stack_name, logical_id))
+        blocker = needed_by(stack_name, logical_id)
+        if blocker:
+            raise RuntimeError(f"{blocker} depends on it and could not be deleted")
         try:
             upstream(kind, physical_id, properties, stack_name, logical_id)
         except Exception:
-            failed.add((stack_name, logical_id))
+            failures.add((stack_name, logical_id))
             raise
 
     expect_source(stacks._delete_stack_async, "for logical_id in reversed(ordered):")

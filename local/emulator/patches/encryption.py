@@ -64,11 +64,11 @@ def objects_need_their_key() -> None:
     """
     from ministack.services import s3
 
-    def refused(request: ServiceRequest, why: str) -> Response:
-        answer: Response = s3._error("AccessDenied", why, 403, request.path)
+    def refuse(request: ServiceRequest, reason: str) -> Response:
+        answer: Response = s3._error("AccessDenied", reason, 403, request.path)
         return answer
 
-    _guard("s3", _of_objects, refused)
+    _guard("s3", _of_objects, refuse)
 
 
 def topics_and_tables_need_their_key() -> None:
@@ -83,14 +83,14 @@ def topics_and_tables_need_their_key() -> None:
 
 def _guard(
     service: str,
-    needed: Callable[[ServiceRequest], Iterable[KeyUse]],
-    refused: Callable[[ServiceRequest, str], Response],
+    key_uses: Callable[[ServiceRequest], Iterable[KeyUse]],
+    refuse: Callable[[ServiceRequest, str], Response],
 ) -> None:
     """Before the service answers, its caller must be allowed every use of a key."""
 
     async def guarded(request: ServiceRequest, upstream: Upstream) -> Response:
-        for use in needed(request):
-            why = use.key and keys.refusal(
+        for use in key_uses(request):
+            reason = use.key and keys.refusal(
                 access_key=request.access_key,
                 action=use.action,
                 key=use.key,
@@ -98,8 +98,8 @@ def _guard(
                 service=service,
                 context=use.context,
             )
-            if why:
-                return refused(request, why)
+            if reason:
+                return refuse(request, reason)
         return await upstream()
 
     handle(service, guarded)
@@ -129,28 +129,28 @@ def _of_topics_and_tables(request: ServiceRequest) -> Iterable[KeyUse]:
     from ministack.core.responses import get_account_id
 
     place = request.method, request.path, request.headers, request.body
-    merged = app._routing_params(*place, request.query)
-    action = iam_actions.extract_iam_action(request.service, *place, merged)
+    parameters = app._routing_params(*place, request.query)
+    action = iam_actions.extract_iam_action(request.service, *place, parameters)
     if action not in KEY_ACTIONS:
         return
     region, account = request.region, get_account_id()
-    used: list[tuple[str | None, dict[str, str]]] = []
+    uses: list[tuple[str | None, dict[str, str]]] = []
     if request.service == "sns":
         arn = iam_actions.extract_resource_arn(
-            "sns", "POST", "/", request.headers, request.body, merged, region, account
+            "sns", "POST", "/", request.headers, request.body, parameters, region, account
         )
-        used.append((keys.of_topic(arn), {"aws:sns:topicArn": arn}))
+        uses.append((keys.of_topic(arn), {"aws:sns:topicArn": arn}))
     else:
         for arn in iam_actions.dynamodb_resource_arns(request.body, region, account):
             name = arn.split("table/")[1].split("/")[0]
             context = {"aws:dynamodb:tableName": name, "aws:dynamodb:subscriberId": account}
-            used.append((keys.of_table(name), context))
-    for key, context in used:
+            uses.append((keys.of_table(name), context))
+    for key, context in uses:
         for right in KEY_ACTIONS[action]:
             yield KeyUse(right, key, context)
 
 
-def _key_access_denied(request: ServiceRequest, why: str) -> Response:
+def _key_access_denied(request: ServiceRequest, reason: str) -> Response:
     from ministack.core.iam_actions import access_denied_response
 
     answer: Response = access_denied_response(
@@ -159,7 +159,7 @@ def _key_access_denied(request: ServiceRequest, why: str) -> Response:
         "",
         str(uuid.uuid4()),
         error_code="KMSAccessDenied" if request.service == "sns" else "AccessDeniedException",
-        message=f"KMS key access denied error: {why}",
+        message=f"KMS key access denied error: {reason}",
         headers=request.headers,
     )
     return answer

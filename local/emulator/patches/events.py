@@ -41,10 +41,10 @@ def object_events_carry_the_version() -> None:
     )
 
     @around(s3, "_fire_s3_event", *sources)
-    def fire_s3_event(upstream: Any, *arguments: Any, **named: Any) -> None:
-        token = _version.set(named.get("version_id"))
+    def fire_s3_event(upstream: Any, *arguments: Any, **options: Any) -> None:
+        token = _version.set(options.get("version_id"))
         try:
-            upstream(*arguments, **named)
+            upstream(*arguments, **options)
         finally:
             _version.reset(token)
 
@@ -93,14 +93,14 @@ def delivered_as_ordered(order: Callable[[Any], Any]) -> None:
     def invoke_target(upstream: Any, target: Any, event: Any, rule: Any, view: Any = None) -> None:
         from_s3 = event.get("Source") == "aws.s3"
         times = 2 if from_s3 and order("event-twice") else 1
-        late = order("event-late") if from_s3 else None
+        delay = order("event-late") if from_s3 else None
         for _ in range(times):
-            if late is None:
+            if delay is None:
                 upstream(target, event, rule, view)
                 continue
             context = contextvars.copy_context()
             threading.Timer(
-                late.seconds, context.run, (upstream, target, event, rule, view)
+                delay.seconds, context.run, (upstream, target, event, rule, view)
             ).start()
 
 
@@ -154,7 +154,7 @@ def _group_arn(schedule: Mapping[str, Any], region: str, account: str) -> str:
     return f"arn:aws:scheduler:{region}:{account}:schedule-group/{group}"
 
 
-def _to_dead_letters(target: Any, event: Any, rule: Any, why: str) -> None:
+def _to_dead_letters(target: Any, event: Any, rule: Any, reason: str) -> None:
     from ministack.services import sqs
 
     queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
@@ -170,7 +170,7 @@ def _to_dead_letters(target: Any, event: Any, rule: Any, why: str) -> None:
         "RULE_ARN": rule["Arn"],
         "TARGET_ARN": target["Arn"],
         "ERROR_CODE": "NO_PERMISSIONS",
-        "ERROR_MESSAGE": why,
+        "ERROR_MESSAGE": reason,
     }
     sqs._act_send_message(
         {
@@ -196,7 +196,7 @@ def _require_dead_letters(queue_arn: str, target: Any, event: Any, rule: Any) ->
         session, region = _assumed(target, event, rule)
         roles.authorize(session, action="sqs:SendMessage", resource=queue_arn, region=region)
         for action in KEY_ACTIONS if key else ():
-            why = keys.refusal(
+            reason = keys.refusal(
                 access_key=session.access_key,
                 action=action,
                 key=str(key),
@@ -204,8 +204,8 @@ def _require_dead_letters(queue_arn: str, target: Any, event: Any, rule: Any) ->
                 service="sqs",
                 context={"aws:sqs:arn": queue_arn},
             )
-            if why is not None:
-                raise roles.RoleError(why)
+            if reason is not None:
+                raise roles.RoleError(reason)
         return
     if not sqs.queue_policy_allows(queue_arn, EVENTS, rule["Arn"], rule["Arn"].split(":")[4]):
         raise roles.RoleError(f"the policy of {queue_arn} does not let {EVENTS} send")

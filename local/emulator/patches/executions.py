@@ -84,12 +84,12 @@ def states_are_limited() -> None:
 
     @around(stepfunctions, "_add_event", 'execution["events"].append(event)')
     def add_event(upstream: Any, execution: Any, kind: str, details: Any = None) -> Any:
-        for held in (details or {}).values():
-            text = held.get("input") or held.get("output") or ""
+        for entry in (details or {}).values():
+            text = entry.get("input") or entry.get("output") or ""
             if kind.endswith(("StateEntered", "StateExited")) and len(text.encode()) > STATE_BYTES:
                 raise stepfunctions._ExecutionError(
                     "States.DataLimitExceeded",
-                    f"The state/task '{held['name']}' returned a result with a size exceeding the "
+                    f"The state/task '{entry['name']}' returned a result with a size exceeding the "
                     "maximum number of bytes service limit.",
                 )
         return upstream(execution, kind, details)
@@ -103,8 +103,8 @@ def executions_are_logged() -> None:
     """
     from ministack.services import cloudwatch_logs, stepfunctions
 
-    for known in (cloudwatch_logs._put_log_events, cloudwatch_logs._create_log_stream):
-        expect_source(known, 'group = data.get("logGroupName")')
+    for function in (cloudwatch_logs._put_log_events, cloudwatch_logs._create_log_stream):
+        expect_source(function, 'group = data.get("logGroupName")')
 
     @around(stepfunctions, "_add_event", 'execution["events"].append(event)')
     def add_event(upstream: Any, execution: Any, kind: str, details: Any = None) -> Any:
@@ -112,21 +112,21 @@ def executions_are_logged() -> None:
         machine = stepfunctions._state_machines.get(machine_of(execution), {})
         # Names are spelled as whoever made the machine spells them: CloudFormation or the API.
         for group in _LOG_GROUP.findall(json.dumps(machine.get("loggingConfiguration", {}))):
-            where = {"logGroupName": group, "logStreamName": f"states/{machine['name']}"}
-            message = json.dumps(_logged(execution, event))
-            cloudwatch_logs._create_log_stream(where)
-            cloudwatch_logs._put_log_events({**where, "logEvents": [{"message": message}]})
+            stream = {"logGroupName": group, "logStreamName": f"states/{machine['name']}"}
+            message = json.dumps(_log_entry(execution, event))
+            cloudwatch_logs._create_log_stream(stream)
+            cloudwatch_logs._put_log_events({**stream, "logEvents": [{"message": message}]})
         return event
 
 
-def _logged(execution: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+def _log_entry(execution: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     """An event as AWS logs it (docs/facts/workflow.md#logs)."""
-    held: dict[str, Any] = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
+    details: dict[str, Any] = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
     data = ("input", "output", "parameters")
     return {
         "id": str(event["id"]),
         "type": event["type"],
-        "details": {name: value for name, value in held.items() if name not in data},
+        "details": {name: value for name, value in details.items() if name not in data},
         "previous_event_id": str(event["id"] - 1),
         "event_timestamp": str(int(time.time() * 1000)),
         "execution_arn": execution["executionArn"],
@@ -145,9 +145,9 @@ def task_tokens_end_with_their_task() -> None:
     issued: dict[str, Mapping[str, Any]] = {}
 
     @around(stepfunctions, "_invoke_with_callback", "_task_tokens[token] = {")
-    def invoke(upstream: Any, resource: str, given: Any, token: str, state: Any) -> Any:
+    def invoke(upstream: Any, resource: str, task_input: Any, token: str, state: Any) -> Any:
         issued[token] = running_execution()
-        return upstream(resource, given, token, state)
+        return upstream(resource, task_input, token, state)
 
     for kind in ("success", "failure", "heartbeat"):
 
@@ -157,8 +157,8 @@ def task_tokens_end_with_their_task() -> None:
             if token not in issued:
                 return error_response_json("InvalidToken", "Invalid Token: 'Invalid token'", 400)
             if token not in stepfunctions._task_tokens or issued[token]["status"] != "RUNNING":
-                why = "Task Timed Out: 'Provided task does not exist anymore'"
-                return error_response_json("TaskTimedOut", why, 400)
+                reason = "Task Timed Out: 'Provided task does not exist anymore'"
+                return error_response_json("TaskTimedOut", reason, 400)
             return upstream(data)
 
 

@@ -76,8 +76,8 @@ def errors_have_their_class() -> None:
             result["log"] = "\n".join(filter(None, (result["log"], body["trace"])))
             result["body"] = {**body[MARK], "requestId": request_id}
         elif result.get("error") and isinstance(body, dict):
-            _, marked, details = str(body.get("errorMessage", "")).partition(MARK)
-            if marked:
+            _, marker, details = str(body.get("errorMessage", "")).partition(MARK)
+            if marker:
                 result["body"] = {**json.loads(details), "requestId": request_id}
         return result
 
@@ -134,9 +134,9 @@ def packages_are_unpacked_once() -> None:
                 folder = shared / hashlib.file_digest(file, "sha256").hexdigest()
             with lock:
                 if not folder.exists():
-                    unfinished = Path(tempfile.mkdtemp(dir=shared))
-                    super().extractall(unfinished)
-                    unfinished.rename(folder)
+                    draft = Path(tempfile.mkdtemp(dir=shared))
+                    super().extractall(draft)
+                    draft.rename(folder)
             with contextlib.suppress(FileNotFoundError):
                 Path(path).rmdir()
             Path(path).symlink_to(folder)
@@ -161,24 +161,24 @@ def addresses_know_their_callers() -> None:
         answer = upstream(name, data, qualifier)
         if answer[0] != 201:
             return answer
-        made = lambda_svc._function_urls[lambda_svc._url_config_key(name, qualifier)]
-        identifier = made["FunctionUrl"].split("://", 1)[1].split(".", 1)[0]
+        config = lambda_svc._function_urls[lambda_svc._url_config_key(name, qualifier)]
+        identifier = config["FunctionUrl"].split("://", 1)[1].split(".", 1)[0]
         host = f"http://{HOST}:{os.environ['GATEWAY_PORT']}"
-        made["FunctionUrl"] = f"{host}{FUNCTION_URLS}{identifier}/"
-        return lambda_svc.json_response(made, status=201)
+        config["FunctionUrl"] = f"{host}{FUNCTION_URLS}{identifier}/"
+        return lambda_svc.json_response(config, status=201)
 
     @around(lambda_svc, "_function_url_id", 'split(".", 1)[0]')
     def identifier_of(_: Any, address: str) -> str:
         return address.rstrip("/").rpartition("/")[2]
 
     @around(lambda_svc, "_build_function_url_event", '"requestContext": {')
-    def build(upstream: Any, *given: Any, **more: Any) -> Any:
-        event = upstream(*given, **more)
-        arn = iam_evaluator.request_caller_arn(given[5], given[7])
+    def build(upstream: Any, *arguments: Any, **options: Any) -> Any:
+        event = upstream(*arguments, **options)
+        arn = iam_evaluator.request_caller_arn(arguments[5], arguments[7])
         event["requestContext"]["authorizer"] = {
             "iam": {
-                "accessKey": extract_access_key_id(given[5], given[7]),
-                "accountId": given[1],
+                "accessKey": extract_access_key_id(arguments[5], arguments[7]),
+                "accountId": arguments[1],
                 "userArn": arn,
             }
         }
@@ -186,25 +186,25 @@ def addresses_know_their_callers() -> None:
 
     @around(lambda_svc, "handle_function_url_request", "resolve_function_url(url_id)")
     async def handle(
-        upstream: Any, url_id: str, method: str, path: str, headers: Any, *rest: Any, **more: Any
+        upstream: Any, url_id: str, method: str, path: str, headers: Any, *rest: Any, **options: Any
     ) -> Any:
-        found = more.get("resolved") or lambda_svc.resolve_function_url(url_id)
-        if found is not None:
-            account, region, name = found[:3]
-            why = roles.refusal(
+        target = options.get("resolved") or lambda_svc.resolve_function_url(url_id)
+        if target is not None:
+            account, region, name = target[:3]
+            reason = roles.refusal(
                 extract_access_key_id(headers, rest[1]),
                 action="lambda:InvokeFunction",
                 resource=f"arn:aws:lambda:{region}:{account}:function:{name}",
                 region=get_region(),
                 context={"lambda:invokedviafunctionurl": "true"},
             )
-            if why is not None:
+            if reason is not None:
                 return (
                     403,
                     {"Content-Type": "application/json"},
-                    json.dumps({"Message": why}).encode(),
+                    json.dumps({"Message": reason}).encode(),
                 )
-        return await upstream(url_id, method, path, headers, *rest, **more)
+        return await upstream(url_id, method, path, headers, *rest, **options)
 
 
 def sessions_are_secret() -> None:

@@ -20,21 +20,21 @@ def versions_have_ranges() -> None:
         headers: dict[str, str],
         query: dict[str, Any] | None = None,
     ) -> Any:
-        asked = headers.get("range", "")
-        if asked:
+        range_header = headers.get("range", "")
+        if range_header:
             # A checksum is the whole object's.
             headers = {k: v for k, v in headers.items() if k != "x-amz-checksum-mode"}
-        status, answered, body = upstream(bucket, key, headers, query)
-        if status != 200 or not asked or not s3._qp(query or {}, "versionId", ""):
-            return status, answered, body
-        found = s3._parse_range(asked, len(body))
-        if found is None:
+        status, answer_headers, body = upstream(bucket, key, headers, query)
+        if status != 200 or not range_header or not s3._qp(query or {}, "versionId", ""):
+            return status, answer_headers, body
+        byte_range = s3._parse_range(range_header, len(body))
+        if byte_range is None:
             problem = s3._xml_body(s3._range_error_xml(bucket, key))
             return 416, {"Content-Range": f"bytes */{len(body)}"}, problem
-        start, end = found
+        start, end = byte_range
         piece = body[start : end + 1]
-        answered |= {
+        answer_headers |= {
             "Content-Length": str(len(piece)),
             "Content-Range": f"bytes {start}-{end}/{len(body)}",
         }
-        return 206, answered, piece
+        return 206, answer_headers, piece

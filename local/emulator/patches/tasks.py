@@ -73,12 +73,18 @@ def _act_as_the_machine(stepfunctions: Any) -> None:
         stepfunctions, "_execute_task", "def _execute_task(state_def, raw_input, execution, ctx)"
     )
     def execute_task(
-        upstream: Any, state: dict[str, Any], given: Any, execution: dict[str, Any], context: Any
+        upstream: Any,
+        state: dict[str, Any],
+        task_input: Any,
+        execution: dict[str, Any],
+        context: Any,
     ) -> Any:
         seconds = state.get("TimeoutSeconds", float("inf"))
-        chosen = stepfunctions._resolve_params_obj(state.get("Credentials", {}), given, context)
-        with _acting(stepfunctions, execution, seconds, role=chosen.get("RoleArn", "")):
-            return upstream(state, given, execution, context)
+        credentials = stepfunctions._resolve_params_obj(
+            state.get("Credentials", {}), task_input, context
+        )
+        with _acting(stepfunctions, execution, seconds, role=credentials.get("RoleArn", "")):
+            return upstream(state, task_input, execution, context)
 
     # At the call itself: a task that may not become its role fails as any other, with its Catch.
     @around(stepfunctions, "_invoke_resource", "def _invoke_resource(resource, input_data)")
@@ -148,7 +154,7 @@ def _sign_integrations(stepfunctions: Any) -> None:
         expect(bool(resources), f"optimized integrations of {name}")
         for resource in resources:
             action = resource.rsplit(":", 1)[-1]
-            dispatch[resource] = _signed(name, action, prefix)
+            dispatch[resource] = _signed_call(name, action, prefix)
 
     expect_source(stepfunctions._invoke_aws_sdk_integration, "service_name = parts[6].lower()")
 
@@ -159,7 +165,7 @@ def _sign_integrations(stepfunctions: Any) -> None:
     stepfunctions._invoke_aws_sdk_integration = invoke_aws_sdk_integration
 
 
-def _signed(service: str, action: str, prefix: str) -> Callable[[str, Any], Any]:
+def _signed_call(service: str, action: str, prefix: str) -> Callable[[str, Any], Any]:
     def invoke(_: str, parameters: Any) -> Any:
         return call_aws(service=service, action=action, parameters=parameters, prefix=prefix)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator.saving import _changed_only
+from local.emulator.saving import _save_if_changed
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Any]
 
     monkeypatch.setattr(persistence, "PERSIST_STATE", True)
     monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
-    return _changed_only(persistence, {})
+    return _save_if_changed(persistence, {})
 
 
 def test_a_state_is_written_again_only_when_it_changes(
