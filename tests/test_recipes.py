@@ -78,58 +78,59 @@ def tree(tmp_path: Path) -> Tree:
 
 def test_a_command_is_one_file_and_its_test(tree: Tree) -> None:
     tree.write(
-        "bedrock_tuning/cli/commands/project/hello.py",
-        '''"""`tuning hello`: says hello."""
+        "bedrock_tuning/cli/commands/project/status.py",
+        '''"""`tuning status`: says that all is well."""
 
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
 
 
-@command(order=9, examples=["tuning hello"])
+@command(order=9, examples=["tuning status"])
 @json_option
-def hello(*, as_json: bool) -> None:
-    """Say hello."""
+def status(*, as_json: bool) -> None:
+    """Say that all is well."""
     if as_json:
-        emit_json({"greeting": "hello"})
+        emit_json({"status": "well"})
     else:
-        emit("hello")
+        emit("all is well")
 ''',
     )
-    assert tree.tuning("hello") == "hello\n"
-    assert "hello      Say hello." in tree.tuning("--help")
+    assert tree.tuning("status") == "all is well\n"
+    assert "status     Say that all is well." in tree.tuning("--help")
     every = "tests/cli/test_every_command.py"
-    assert not tree.tests(every, "-k", "hello")
+    # A word that many tests contain is no test of the command.
+    assert not tree.tests(every, "-k", "status")
 
     tree.write(
-        "tests/cli/test_hello.py",
+        "tests/cli/test_status.py",
         """from tests.cli.conftest import Run
 
 
-def test_hello_is_said(run: Run) -> None:
-    assert run("hello").stdout == "hello\\n"
+def test_it_says_that_all_is_well(run: Run) -> None:
+    assert run("status").stdout == "all is well\\n"
 """,
     )
     tree.tuning("docs")
-    assert tree.tests(every, "tests/cli/test_hello.py", "-k", "hello")
-    assert "### tuning hello" in (tree.root / "docs/cli.md").read_text("utf-8")
+    assert tree.tests(every, "tests/cli/test_status.py", "-k", "status")
+    assert "### tuning status" in (tree.root / "docs/cli.md").read_text("utf-8")
     assert list(tree.changed()) == [
-        "bedrock_tuning/cli/commands/project/hello.py",
-        "tests/cli/test_hello.py",
+        "bedrock_tuning/cli/commands/project/status.py",
+        "tests/cli/test_status.py",
     ]
 
 
 def test_a_command_without_json_or_a_reason_is_refused(tree: Tree) -> None:
     tree.write(
-        "bedrock_tuning/cli/commands/project/hello.py",
+        "bedrock_tuning/cli/commands/project/status.py",
         '''from bedrock_tuning.cli.terminal.command import command
 
 
-@command(order=9, examples=["tuning hello"])
-def hello() -> None:
-    """Say hello."""
+@command(order=9, examples=["tuning status"])
+def status() -> None:
+    """Say that all is well."""
 ''',
     )
-    assert not tree.tests("tests/cli/test_every_command.py", "-k", "json and hello")
+    assert not tree.tests("tests/cli/test_every_command.py", "-k", "json and status")
 
 
 def test_a_base_model_is_one_file(tree: Tree) -> None:

@@ -816,6 +816,11 @@ def _service(node: ast.AST) -> str | None:
 
 # Calls that stand once, and that each of several handlers makes.
 SHARED = {
+    "_aws.find": ["GetObject"],
+    "_aws.parameter": ["GetParameter"],
+    "_aws.read": ["GetObject"],
+    "_aws.tell": ["Publish"],
+    "_aws.write": ["PutObject"],
     "_endpoints.rename": ["TagResource"],
     "_intent.stored": ["GetItem"],
     "_intent.write": ["PutItem"],

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
 from bedrock_tuning.catalogue import catalogue
+from bedrock_tuning.client import doctor
 from bedrock_tuning.client.deployment import DeploymentClient
-from bedrock_tuning.client.doctor.check import Observation, Subject, examine
+from bedrock_tuning.client.doctor.check import DoctorCheck, Observation, Subject, examine
 from bedrock_tuning.client.doctor.every_check import CHECKS
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.s3_layout import Buckets
@@ -432,3 +435,11 @@ def test_what_could_not_be_asked_is_skipped_and_never_well(
     state, seen, _ = only("log-policies", subject(aws))
     assert state == "skip"
     assert seen.startswith(words)
+
+
+def test_no_module_has_a_check_that_the_doctor_does_not_make() -> None:
+    for module in iter_modules(doctor.__path__, f"{doctor.__name__}."):
+        defined = vars(import_module(module.name)).values()
+        assert {each.id for each in defined if isinstance(each, DoctorCheck)} <= {
+            each.id for each in CHECKS
+        }, module.name

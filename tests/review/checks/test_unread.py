@@ -1,8 +1,12 @@
 """A property that no check reads is refused, and reading it without deciding is found, too."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
 import pytest
 
-from bedrock_tuning.review import CHECKS
+from bedrock_tuning.review import CHECKS, checks, promises
 from bedrock_tuning.review.check import Check, Evidence, Violation, check
 from bedrock_tuning.review.checks.unread import nothing_unread
 from tests.review.broken import Copy, Synthesized
@@ -56,3 +60,13 @@ def test_without_its_checks_what_only_they_read_is_refused(
     found = list(nothing_unread(rest).run(dev.evidence()))
     assert found
     assert {violation.check for violation in found} == {"A107"}
+
+
+@pytest.mark.parametrize("folder", [checks, promises], ids=["checks", "promises"])
+def test_no_module_has_a_check_or_a_promise_that_is_never_made(folder: ModuleType) -> None:
+    made = {check.id for check in CHECKS}
+    for module in iter_modules(folder.__path__, f"{folder.__name__}."):
+        names = vars(import_module(module.name))
+        defined = [each for each in names.values() if isinstance(each, Check)]
+        defined += [*names.get("CHECKS", ()), *names.get("PROMISES", ())]
+        assert {each.id for each in defined} <= made, module.name
