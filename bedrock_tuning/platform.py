@@ -9,7 +9,7 @@ Both are proved in every synthesis, whatever else is in the app.
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -20,6 +20,7 @@ from bedrock_tuning.config.customization import CustomizationSettings as Wanted
 from bedrock_tuning.config.job_checks import shared_folders
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.config.tags import ENVIRONMENT_TAG
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.proof import Proof
 from bedrock_tuning.constructs.stacks.customization import CustomizationStack
@@ -36,8 +37,6 @@ from bedrock_tuning.review import attestation, judgement, permitted
 from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.run.exposure import Exposure, cap_problem, exposure
 from bedrock_tuning.wording import first_of
-
-ENVIRONMENT_TAG: Final = "bedrock-tuning:environment"
 
 
 class TuningPlatform:

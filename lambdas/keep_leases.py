@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import LeaseEnvironment
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG, EXPIRES_TAG
 from bedrock_tuning.run.failure_advice import with_advice
 from bedrock_tuning.run.items import WARNED
 from bedrock_tuning.run.messages import Message
@@ -84,14 +85,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
 def _keep(env: LeaseEnvironment, arn: str, name: str) -> str | None:
     """What became of one Provisioned Throughput; None if it is not ours."""
     tags = _endpoints.tags_of(arn)
-    if _endpoints.ENVIRONMENT not in tags and _endpoints.is_ours(env.environment, name):
+    if ENVIRONMENT_TAG not in tags and _endpoints.is_ours(env.environment, name):
         if _endpoints.describe(arn) is None:
             return None
         raise ValueError(
-            f"its name is ours, but its tag {_endpoints.ENVIRONMENT} is missing, so nothing "
+            f"its name is ours, but its tag {ENVIRONMENT_TAG} is missing, so nothing "
             "ends its billing; tag it again or delete it"
         )
-    if tags.get(_endpoints.ENVIRONMENT) != env.environment:
+    if tags.get(ENVIRONMENT_TAG) != env.environment:
         return None
     endpoint = _endpoints.describe(arn)
     if endpoint is None:
@@ -99,7 +100,7 @@ def _keep(env: LeaseEnvironment, arn: str, name: str) -> str | None:
     try:
         return _expire(env, endpoint, tags)
     except Exception:
-        of = tags.get(_endpoints.CUSTOMIZATION)
+        of = tags.get(CUSTOMIZATION_TAG)
         if of is not None:
             _metrics.count("LeasesNotKept", environment=env.environment, customization=of)
         raise
@@ -108,9 +109,9 @@ def _keep(env: LeaseEnvironment, arn: str, name: str) -> str | None:
 def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> str:
     if not removable(endpoint):
         return "kept"
-    name = tags.get(_endpoints.CUSTOMIZATION)
+    name = tags.get(CUSTOMIZATION_TAG)
     intent = _intent.read(env, name) if name is not None else None
-    ends = _time(tags.get(_endpoints.EXPIRES, "none"))
+    ends = _time(tags.get(EXPIRES_TAG, "none"))
     now = datetime.now(UTC)
     reason = (
         "its lease ended"
@@ -306,6 +307,6 @@ def _time(text: str) -> datetime:
     except ValueError:
         raise ValueError(
             f"billed without an end: it has neither a commitment nor a time in its tag "
-            f"{_endpoints.EXPIRES} ({text}); tag it with an ISO 8601 time or delete it"
+            f"{EXPIRES_TAG} ({text}); tag it with an ISO 8601 time or delete it"
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)

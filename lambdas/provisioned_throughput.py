@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
 from bedrock_tuning.run import cost
 from bedrock_tuning.serving.intent import Intent, ServingRequest, Terms
 from bedrock_tuning.serving.plan import (
@@ -264,7 +265,7 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
     endpoints = _endpoints.provisioned(env.environment)
     if properties.get("Mode") == "on-demand":
         endpoints += _endpoints.deployments(env.environment)
-    own_endpoints = [e for e, tags in endpoints if tags.get(_endpoints.CUSTOMIZATION) == name]
+    own_endpoints = [e for e, tags in endpoints if tags.get(CUSTOMIZATION_TAG) == name]
     if properties.get("OnDelete") == "retain":
         arns = ", ".join(e.arn for e in own_endpoints)
         return f"kept, because the customization says on_delete = retain: {arns or 'nothing'}"

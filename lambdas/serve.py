@@ -10,6 +10,7 @@ from typing import Any, Final
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ServeEnvironment
+from bedrock_tuning.config.tags import EXPIRES_TAG
 from bedrock_tuning.serving.intent import Begun, Intent, Published
 from bedrock_tuning.serving.plan import (
     Action,
@@ -348,7 +349,7 @@ def _renew(work: Work, arn: str) -> str | None:
     expires = _expiry(work, replaced=[target]) if target and removable(target) else None
     if target is None or expires is None:
         return None
-    current_end = _endpoints.tags_of(arn).get(_endpoints.EXPIRES, "")
+    current_end = _endpoints.tags_of(arn).get(EXPIRES_TAG, "")
     if current_end > expires and not _shortened(work.intent):
         return current_end
     _endpoints.renew(target, expires)
@@ -385,7 +386,7 @@ def _expiry(work: Work, *, replaced: Iterable[Endpoint]) -> str | None:
     full_lease = (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
     if may_renew(work):
         return full_lease
-    ends = (_endpoints.tags_of(endpoint.arn).get(_endpoints.EXPIRES) for endpoint in replaced)
+    ends = (_endpoints.tags_of(endpoint.arn).get(EXPIRES_TAG) for endpoint in replaced)
     return min(full_lease, max(filter(None, ends), default=full_lease))
 
 

@@ -9,7 +9,6 @@ msgspec accepts these, so they are checked here: a repeated key, several records
 record on several lines, blank lines.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -27,6 +26,7 @@ from bedrock_tuning.dataset.record_formats import TEXTS, Object, Text, shape_for
 from bedrock_tuning.dataset.scope import DatasetScope, TextBudget, characters_in
 from bedrock_tuning.dataset.tokens import caption_tokens, tokens_bound
 from bedrock_tuning.rules import rules_for
+from bedrock_tuning.rules.caption import CONTROL
 
 # The rules that this fast path and the classes of faulty rows (row_classes.py) know, by format.
 # Any other active rule switches both off. L111 is reported once: the caller waits for that.
@@ -44,7 +44,6 @@ _CONTROL_LETTERS: Final = frozenset(b"bf")
 _CONTROL_DIGITS: Final = frozenset((b"000", b"001"))
 # With more escapes than that it is faster to search the decoded texts.
 _ESCAPES_PER_ROW: Final = 2
-CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
 # With more quotes than one in this many bytes it is faster to split a block at all of them at once.
 _BYTES_PER_QUOTE: Final = 200
 _RETURN, _OPEN, _CLOSE, _QUOTE, _LETTER_U, _BACKSLASH = b'\r{}"u\\'

@@ -12,10 +12,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bedrock_tuning.checking.fast_path_records import CONTROL, is_decided
+from bedrock_tuning.checking.fast_path_records import is_decided
 from bedrock_tuning.dataset.record_formats import TEXT_FIELDS
 from bedrock_tuning.dataset.scope import DatasetScope, locate
 from bedrock_tuning.dataset.tokens import too_many_tokens
+from bedrock_tuning.rules.caption import CONTROL
 from bedrock_tuning.rules.finding import Findings
 
 _CLASSES_MAX: Final = 4_096

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, catalogue, key_of
 from bedrock_tuning.client.aws import Aws
-from bedrock_tuning.run.job import TAG_PREFIX
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG, EXPIRES_TAG
 from bedrock_tuning.sources.listing import throughputs
 
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -60,7 +60,7 @@ def endpoints(aws: Aws, *, environment: str | None) -> Iterator[ProvisionedEndpo
     """Those of an environment, found by tag; all of the account and Region for None."""
     for summary in throughputs(aws.bedrock):
         tags = tags_of(aws, summary["provisionedModelArn"])
-        if tags is not None and environment in (None, tags.get(f"{TAG_PREFIX}:environment")):
+        if tags is not None and environment in (None, tags.get(ENVIRONMENT_TAG)):
             yield _endpoint(dict(summary), tags)
 
 
@@ -81,13 +81,13 @@ def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> Provisione
         arn=summary["provisionedModelArn"],
         name=summary["provisionedModelName"],
         status=summary["status"],
-        environment=tags.get(f"{TAG_PREFIX}:environment", ""),
-        customization=tags.get(f"{TAG_PREFIX}:customization", ""),
+        environment=tags.get(ENVIRONMENT_TAG, ""),
+        customization=tags.get(CUSTOMIZATION_TAG, ""),
         model=summary.get("desiredModelArn") or summary["modelArn"],
         units=units,
         commitment=commitment,
         created=summary["creationTime"],
-        lease_end=tags.get(f"{TAG_PREFIX}:expires"),
+        lease_end=tags.get(EXPIRES_TAG),
         committed_until=summary.get("commitmentExpirationTime"),
         usd_per_hour=None if price is None else round(price * units, 4),
     )

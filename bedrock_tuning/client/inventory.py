@@ -13,10 +13,11 @@ from bedrock_tuning.client.endpoints import tags_of
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.names import RESERVED, stack_name
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.contracts.construct_names import setting_of
 from bedrock_tuning.contracts.contract import parameter_prefix, settings_prefix
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.run.job import TAG_PREFIX, run_of
+from bedrock_tuning.run.job import run_of
 from bedrock_tuning.sources.listing import custom_models, listed
 
 # What the stacks retain, by the service in its ARN.
@@ -120,7 +121,7 @@ def _stacks(aws: Aws, environment: str) -> dict[str, str]:
             # "team" does not begin the name of another environment in cdk.json, but could in
             # another project: the tag says whose the stack is.
             tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
-            if tags.get(f"{TAG_PREFIX}:environment", environment) == environment:
+            if tags.get(ENVIRONMENT_TAG, environment) == environment:
                 names[name] = stack["StackStatus"]
     return names
 
@@ -146,7 +147,7 @@ def retained(aws: Aws, environment: str) -> Iterator[tuple[bool, Remains]]:
     ]
     used_names = {resource.get("PhysicalResourceId", "") for resource in all_resources}
     own_settings = {setting_of(resource["LogicalResourceId"])[0] for resource in all_resources}
-    filters = [{"Key": f"{TAG_PREFIX}:environment", "Values": [environment]}]
+    filters = [{"Key": ENVIRONMENT_TAG, "Values": [environment]}]
     for mapping in listed(
         aws.tagging, "get_resources", "ResourceTagMappingList", TagFilters=filters
     ):
@@ -228,8 +229,8 @@ def tuned_models(aws: Aws, environment: str) -> Iterator[tuple[str, Any]]:
     for model in custom_models(aws.bedrock):
         if run_of(model["modelName"]):
             tags = tags_of(aws, model["modelArn"])
-            if tags and tags.get(f"{TAG_PREFIX}:environment") == environment:
-                yield tags.get(f"{TAG_PREFIX}:customization", ""), model
+            if tags and tags.get(ENVIRONMENT_TAG) == environment:
+                yield tags.get(CUSTOMIZATION_TAG, ""), model
 
 
 def pointers(aws: Aws, environment: str) -> dict[tuple[str, str], str]:

@@ -11,8 +11,9 @@ from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints, tags
 from bedrock_tuning.client.environments import stack_of
 from bedrock_tuning.client.inventory import Remains, models
 from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.run.job import TAG_PREFIX, run_of
+from bedrock_tuning.run.job import run_of
 from bedrock_tuning.run.outcome import customization_in
 from bedrock_tuning.sources.listing import jobs
 
@@ -66,8 +67,8 @@ def _jobs(deployment: DeploymentClient, customization: str) -> Iterator[str]:
         tags = tags_of(deployment.aws, job["jobArn"]) if run_of(job["jobName"]) else None
         if (
             tags is not None
-            and tags.get(f"{TAG_PREFIX}:environment") == deployment.environment
-            and tags.get(f"{TAG_PREFIX}:customization") == customization
+            and tags.get(ENVIRONMENT_TAG) == deployment.environment
+            and tags.get(CUSTOMIZATION_TAG) == customization
         ):
             yield f"job {job['jobName']}"
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints
 from bedrock_tuning.client.inventory import models
-from bedrock_tuning.run.job import TAG_PREFIX
+from bedrock_tuning.config.tags import OWN_TAG_PREFIX
 
 _TEAM: Final = "team"
 _HOUR: Final = 3600.0
@@ -114,7 +114,7 @@ def _bill(
     """USD by the values of one of our tags, of what also has these."""
     tag_values = {"environment": deployment.environment, **tags}
     filters = [
-        {"Tags": {"Key": f"{TAG_PREFIX}:{name}", "Values": [value]}}
+        {"Tags": {"Key": f"{OWN_TAG_PREFIX}{name}", "Values": [value]}}
         for name, value in tag_values.items()
     ]
     # The end is exclusive, and a period must not be empty on its first day.
@@ -124,7 +124,7 @@ def _bill(
         "Granularity": "MONTHLY",
         "Metrics": ["UnblendedCost"],
         "Filter": filters[0] if len(filters) == 1 else {"And": filters},
-        "GroupBy": [{"Type": "TAG", "Key": f"{TAG_PREFIX}:{by}"}],
+        "GroupBy": [{"Type": "TAG", "Key": f"{OWN_TAG_PREFIX}{by}"}],
     }
     amounts: dict[str, float] = {}
     while True:

@@ -8,8 +8,12 @@ from typing import Any, Final
 from bedrock_tuning.config.fields import JsonSchema
 from bedrock_tuning.config.messages import shown
 
-# For the tags that this project adds itself, e.g. a lease's end.
+# The tags that this project adds itself: on stacks, jobs, models and endpoints.
 OWN_TAG_PREFIX: Final = "bedrock-tuning:"
+ENVIRONMENT_TAG: Final = f"{OWN_TAG_PREFIX}environment"
+CUSTOMIZATION_TAG: Final = f"{OWN_TAG_PREFIX}customization"
+RUN_TAG: Final = f"{OWN_TAG_PREFIX}run"
+EXPIRES_TAG: Final = f"{OWN_TAG_PREFIX}expires"
 # Bedrock's patterns (botocore: TagKey, TagValue); its \\s is ASCII.
 _KEY: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,128}", re.ASCII)
 _VALUE: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{0,256}", re.ASCII)

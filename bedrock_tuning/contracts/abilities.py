@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts import operating
 from bedrock_tuning.contracts.contract import (
@@ -25,7 +26,7 @@ def _tagged(scope: Scope, whose: str) -> tuple[Condition, ...]:
     own = g.tagged_as_own(scope.settings.name)
     if whose == g.ANY:
         return (own,)
-    return own, g.equals(f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", whose)
+    return own, g.equals(f"aws:ResourceTag/{CUSTOMIZATION_TAG}", whose)
 
 
 def _find(scope: Scope, _: str) -> tuple[Grant, ...]:

@@ -1,6 +1,6 @@
-"""Every alarm of an environment: what it counts, when it rings, what its mail says.
+"""Every alarm of an environment: what it counts, when it fires, what its mail says.
 
-The platform's say that something failed, and ring once for all that fails at the same time. Those
+The platform's say that something failed, and fire once for all that fails at the same time. Those
 of a customization say what its team has to know, whatever happens to other teams' runs.
 """
 
@@ -23,7 +23,7 @@ _WORKFLOW: Final = {
     ),
     "WorkflowTimedOut": (
         "ExecutionsTimedOut",
-        "A run took longer than it may; its job may still be running",
+        "A run exceeded its time limit; its job may still be running",
     ),
     "WorkflowAborted": (
         "ExecutionsAborted",
@@ -58,7 +58,7 @@ _ERRORS: Final[Mapping[str, tuple[FunctionSpec, str]]] = {
     ),
     "RunsNotReconciled": (
         RECONCILE,
-        "reconcile failed, so a run whose execution ended may look as if it went on: the last "
+        "reconcile failed, so a run whose execution ended may seem to be in progress: the last "
         "error in its log names it",
     ),
     "DeploymentRefused": (
@@ -79,11 +79,11 @@ _ERRORS: Final[Mapping[str, tuple[FunctionSpec, str]]] = {
 _SILENCE: Final[Mapping[str, tuple[FunctionSpec, str]]] = {
     "LeaseKeeperNotCalled": (
         KEEP_LEASES,
-        "keep_leases was not called for an hour: nothing ends leases now",
+        "keep_leases was not called for an hour, so no lease ends",
     ),
     "ReconcilerNotCalled": (
         RECONCILE,
-        "reconcile was not called for an hour: nobody looks after lost runs now",
+        "reconcile was not called for an hour, so lost runs stay open",
     ),
 }
 _OF_CUSTOMIZATION: Final[Mapping[str, tuple[Metric, str]]] = {

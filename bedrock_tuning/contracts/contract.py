@@ -30,6 +30,8 @@ NO_SETTINGS: Final = "Ssm.ParameterNotFoundException"
 NO_SLOT: Final = "Bedrock.ServiceQuotaExceededException"
 # The function of the customizations' custom resources.
 PROVIDER: Final = "function.ProvisionedThroughput"
+# Measured: checks and pages are bound by the processor; Lambda gives a whole one at 1,769 MB.
+ONE_PROCESSOR_MB: Final = 1_769
 TOPIC: Final = "topic"  # where messages and alarms go
 COMMIT: Final = "Commit"  # a placeholder of the definition: no contract says which it is
 

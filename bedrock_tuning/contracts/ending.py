@@ -11,6 +11,7 @@ from bedrock_tuning.config.lambda_environment import (
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     COMMIT,
+    ONE_PROCESSOR_MB,
     FunctionAnswer,
     FunctionSpec,
     Grant,
@@ -18,9 +19,6 @@ from bedrock_tuning.contracts.contract import (
 )
 from bedrock_tuning.run import items
 from bedrock_tuning.run.messages import SOURCE, DetailType
-
-# Measured: drawing is bound by the processor, of which Lambda gives a whole one at 1,769 MB.
-_ONE_PROCESSOR_MB: Final = 1_769
 
 
 def _record_job(_: Scope) -> tuple[Grant, ...]:
@@ -93,7 +91,7 @@ DRAW_PAGE: Final = FunctionSpec(
     grants=_draw_page,
     # A run may end before anything is known of it, so no path of its data is relied on.
     payload={"state": "$", "execution": "$$.Execution.Id"},
-    memory_mb=_ONE_PROCESSOR_MB,
+    memory_mb=ONE_PROCESSOR_MB,
     writes="check",
 )
 

@@ -21,6 +21,7 @@ from bedrock_tuning.config.names import used_parameter
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     COMMIT,
+    ONE_PROCESSOR_MB,
     PLACEHOLDER,
     SETTINGS_VALUE,
     Condition,
@@ -42,8 +43,6 @@ from bedrock_tuning.run.decisions import (
 
 _SETTINGS: Final = {"settings": SETTINGS_VALUE}
 _RUN: Final = {"run": "$.admission.run", **_SETTINGS}
-# Measured: checks are bound by the processor, of which Lambda gives a whole one at 1,769 MB.
-_ONE_PROCESSOR_MB: Final = 1_769
 # Every finding goes through a file: 318 bytes each, several for each of 500,000 records, twice.
 _FINDINGS_MB: Final = 6_144
 
@@ -86,7 +85,7 @@ CHECK_MANIFEST: Final = FunctionSpec(
         "validation_version": "$.admission.validation_version",
     },
     answer=FunctionAnswer(path="$.check"),
-    memory_mb=_ONE_PROCESSOR_MB,
+    memory_mb=ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
     writes="check",
 )
@@ -105,7 +104,7 @@ CHECK_IMAGES: Final = FunctionSpec(
         g.listing("tell missing from denied", buckets=g.DATASETS, prefixes=g.FOLDERS),
     ),
     payload={**_RUN, "shard": "$$.Map.Item.Value"},
-    memory_mb=_ONE_PROCESSOR_MB,
+    memory_mb=ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
     writes="check",
 )
@@ -125,7 +124,7 @@ MERGE: Final = FunctionSpec(
     ),
     payload={**_RUN, "check": "$.check", "shards": "$.shards"},
     answer=FunctionAnswer(path="$.report", field="valid"),
-    memory_mb=_ONE_PROCESSOR_MB,
+    memory_mb=ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
     writes="check",
 )
@@ -222,7 +221,7 @@ VERIFY_IMAGES: Final = FunctionSpec(
     ),
     payload={**_RUN, "check": "$.check"},
     answer=FunctionAnswer(path="$.images", field="decision", values=get_args(ImagesDecision)),
-    memory_mb=_ONE_PROCESSOR_MB,
+    memory_mb=ONE_PROCESSOR_MB,
 )
 
 

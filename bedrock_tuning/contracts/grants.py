@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.config.tags import ENVIRONMENT_TAG, EXPIRES_TAG
 from bedrock_tuning.contracts.contract import (
     Condition,
     Grant,
@@ -14,11 +15,7 @@ from bedrock_tuning.contracts.contract import (
     workflow_arn,
 )
 from bedrock_tuning.run import items
-from bedrock_tuning.run.job import TAG_PREFIX
 
-ENVIRONMENT_TAG: Final = f"{TAG_PREFIX}:environment"
-CUSTOMIZATION_TAG: Final = f"{TAG_PREFIX}:customization"
-EXPIRES_TAG: Final = f"{TAG_PREFIX}:expires"
 JOBS: Final = "arn:{partition}:bedrock:{region}:{account}:model-customization-job/*"
 CUSTOM_MODELS: Final = "arn:{partition}:bedrock:{region}:{account}:custom-model/*"
 # Provisioned Throughput and on-demand deployments; "provisioned-model" is Bedrock's spelling.

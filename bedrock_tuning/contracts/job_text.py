@@ -11,9 +11,8 @@ from typing import Any, Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG, RUN_TAG
 from bedrock_tuning.contracts.contract import SETTINGS_VALUE
-from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
-from bedrock_tuning.run.job import TAG_PREFIX
 
 _RUN: Final = "$.admission.run"
 # Lists cannot be joined there, texts can: the run's tag follows those of the settings.
@@ -35,7 +34,7 @@ def in_settings(settings: Settings, customization: CustomizationSettings) -> dic
         **customization.tags,
         ENVIRONMENT_TAG: settings.name,
         CUSTOMIZATION_TAG: customization.name,
-        f"{TAG_PREFIX}:run": "",
+        RUN_TAG: "",
     }
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
     said = {

@@ -7,6 +7,7 @@ from typing import Literal
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import GEOGRAPHIES
 from bedrock_tuning.config.customization import CustomizationSettings
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     Condition,
@@ -167,10 +168,10 @@ def _starter(
     name, model = customization.name, customization.base_model
     # No page says by which of its ids a job's base model is authorized.
     bases = g.foundation_models(*dict.fromkeys((model.customization_id, model.invoke_id)))
-    own = g.equals(f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", name)
+    own = g.equals(f"aws:RequestTag/{CUSTOMIZATION_TAG}", name)
     # New models have no tags yet; what another customization made is not built upon.
     nobody_elses = Condition.of(
-        "StringEqualsIfExists", f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", name
+        "StringEqualsIfExists", f"aws:ResourceTag/{CUSTOMIZATION_TAG}", name
     )
     starting = g.allow(
         "start jobs",
@@ -207,7 +208,7 @@ def _starter(
             g.watch_jobs(
                 "watch jobs",
                 g.tagged_as_own(scope.settings.name),
-                g.equals(f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", name),
+                g.equals(f"aws:ResourceTag/{CUSTOMIZATION_TAG}", name),
             ),
             g.allow(
                 "pass own service role",
@@ -225,13 +226,13 @@ def _all_starters(scope: Scope) -> Iterator[Grant]:
 
     What binds a job to its customization is the workflow's text (job_text.py).
     """
-    bears_one = Condition.of("Null", f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", "false")
+    bears_one = Condition.of("Null", f"aws:RequestTag/{CUSTOMIZATION_TAG}", "false")
     environment = scope.settings.name
     yield g.allow(
         "start jobs",
         "bedrock:CreateModelCustomizationJob",
         on=(*g.foundation_models(g.ANY), g.CUSTOM_MODELS, g.JOBS),
-        when=(g.equals(f"aws:RequestTag/{g.ENVIRONMENT_TAG}", environment), bears_one),
+        when=(g.equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", environment), bears_one),
     )
     tagging = g.tag_as_own("tag jobs", environment, resources=(g.JOBS, g.CUSTOM_MODELS))
     yield replace(tagging, conditions=(*tagging.conditions, bears_one))

@@ -10,6 +10,7 @@ from bedrock_tuning.config.lambda_environment import (
     ServeEnvironment,
     ThroughputEnvironment,
 )
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     SETTINGS_VALUE,
@@ -47,7 +48,7 @@ def _buy(environment: str) -> tuple[Grant, ...]:
             "bedrock:CreateProvisionedModelThroughput",
             "bedrock:CreateCustomModelDeployment",
             on=g.CUSTOM_MODELS,
-            when=g.equals(f"aws:RequestTag/{g.ENVIRONMENT_TAG}", environment),
+            when=g.equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", environment),
         ),
         g.allow(
             "swap models",
@@ -160,7 +161,7 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
             on=(g.CUSTOM_MODELS, *g.ENDPOINTS),
             when=(
                 g.tagged_as_own(environment),
-                g.all_equal("aws:TagKeys", g.CUSTOMIZATION_TAG),
+                g.all_equal("aws:TagKeys", CUSTOMIZATION_TAG),
             ),
         ),
         g.find_jobs("keep stacks of running jobs"),

@@ -57,7 +57,7 @@ def syntax_hint(data: bytes, problem: str) -> str:
     if _ESCAPE.search(problem):
         return r"a backslash is written twice: \\"
     if "Unterminated" in problem:
-        return "the line ends inside of a text"
+        return "the line ends inside a string"
     # What is wrong shows at an end; a long line is not searched as a whole.
     ends = data if len(data) <= _SYNTAX_BYTES else data[:_SYNTAX_BYTES] + data[-_SYNTAX_BYTES:]
     return next((words for pattern, words in _SYNTAX if pattern.search(ends)), "")

@@ -78,7 +78,8 @@ _JSON: Final = json.JSONDecoder()
 class Container:
     """What a file is instead of JSON Lines.
 
-    name: in words. way: "json" or "table" if its records can be converted, else a command, or "".
+    name: in words. way: "json", "table" or "text" if its records can be converted, else a
+    command, or "".
     first: its first record, if one could be read; count: how many there are, None if unknown.
     """
 
@@ -87,6 +88,11 @@ class Container:
         self.way = way
         self.first: Mapping[str, Any] = first if isinstance(first, dict) else {}
         self.count = count
+
+    @property
+    def can_be_converted(self) -> bool:
+        """Whether `tuning prepare` reads its records."""
+        return self.way in ("json", "table", "text")
 
 
 class WholeFile:
@@ -260,7 +266,7 @@ def _text(lines: Sequence[str], *, is_cut: bool) -> Container:
 
 def conversion(container: Container, foreign: Foreign | None, scope: DatasetScope) -> str:
     """The command that makes JSON Lines of the wanted format; "" if there is none."""
-    if container.way not in ("json", "table", "text"):
+    if not container.can_be_converted:
         return container.way
     contract = scope.contract
     usual: Way = "images" if contract.format == "image-caption" else "texts"

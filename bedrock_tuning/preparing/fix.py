@@ -168,7 +168,7 @@ def _fixed(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> F
     if found.bits > 8:
         changes.append(PictureFix("8 bits", f"reduced from {found.bits} bits per channel"))
     if found.problem:
-        changes.append(PictureFix("stored anew", found.problem))
+        changes.append(PictureFix("saved again", found.problem))
     changed = _upright(_eight_bits(image, changes), changes)
     changed = _sized(_padded(changed, limits, changes), limits, changes)
     most = limits.bytes_warn or limits.bytes_max
@@ -333,7 +333,7 @@ def _encoded(
         changes.append(PictureFix("on white", "transparent parts"))
         image = _on_white(image)
     if not changes:
-        changes.append(PictureFix("stored anew", f"to have at most {most:,} bytes"))
+        changes.append(PictureFix("saved again", f"to have at most {most:,} bytes"))
     while True:
         for quality in _QUALITIES:
             data = _save(image, "jpeg", quality=quality)

@@ -5,7 +5,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
+from bedrock_tuning.dataset.images.magic import PNG
+
 # What a decoder needs, and colours; everything else may hold names and places.
 _CHUNKS: Final = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP sBIT bKGD pHYs acTL fcTL fdAT".split()
@@ -20,7 +21,7 @@ _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 def without_metadata(data: bytes) -> bytes:
     """The same pixels, bit by bit; the same bytes if nothing has to go or is not understood."""
-    if data.startswith(_PNG):
+    if data.startswith(PNG):
         parts = _png(data)
     elif data.startswith(b"\xff\xd8\xff"):
         parts = _jpeg(data)
@@ -33,8 +34,8 @@ def without_metadata(data: bytes) -> bytes:
 
 
 def _png(data: bytes) -> Iterator[bytes]:
-    yield _PNG
-    at = len(_PNG)
+    yield PNG
+    at = len(PNG)
     while True:
         length, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length

@@ -13,7 +13,7 @@ from bedrock_tuning.wording import counted
 def nothing_converted(source: Path, left: Sequence[LeftOut], fixes: Mapping[str, str]) -> UserError:
     """What keeps most records out, the first of them, and what helps. fixes: by kind of reason."""
     found = _container(source)
-    if found is not None and found.way not in ("json", "table", "text"):
+    if found is not None and not found.can_be_converted:
         return UserError(
             f"no record can be converted: the file is {found.name}",
             where=str(source),

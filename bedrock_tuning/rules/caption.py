@@ -17,7 +17,7 @@ _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 _TITAN_IMAGE = "titan-image-generator-v1"
 _CAPTIONS: Final[tuple[Format, ...]] = ("image-caption",)
 _REFERENCES: Final[tuple[Format, ...]] = ("image-caption", "converse")
-_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
+CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def _pair(caption: str) -> str:
@@ -105,7 +105,7 @@ def control_character_in_caption(record: Record, _: DatasetScope) -> Iterator[Fa
     learns it.
     """
     caption = record.text("caption")
-    bad = _CONTROL.search(caption) if caption is not None else None
+    bad = CONTROL.search(caption) if caption is not None else None
     if bad is not None:
         name = f"U+{ord(bad[0]):04X}"
         yield Fault(f"{name} in the caption", "caption", name, "no control characters")

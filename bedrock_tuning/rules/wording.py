@@ -85,7 +85,7 @@ def name_without_class_word(dataset: Dataset, _: object) -> Iterator[Fault]:
         captions = dataset.text(kind).captions.counts
         for name, count in list(_names(captions or {}))[:_NAMES_SHOWN]:
             yield Fault(
-                f'"{name}" stands in {count:,} captions and never beside what it is',
+                f'"{name}" appears in {count:,} captions and never beside what it is',
                 "caption",
                 name,
                 f'a class word, as in "{name} the dog"',

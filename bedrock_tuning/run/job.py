@@ -15,6 +15,7 @@ from typing import Any, Final, NotRequired, TypedDict
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import CustomizationSettings
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG, RUN_TAG
 from bedrock_tuning.errors import RequestError
 
 # Patterns of botocore's bedrock model (docs/facts/api.md#patterns), anchored. The published jobName
@@ -37,7 +38,6 @@ PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], int]]] = {
     "tagKey": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]+", re.ASCII), 128),
     "tagValue": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]*", re.ASCII), 256),
 }
-TAG_PREFIX: Final = "bedrock-tuning"
 _KEY_LENGTH: Final = 48
 # In the order of ASCII, so that what is written with them sorts as it counts.
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -199,9 +199,9 @@ class JobPlan:
         """What the job and the model are tagged with, the customization's own tags first."""
         return {
             **self.customization.tags,
-            f"{TAG_PREFIX}:environment": self.environment,
-            f"{TAG_PREFIX}:customization": self.customization.name,
-            f"{TAG_PREFIX}:run": self.run,
+            ENVIRONMENT_TAG: self.environment,
+            CUSTOMIZATION_TAG: self.customization.name,
+            RUN_TAG: self.run,
         }
 
     def _manifest(self, kind: s3_layout.Kind) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bedrock_tuning.config.customization import CustomizationSettings
+from bedrock_tuning.dataset.images.magic import PNG
 from bedrock_tuning.serving import questions
 from bedrock_tuning.serving.questions import Question
 
@@ -81,7 +82,7 @@ def _block_text(block: Mapping[str, Any]) -> str:
 
 
 # The first bytes of the two formats that Titan Image answers in.
-_SIGNATURES: Final = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
+_SIGNATURES: Final = {PNG: "png", b"\xff\xd8\xff": "jpeg"}
 # Of a text so much is kept for people to read.
 _KEPT: Final = 2_000
 

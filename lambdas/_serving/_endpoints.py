@@ -9,16 +9,13 @@ from typing import Any, Final
 
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.names import NAME
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG, EXPIRES_TAG, RUN_TAG
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
 from bedrock_tuning.serving.plan import STATUS, Endpoint, EndpointKind
 from bedrock_tuning.sources import listing
 from lambdas import _aws
 
-ENVIRONMENT = f"{job.TAG_PREFIX}:environment"
-CUSTOMIZATION = f"{job.TAG_PREFIX}:customization"
-RUN = f"{job.TAG_PREFIX}:run"
-EXPIRES = f"{job.TAG_PREFIX}:expires"
 _GONE = "ResourceNotFoundException"
 _TOKEN_IN_NAME: Final = 8
 
@@ -68,7 +65,7 @@ def deployments(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
 def _tagged(environment: str, arns: Iterator[str]) -> Iterator[tuple[Endpoint, dict[str, str]]]:
     for arn in arns:
         tags = tags_of(arn)
-        if tags.get(ENVIRONMENT) == environment:
+        if tags.get(ENVIRONMENT_TAG) == environment:
             endpoint = describe(arn)
             if endpoint is not None:
                 yield endpoint, tags
@@ -81,9 +78,9 @@ def of_customization(environment: str, customization: CustomizationSettings) -> 
 
 def bought(environment: str, customization: CustomizationSettings, request: str) -> Endpoint | None:
     """The endpoint that a request has made, even if the answer to it was lost."""
-    run = next(tag["value"] for tag in json.loads(request)["tags"] if tag["key"] == RUN)
+    run = next(tag["value"] for tag in json.loads(request)["tags"] if tag["key"] == RUN_TAG)
     endpoints = _with_tags(environment, customization)
-    return next((endpoint for endpoint, tags in endpoints if tags.get(RUN) == run), None)
+    return next((endpoint for endpoint, tags in endpoints if tags.get(RUN_TAG) == run), None)
 
 
 def _with_tags(
@@ -93,7 +90,7 @@ def _with_tags(
     # The model decides, not the desired mode: a deployment may be left from an earlier one.
     if customization.base_model.serving.on_demand:
         endpoints += deployments(environment)
-    return [(e, tags) for e, tags in endpoints if tags.get(CUSTOMIZATION) == customization.name]
+    return [(e, tags) for e, tags in endpoints if tags.get(CUSTOMIZATION_TAG) == customization.name]
 
 
 def describe(arn: str) -> Endpoint | None:
@@ -171,10 +168,10 @@ def purchase(
         raise RequestError([problem])
     tags = {
         **customization.tags,
-        ENVIRONMENT: environment,
-        CUSTOMIZATION: customization.name,
-        RUN: run,
-        **({EXPIRES: expires} if expires is not None else {}),
+        ENVIRONMENT_TAG: environment,
+        CUSTOMIZATION_TAG: customization.name,
+        RUN_TAG: run,
+        **({EXPIRES_TAG: expires} if expires is not None else {}),
     }
     common = {
         "tags": [{"key": key, "value": value} for key, value in tags.items()],
@@ -238,10 +235,12 @@ def delete(endpoint: Endpoint) -> bool:
 
 def rename(arn: str, customization: str) -> None:
     """Tags an endpoint or a model as another customization's; one that is gone stays so."""
-    tags: Any = [{"key": CUSTOMIZATION, "value": customization}]
+    tags: Any = [{"key": CUSTOMIZATION_TAG, "value": customization}]
     _aws.none_if(_GONE, lambda: _aws.bedrock().tag_resource(resourceARN=arn, tags=tags))
 
 
 def renew(endpoint: Endpoint, expires: str) -> None:
     """Sets a new end of an endpoint's lease."""
-    _aws.bedrock().tag_resource(resourceARN=endpoint.arn, tags=[{"key": EXPIRES, "value": expires}])
+    _aws.bedrock().tag_resource(
+        resourceARN=endpoint.arn, tags=[{"key": EXPIRES_TAG, "value": expires}]
+    )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
 from bedrock_tuning.run.row import is_open
 from bedrock_tuning.serving.intent import Begun, Intent
 from lambdas._records import _intent, _pointers, _runs
@@ -33,7 +34,7 @@ def move(env: ThroughputEnvironment, *, old: str, new: str) -> None:
     _move_intent(env, old, new)
     endpoints = [*_endpoints.provisioned(env.environment), *_endpoints.deployments(env.environment)]
     endpoint_arns = [
-        endpoint.arn for endpoint, tags in endpoints if tags.get(_endpoints.CUSTOMIZATION) == old
+        endpoint.arn for endpoint, tags in endpoints if tags.get(CUSTOMIZATION_TAG) == old
     ]
     models = {str(item["model_arn"]) for item in runs if "model_arn" in item}
     for arn in (*endpoint_arns, *sorted(models)):

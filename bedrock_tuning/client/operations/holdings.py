@@ -19,9 +19,9 @@ from bedrock_tuning.client.environments import OUTPUTS, outputs_of, stack_of
 from bedrock_tuning.client.inventory import Remains
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.run.cost import HOURS_PER_MONTH
 from bedrock_tuning.run.exposure import Total, total
-from bedrock_tuning.run.job import TAG_PREFIX
 from bedrock_tuning.sources.listing import deployments, listed
 
 # Where S3 Standard has the price of the catalogue.
@@ -211,12 +211,12 @@ def _provisioned(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
 def _on_demand(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
     for deployment in deployments(aws.bedrock):
         tags = tags_of(aws, deployment["customModelDeploymentArn"]) or {}
-        if tags.get(f"{TAG_PREFIX}:environment") == environment:
+        if tags.get(ENVIRONMENT_TAG) == environment:
             yield HeldEndpoint(
                 name=deployment["customModelDeploymentName"],
                 arn=deployment["customModelDeploymentArn"],
                 model=deployment["modelArn"],
-                customization=tags.get(f"{TAG_PREFIX}:customization", ""),
+                customization=tags.get(CUSTOMIZATION_TAG, ""),
                 status=deployment["status"],
                 billed="by the request",
                 ends="never",

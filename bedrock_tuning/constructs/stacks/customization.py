@@ -7,12 +7,12 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from bedrock_tuning.config import deployed
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.constructs.written import alarms
 from bedrock_tuning.contracts.contract import PROVIDER, settings_name
-from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG
 from bedrock_tuning.contracts.people import PEOPLE
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
 
 # Per cent of the budget at which people are told.
 _TOLD_AT: Final = (80, 100)

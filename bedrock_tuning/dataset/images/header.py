@@ -10,14 +10,13 @@ from typing import Final
 
 import msgspec
 
-from bedrock_tuning.dataset.images.magic import MATROSKA, VIDEOS, sniff
+from bedrock_tuning.dataset.images.magic import MATROSKA, PNG, VIDEOS, sniff
 from bedrock_tuning.dataset.images.video import boxes, ebml
 
 # Bounds the work per image. Portrait photos keep megabytes of depth in hundreds of segments.
 SEGMENTS_MAX: Final = 1024
 JUNK_BYTES_MAX: Final = 64 << 10
 READ_BYTES_MIN: Final = 1 << 10
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8\xff"
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0), 0xDE} - {0xC4, 0xC8, 0xCC})
 # Markers without a segment: JPG, RST0-7, SOI, EOI, JPG0-13.
@@ -63,7 +62,7 @@ def reader(data: bytes, *, size: int) -> HeaderParser:
     the header does not depend on how many. Never raises for any bytes, and asks for no more than
     SEGMENTS_MAX segments and JUNK_BYTES_MAX between them.
     """
-    if data.startswith(_PNG) or (data and _PNG.startswith(data)):
+    if data.startswith(PNG) or (data and PNG.startswith(data)):
         return _png(data, size)
     if data.startswith(_JPEG) or (data and _JPEG.startswith(data)):
         return _jpeg(data, size)

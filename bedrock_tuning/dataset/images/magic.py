@@ -2,6 +2,7 @@
 
 from typing import Final
 
+PNG: Final = b"\x89PNG\r\n\x1a\n"
 MP4: Final = "MP4 video"
 QUICKTIME: Final = "QuickTime video"
 MATROSKA: Final = "Matroska video"

@@ -188,7 +188,7 @@ def _one_split_each(pairs: Sequence[ImageCaption]) -> tuple[list[ImageCaption], 
         # One name for everything divides nothing.
         (only,) = splits
         if only == "validation":
-            said.append("all images are of the validation split: they are divided anew")
+            said.append("all images are in the validation split, so they are split again")
         given = dict.fromkeys(given, "")
     return [
         ImageCaption(file=pair.file, caption=pair.caption, split=given[pair.file]) for pair in pairs

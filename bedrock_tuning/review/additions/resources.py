@@ -67,7 +67,7 @@ def _alarm(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
     for name in _ACTIONS:
         for arn in listed(resource.properties.get(name)):
             if arn != topic:
-                yield f"{name} tells {arn}, not the topic of these stacks"
+                yield f"{name} notifies {arn}, not the topic of these stacks"
 
 
 def _alias(assembly: Assembly, _: Bound, resource: Resource) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _budget(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
         for subscriber in listed(get(notice, "Subscribers")):
             mail = get(subscriber, "SubscriptionType") == "EMAIL"
             if not mail and get(subscriber, "Address") != bound.fill("{topic}"):
-                yield f"it tells {get(subscriber, 'Address')}, not the topic of these stacks"
+                yield f"it notifies {get(subscriber, 'Address')}, not the topic of these stacks"
 
 
 def _harmless(_: Assembly, _bound: Bound, _resource: Resource) -> Iterator[str]:

@@ -192,7 +192,7 @@ def _resource(resource: Resource, names: set[str], platform: _Platform) -> Itera
     if resource.type == "AWS::SNS::Subscription":
         endpoint = str(resource.properties.get("Endpoint"))
         if names and f":{identity.ACCOUNT}:" not in endpoint and UNRESOLVED not in endpoint:
-            yield f"{resource.path}: {endpoint} is told: write it as a subscriber of its own"
+            yield f"{resource.path}: {endpoint} is notified: write it as a subscriber of its own"
 
 
 def _access(role: IamRole, platform: _Platform, labels: Labels) -> tuple[set[str], list[str]]:

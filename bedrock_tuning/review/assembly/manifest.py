@@ -14,7 +14,7 @@ _ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
 
 # Five times as deep as a state machine in a template of this app is; what reads it calls itself.
 _DEEPEST: Final = 100
-_TOO_DEEP: Final = f"more than {_DEEPEST} objects and lists are inside of each other"
+_TOO_DEEP: Final = f"more than {_DEEPEST} objects and lists are nested"
 
 
 def parsed(file: Path) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.contracts.construct_names import OUTPUTS, policy_output
-from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.review.assembly import identity, template
 from bedrock_tuning.review.assembly.json_path import get, imports
 from bedrock_tuning.review.assembly.reads import as_whole
@@ -81,7 +81,7 @@ def sections(evidence: Evidence) -> Iterator[Violation]:
                     resource,
                     f"it has metadata for other programs: {name}",
                     "scanners would skip what it names",
-                    "Remove it: what scanners are to accept stands in a file of their own",
+                    "Remove it: what scanners accept is in a file of its own",
                 )
         if "{{resolve:" in str(resource.properties):
             yield found(resource, "a value is looked up when it is deployed")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization_fields import LEASE_HOURS_MAX
+from bedrock_tuning.config.tags import EXPIRES_TAG
 from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
@@ -22,12 +23,10 @@ from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.pages.money import Money
 from bedrock_tuning.run.cost import HOURS_PER_MONTH
 from bedrock_tuning.run.exposure import hourly
-from bedrock_tuning.run.job import TAG_PREFIX
 from bedrock_tuning.wording import counted, first_of
 
 _DAY: Final = 86_400
 _WRITE: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
-_LEASE: Final = f"{TAG_PREFIX}:expires"
 _TAG: Final = ("bedrock:TagResource",)
 _RESUMES: Final = "$$.Task.Token"
 _ITEM: Final = re.compile(r"States\.Format\('(\w+#)\{\}', \$\.\w+\.run\)")
@@ -283,8 +282,8 @@ def changeable(evidence: Evidence, labels: Labels) -> Iterator[Changeable]:
     )
     yield Changeable(
         what="the end of a running lease",
-        kept=f"the endpoint's tag {_LEASE}",
-        who=access.who(_TAG, deployment.bedrock("provisioned-model"), tag=_LEASE),
+        kept=f"the endpoint's tag {EXPIRES_TAG}",
+        who=access.who(_TAG, deployment.bedrock("provisioned-model"), tag=EXPIRES_TAG),
         most=f"any date: IAM cannot limit it. `tuning lease` extends it to at most "
         f"{LEASE_HOURS_MAX:,} hours from now, any number of times; a successful run restarts it",
     )

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.catalogue import GEOGRAPHIES
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence
@@ -208,7 +209,7 @@ class DeploymentFacts:
         if not id_:
             return ()
         area, _, model = id_.partition(".")
-        if area in ("us", "us-gov", "eu", "apac", "jp", "au", "ca", "global"):
+        if area in GEOGRAPHIES:
             return (
                 f"{start}:{self.region}:{identity.ACCOUNT}:inference-profile/{id_}",
                 f"{start}:*::foundation-model/{model}",

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG, EXPIRES_TAG
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.simulator import EvalRequest
 from bedrock_tuning.review.promises.deployment import BEDROCK, BY_WORKFLOW, DeploymentFacts
 from bedrock_tuning.review.promises.promise import Able, But, Never, but, request
-from bedrock_tuning.run.job import TAG_PREFIX
 
-_TAG: Final = f"{TAG_PREFIX}:environment"
-_WHOSE: Final = f"{TAG_PREFIX}:customization"
 _ENDPOINTS: Final = ("custom-model-deployment", "provisioned-model")
 _BUY: Final = ("bedrock:CreateProvisionedModelThroughput", "bedrock:CreateCustomModelDeployment")
 _CHANGE: Final = (
@@ -28,7 +26,7 @@ def _environment_tag(
     kind: str, deployment: DeploymentFacts, operator: str = "StringEquals"
 ) -> Condition:
     """kind: RequestTag for what is made, ResourceTag for what is there."""
-    return Condition.of(operator, f"aws:{kind}/{_TAG}", deployment.environment)
+    return Condition.of(operator, f"aws:{kind}/{ENVIRONMENT_TAG}", deployment.environment)
 
 
 def _tagging(deployment: DeploymentFacts) -> Iterator[But]:
@@ -51,7 +49,7 @@ def _tagging(deployment: DeploymentFacts) -> Iterator[But]:
             on=deployment.bedrock("model-customization-job", "custom-model"),
             when=(*new_tags, owner_tag),
         )
-    lease_key = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", f"{TAG_PREFIX}:expires")
+    lease_key = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", EXPIRES_TAG)
     yield but(
         deployment.person("Operator"),
         "bedrock:TagResource",
@@ -61,7 +59,7 @@ def _tagging(deployment: DeploymentFacts) -> Iterator[But]:
     for conditions in ((existing_tag, lease_key), new_tags):
         yield but(serve, "bedrock:TagResource", on=endpoints, when=conditions)
     # What gets another name is another customization's, and still this environment's.
-    owner_key = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", _WHOSE)
+    owner_key = Condition.of("ForAllValues:StringEquals", "aws:TagKeys", CUSTOMIZATION_TAG)
     yield but(
         deployment.function("provisioned_throughput"),
         "bedrock:TagResource",
@@ -71,11 +69,11 @@ def _tagging(deployment: DeploymentFacts) -> Iterator[But]:
 
 
 def _customization_tag(kind: str, customization: str, operator: str = "StringEquals") -> Condition:
-    return Condition.of(operator, f"aws:{kind}/{_WHOSE}", customization)
+    return Condition.of(operator, f"aws:{kind}/{CUSTOMIZATION_TAG}", customization)
 
 
 # Of a customization, whichever: its tag must be there.
-_OF_SOME: Final = Condition.of("Null", f"aws:RequestTag/{_WHOSE}", "false")
+_OF_SOME: Final = Condition.of("Null", f"aws:RequestTag/{CUSTOMIZATION_TAG}", "false")
 
 
 def _asking(deployment: DeploymentFacts) -> list[But]:
@@ -217,8 +215,8 @@ def _job_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
             else:
                 yield request(workflow, "sts:AssumeRole", starter, {"sts:ExternalId": machine})
         request_tags = {
-            f"aws:RequestTag/{_TAG}": deployment.environment,
-            f"aws:RequestTag/{_WHOSE}": customization.name,
+            f"aws:RequestTag/{ENVIRONMENT_TAG}": deployment.environment,
+            f"aws:RequestTag/{CUSTOMIZATION_TAG}": customization.name,
         }
         jobs, models = (arn.replace("*", "x/y") for arn in deployment.bedrock(*_MADE))
         for arn in (jobs, models):
@@ -226,8 +224,8 @@ def _job_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
             yield request(starter, "bedrock:TagResource", arn, request_tags)
         for action in _WATCH:
             tags = {
-                f"aws:ResourceTag/{_TAG}": deployment.environment,
-                f"aws:ResourceTag/{_WHOSE}": customization.name,
+                f"aws:ResourceTag/{ENVIRONMENT_TAG}": deployment.environment,
+                f"aws:ResourceTag/{CUSTOMIZATION_TAG}": customization.name,
             }
             yield request(starter, action, jobs, tags)
         context = {"iam:PassedToService": BEDROCK}
@@ -239,7 +237,7 @@ _MADE: Final = ("model-customization-job", "custom-model")
 
 
 def _ending_requests(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
-    tag = {f"aws:ResourceTag/{_TAG}": deployment.environment}
+    tag = {f"aws:ResourceTag/{ENVIRONMENT_TAG}": deployment.environment}
     for handler in _ENDERS:
         # Without the function the request is refused, as it should be.
         for role in deployment.function(handler) or {f"«no {handler}»"}:

@@ -102,7 +102,7 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
             for name in sorted(job_states & later_flow.reached(without=_images_are_the_same)):
                 yield found(
                     machine,
-                    f"{name} can be reached from {pause} without a look at the images",
+                    f"{name} can be reached from {pause} without a check of the images",
                     "what was checked is what is trained, however long the run waited",
                 )
         for edge in flow.transitions():

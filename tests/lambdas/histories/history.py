@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from lambdas._serving import _endpoints
+from bedrock_tuning.config.tags import EXPIRES_TAG
 from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.histories.world import World, pointers
@@ -84,7 +84,7 @@ def faults(world: World) -> Iterator[str]:
             yield f"the pointer names {found['status']} {found['model']}, published is {model}"
     now = f"{world.now:%Y-%m-%dT%H:%M:%SZ}"
     for each, found in endpoints.items():
-        ends = found["tags"].get(_endpoints.EXPIRES)
+        ends = found["tags"].get(EXPIRES_TAG)
         if ends is None:
             yield f"{each} is billed without an end"
         elif ends < now and found["status"] == "InService":

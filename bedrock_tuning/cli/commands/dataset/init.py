@@ -93,7 +93,9 @@ def init(
     try:
         survey = _survey(data)
     except KeyboardInterrupt:
-        raise Interrupted("nothing was written", fix="the same command starts anew") from None
+        raise Interrupted(
+            "nothing was written", fix="run the same command to start again"
+        ) from None
     if survey is not None and not as_json:
         emit(f"read: {data}: {survey.described}")
     base, reason = _model(model, survey, asks=asks) or (None, "")

@@ -8,6 +8,7 @@ import click
 from bedrock_tuning.cli.options import DeploymentOption, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
+from bedrock_tuning.config.tags import EXPIRES_TAG
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ def lease(
     newer upload, but no deployment does.
     """
     from bedrock_tuning.config.customization_fields import LEASE_HOURS_MAX
-    from bedrock_tuning.run.job import TAG_PREFIX
 
     if end == (hours is not None):
         raise UserError(
@@ -93,7 +93,7 @@ def lease(
     if end:
         _end(deployment, customization, as_json=as_json)
         return
-    tags: list[Any] = [{"key": f"{TAG_PREFIX}:expires", "value": expires}]
+    tags: list[Any] = [{"key": EXPIRES_TAG, "value": expires}]
     for endpoint in leased:
         deployment.aws.bedrock.tag_resource(resourceARN=endpoint.arn, tags=tags)
     if as_json:
