@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,19 @@ def test_every_action_of_a_workflow_is_pinned_by_commit() -> None:
         for action, comment in used:
             assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action), action
             assert re.fullmatch(r"\s+# v\d+(\.\d+)*", comment), f"{action}: which version is it?"
+
+
+def test_ci_runs_the_domain_on_every_python_that_the_package_is_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    said = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    others = re.search(r"^PYTHONS \?= (.*)$", makefile, re.M)
+    assert others is not None
+    assert project["requires-python"] == f">={said[0]}"
+    assert others[1].split() == said[1:]
+    check = (ROOT / ".github/workflows/check.yml").read_text("utf-8")
+    assert "\n".join(f"            {each}" for each in reversed(said)) in check
+    assert "run: make test-pythons" in check
 
 
 def _scan(*files: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,7 @@
-"""I1, I4: rules about one image or video as an object: is it there, is it what it claims to be."""
+"""I1, I4: rules about one image or video as an object: is it there, is it what it claims to be.
+
+I306 is about what the file says beside its pixels.
+"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -158,3 +161,20 @@ def image_does_not_decode(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """
     if image.outcome == "undecodable":
         yield Fault(f"the image does not decode: {image.reason}", scope.image_field, image.key)
+
+
+@rule(
+    "I306",
+    bad='{"format": "jpeg", "located": true}',
+    severity=Severity.WARNING,
+    fix="Remove the metadata; `tuning prepare --fix` does it and keeps the pixels.",
+)
+def location_in_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
+    """An image's EXIF data says where it was taken.
+
+    Cameras and telephones store the position. It is uploaded with the image, and everybody who can
+    read the bucket can read it. Only the beginning of a file is read: EXIF data after the pixels
+    of a PNG or WebP is not seen.
+    """
+    if image.sized is not None and image.sized.located:
+        yield Fault("EXIF says where the image was taken", scope.image_field, image.key)

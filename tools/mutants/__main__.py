@@ -54,8 +54,12 @@ TARGETS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     show_default=True,
     help="Names, separated by commas; with :PART only modules whose path contains PART.",
 )
-@click.option("--write/--no-write", default=True, help="Whether to write RESULTS.md.")
-def main(*, seed: str, per_module: int, targets: str, write: bool) -> None:
+@click.option(
+    "--write/--no-write",
+    default=None,
+    help="Whether to write RESULTS.md; by default only if all targets are judged.",
+)
+def main(*, seed: str, per_module: int, targets: str, write: bool | None) -> None:
     """Draw mutants, run their tests, write the scores; exit code 1 below 92 %."""
     # What is judged is the tree as it is now, whatever is committed meanwhile.
     commit = _commit()
@@ -68,7 +72,7 @@ def main(*, seed: str, per_module: int, targets: str, write: bool) -> None:
     others = [test for test in importing(files) if not test.startswith(tuple(folders))]
     results = _judged(drawn, [*folders, *others], watched(files))
     text = page(results, files, seed=seed, commit=commit, goal=GOAL)
-    if write:
+    if targets == ",".join(TARGETS) if write is None else write:
         RESULTS.write_text(text)
     click.echo(text)
     killed = sum(result.dead for result in results)
