@@ -8,7 +8,6 @@ import click
 from bedrock_tuning.cli.options import DeploymentOption, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
-from bedrock_tuning.config.tags import EXPIRES_TAG
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ def lease(
     newer upload, but no deployment does.
     """
     from bedrock_tuning.config.customization_fields import LEASE_HOURS_MAX
+    from bedrock_tuning.config.tags import EXPIRES_TAG
 
     if end == (hours is not None):
         raise UserError(
