@@ -67,7 +67,7 @@ def read_model(file: Path, *, sources: Mapping[str, Source]) -> BaseModel:
     used_sources = {tag: known_sources[tag] for tag in sorted(_tags(facts.values()))}
     plain |= {"key": file.stem, "facts": facts, "sources": used_sources}
     model = _convert(plain, BaseModel, file.name)
-    _check_whole(file.name, model)
+    _check_consistency(file.name, model)
     return model
 
 
@@ -215,7 +215,7 @@ def _check_prices(file: str, facts: Mapping[str, Sourced]) -> None:
             raise CatalogueError(f"{file}: {path}: a price needs the date on which it was seen")
 
 
-def _check_whole(file: str, model: BaseModel) -> None:
+def _check_consistency(file: str, model: BaseModel) -> None:
     """What no single key can show."""
     kinds: tuple[str, ...] = CustomizationType.__args__  # type: ignore[attr-defined]
     for place in ("ids.customization", "ids.invoke", "regions.customization"):

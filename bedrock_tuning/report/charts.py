@@ -95,7 +95,7 @@ def _step(value: float) -> int:
     return 1 + _PER_OCTAVE * octave + int(value >= 1.5 * 2.0**octave)
 
 
-def _inside(value: float, maximum: float) -> int:
+def _step_inside(value: float, maximum: float) -> int:
     """The step of a value, which ends at a maximum where the value is that maximum."""
     step = _step(value)
     return step - 1 if value == maximum == _start(step) else step
@@ -132,7 +132,7 @@ def histogram(
     by_step: dict[int, int] = {}
     for value, count in counts.items():
         step = (
-            min(_inside(value, limit.value) for limit in positive_limits)
+            min(_step_inside(value, limit.value) for limit in positive_limits)
             if positive_limits
             else _step(value)
         )
@@ -258,7 +258,7 @@ def sizes(
         return None
     cells: dict[tuple[int, int], int] = {}
     for (width, height), count in counts.items():
-        cell = _inside(width, side_max), _inside(height, side_max)
+        cell = _step_inside(width, side_max), _step_inside(height, side_max)
         cells[cell] = cells.get(cell, 0) + count
     steps = [*(step for cell in cells for step in cell), _step(side_min) - 1, _step(side_max) + 1]
     first, last = max(1, min(steps)), max(steps)

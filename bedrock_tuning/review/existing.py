@@ -51,7 +51,7 @@ class Owned:
 
     def arns(self) -> dict[str, str]:
         """The ARN of each, by the name that contracts use."""
-        bound = self._bound()
+        bound = self._bind()
         return {
             resource.name: self._to_real(bound.fill(f"{{{resource.name}}}"))
             for resource in self.contracts.asked
@@ -73,7 +73,7 @@ class Owned:
 
     def problems(self, arn: str, policy: str) -> list[str]:
         """What a policy lacks: sentences. policy: its text, "" for none."""
-        contract_statements = self._bound().existing()[self._to_stand_in(arn)].policy
+        contract_statements = self._bind().existing()[self._to_stand_in(arn)].policy
         raw = json.loads(self._to_stand_in(policy)) if policy else {"Statement": []}
         document = parse(raw, where="policy", kind="resource")
         sentences: list[str] = []
@@ -91,7 +91,7 @@ class Owned:
 
     def roles(self) -> dict[str, str]:
         """The ARN of each service role that exists already, by its contract's name."""
-        bound = self._bound()
+        bound = self._bind()
         return {
             role.name: self._to_real(bound.fill(f"{{{role.name}}}"))
             for role in self.contracts.existing_roles
@@ -167,7 +167,7 @@ class Owned:
 
     def _promises(self, name: str) -> tuple[Statement, list[Statement]]:
         """Who may assume a role, and what it may do."""
-        contract, bound = self._role(name), self._bound()
+        contract, bound = self._role(name), self._bind()
         trust = Statement(
             where=name,
             sid="",
@@ -182,12 +182,12 @@ class Owned:
         deployed_arns = {name: self._to_stand_in(arn) for name, arn in self.deployed.items()}
         return {**deployed_arns, **self.contracts.given}
 
-    def _bound(self) -> Bound:
+    def _bind(self) -> Bound:
         contracts = replace(self.contracts, given=self._existing_values())
         return Bound(contracts=contracts, region=self.region, resources={}, missing={})
 
     def _fill(self, text: str) -> str:
-        return self._to_real(self._bound().fill(text))
+        return self._to_real(self._bind().fill(text))
 
     def _to_real(self, text: str) -> str:
         return (

@@ -47,7 +47,7 @@ def judge(
         return Judgement(violations=_with_hints(refusals, candidates, day))
     candidates = _additions(assembly, contracts)
     permitted_pairs, faults = _split(entries, candidates, day)
-    remainder = _without(assembly, [addition for _, addition in permitted_pairs])
+    remainder = _remove_additions(assembly, [addition for _, addition in permitted_pairs])
     refusals = violations(evidence_of(remainder, contracts))
     entry_violations = [
         Violation(check=CHECK, where=entry.where, what=what, limit=SENTENCE, fix=fix, permit=permit)
@@ -125,7 +125,7 @@ def _additions(assembly: Assembly, contracts: Contracts) -> list[Addition]:
         return []
 
 
-def _without(assembly: Assembly, removals: Collection[Addition]) -> Assembly:
+def _remove_additions(assembly: Assembly, removals: Collection[Addition]) -> Assembly:
     """The assembly as it were without additions."""
     if not removals:
         return assembly

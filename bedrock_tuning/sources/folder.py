@@ -94,13 +94,13 @@ class FolderNames:
                 names = []
             names_by_plain = self._known[folder] = defaultdict(list)
             for name in names:
-                names_by_plain[_plain(name)].append(name)
+                names_by_plain[_plain_name(name)].append(name)
         # Of several, the first in the alphabet.
-        candidates = self._known[folder].get(_plain(path.name), ())
+        candidates = self._known[folder].get(_plain_name(path.name), ())
         return next((name for name in candidates if (folder / name).is_file()), "")
 
 
-def _plain(name: str) -> str:
+def _plain_name(name: str) -> str:
     return Path(name).stem.casefold()
 
 
@@ -131,14 +131,14 @@ class FolderImages:
         except PermissionError as error:
             return Denied(byte_range.key, str(error.strerror))
         except (FileNotFoundError, NotADirectoryError, NotPlainError, ValueError):
-            return self._missing(byte_range.key, path)
+            return self._missing_answer(byte_range.key, path)
         except OSError as error:
             if error.errno in _NO_FILE:
-                return self._missing(byte_range.key, path)
+                return self._missing_answer(byte_range.key, path)
             raise SourceError(f"cannot read {path}: {error.strerror}") from error
         return Fetched(data=data, size=status.st_size, etag=etag)
 
-    def _missing(self, key: str, path: Path) -> Missing:
+    def _missing_answer(self, key: str, path: Path) -> Missing:
         name = self._names.near(path)
         folder, slash, _ = key.rpartition("/")
         return Missing(key, f"{folder}{slash}{name}" if name else "")

@@ -69,7 +69,7 @@ def references(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
 def first_reference(chunk: bytes) -> ImageLocation | None:
     """Bucket and top folder of the first s3:// reference in a manifest's first bytes."""
     for bucket, key in references([chunk]):
-        return ImageLocation(bucket=bucket, folders=_top(key))
+        return ImageLocation(bucket=bucket, folders=_top_folders(key))
     return None
 
 
@@ -87,11 +87,13 @@ def image_location(
     """
     location = ImageLocation(bucket="", folders=()) if first is None else first
     if isinstance(manifest, S3Manifest):
-        location = ImageLocation(bucket=manifest.bucket, folders=_top(manifest.key))
+        location = ImageLocation(bucket=manifest.bucket, folders=_top_folders(manifest.key))
     elif mappings:
         buckets = [mapping.bucket for mapping in mappings]
         image_bucket = first.bucket if first is not None and first.bucket in buckets else buckets[0]
-        tops = {_top(mapping.prefix) for mapping in mappings if mapping.bucket == image_bucket}
+        tops = {
+            _top_folders(mapping.prefix) for mapping in mappings if mapping.bucket == image_bucket
+        }
         top = tops.pop() if len(tops) == 1 else ()
         location = ImageLocation(bucket=image_bucket, folders=top)
     return ImageLocation(bucket=bucket or location.bucket, folders=folders or location.folders)
@@ -121,7 +123,7 @@ def _is_file(path: Path) -> bool:
     return is_file
 
 
-def _top(key: str) -> tuple[str, ...]:
+def _top_folders(key: str) -> tuple[str, ...]:
     """The top folder of a key with its slash; none when the key has no folder."""
     top, slash, _ = key.partition("/")
     return (f"{top}/",) if slash else ()

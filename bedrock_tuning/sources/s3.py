@@ -172,14 +172,14 @@ class S3Images:
             if code == "NoSuchKey":
                 return Missing(key=key)
             if code == "InvalidRange":
-                return self._nothing_by_boto(key)
+                return self._empty_by_boto(key)
             if code == "AccessDenied" or _ONE_OBJECTS.fullmatch(code):
                 return self._result_of_refusal(
                     key, f"{code}: {error.response['Error'].get('Message', '')}"
                 )
             raise SourceError(f"cannot read {key}: {error}") from error
 
-    def _nothing_by_boto(self, key: str) -> FetchResult:
+    def _empty_by_boto(self, key: str) -> FetchResult:
         """See _no_such_range."""
         try:
             head = self._boto.head_object(Bucket=self._bucket, Key=key)

@@ -94,7 +94,7 @@ def test_a_long_comment_is_cut_where_a_part_ends_and_says_so() -> None:
         f"<details><summary>{name}</summary>{name * size}</details>\n"
         for name, size in (("a", 25_000), ("b", 40_000), ("c", 25_000))
     ]
-    text = markdown._short(f"top\n{''.join(parts)}")
+    text = markdown._shorten(f"top\n{''.join(parts)}")
     assert len(text) < 65_536
     assert text.count("<details>") == text.count("</details>") == 2
     assert text.index("aaa") < text.index("ccc")

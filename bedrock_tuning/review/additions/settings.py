@@ -47,7 +47,7 @@ def _inventories(value: Any, assembly: Assembly, _: Bound) -> str:
     return ""
 
 
-def _any(_value: Any, _assembly: Assembly, _bound: Bound) -> str:
+def _accept_any(_value: Any, _assembly: Assembly, _bound: Bound) -> str:
     return ""
 
 
@@ -59,7 +59,7 @@ _SETTINGS: Final[Mapping[tuple[str, str], Problem]] = {
     (_FUNCTION, "EphemeralStorage.Size"): _between(512, 10_240),
     ("AWS::KMS::Key", "RotationPeriodInDays"): _between(*_ROTATION_DAYS),
     ("AWS::DynamoDB::Table", "ContributorInsightsSpecification.Enabled"): _only(True),
-    ("AWS::S3::Bucket", "MetricsConfigurations"): _any,
+    ("AWS::S3::Bucket", "MetricsConfigurations"): _accept_any,
     ("AWS::S3::Bucket", "InventoryConfigurations"): _inventories,
 }
 

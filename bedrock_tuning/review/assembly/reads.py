@@ -46,17 +46,17 @@ class Reads:
 
     def unread(self, kind: str, properties: Mapping[str, Any]) -> list[str]:
         """The paths that no check has read in any resource of this type."""
-        return list(dict.fromkeys(self._unread(kind, properties, "")))
+        return list(dict.fromkeys(self._unread_paths(kind, properties, "")))
 
-    def _unread(self, kind: str, value: Any, path: str) -> Iterator[str]:
+    def _unread_paths(self, kind: str, value: Any, path: str) -> Iterator[str]:
         if (kind, path) in self.whole:
             return
         if isinstance(value, Mapping) and value:
             for name, inner in value.items():
-                yield from self._unread(kind, inner, f"{path}.{name}" if path else str(name))
+                yield from self._unread_paths(kind, inner, f"{path}.{name}" if path else str(name))
         elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
             for item in value:
-                yield from self._unread(kind, item, path)
+                yield from self._unread_paths(kind, item, path)
         elif path and (kind, path) not in self.readers:
             yield path
 

@@ -140,12 +140,12 @@ def _grants(
     for statement in _matching_statements(statements, request):
         if statement.not_principals is not None:
             raise ExclusionError("NotPrincipal is not supported; list the principals")
-        mention = _speaks_of(statement.principals or {}, request)
+        mention = _mention(statement.principals or {}, request)
         if mention:
             yield statement, mention
 
 
-def _speaks_of(principals: Principals, request: EvalRequest) -> str:
+def _mention(principals: Principals, request: EvalRequest) -> str:
     """How a policy speaks of the caller; "" if it does not."""
     account = request.principal_account
     if "*" in principals.get("AWS", ()):

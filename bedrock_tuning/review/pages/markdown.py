@@ -34,10 +34,10 @@ def markdown(
         most=_MOST,
         about=about.rows() if about else [],
     )
-    return _short(text)
+    return _shorten(text)
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     """As many of the folded parts as a comment holds, and how many there are besides."""
     top, *sections = text.split(_FOLDED)
     top = top[:_LONGEST]

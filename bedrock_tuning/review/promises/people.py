@@ -25,7 +25,7 @@ def _objects(deployment: DeploymentFacts) -> tuple[str, ...]:
     return tuple(f"{bucket}/*" for bucket in deployment.datasets)
 
 
-def _may(
+def _statements_allowing(
     statements: Iterable[Statement], actions: tuple[str, ...], resources: Iterable[str]
 ) -> list[Statement]:
     """The statements that allow any of it."""
@@ -46,10 +46,10 @@ def _may(
 def separated(evidence: Evidence) -> Iterator[Violation]:
     deployment = DeploymentFacts(evidence=evidence)
     for role in evidence.permissions.roles.values():
-        uploads = _may(role.policy, _WRITE, _objects(deployment))
+        uploads = _statements_allowing(role.policy, _WRITE, _objects(deployment))
         approves = [
-            *_may(role.policy, _ASK, deployment.handlers("approve")),
-            *_may(role.policy, _ANSWER, ("*",)),
+            *_statements_allowing(role.policy, _ASK, deployment.handlers("approve")),
+            *_statements_allowing(role.policy, _ANSWER, ("*",)),
         ]
         if uploads and approves:
             problem = f"{uploads[0].label} writes datasets, {approves[0].label} approves"
