@@ -61,16 +61,16 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
 def subscriptions(evidence: Evidence) -> Iterator[Violation]:
     yield from differing(evidence, "AWS::SNS::Subscription")
     bound = evidence.bound
-    wanted = {
+    expected = {
         "TopicArn": bound.fill("{topic}"),
         "Protocol": "email",
         "Endpoint": bound.contracts.chosen.alarm_email,
         # It would silence what does not match.
         "FilterPolicy": None,
     }
-    for each in evidence.assembly.of_type("AWS::SNS::Subscription"):
-        if each is not evidence.contracted.get("announcements"):
-            yield from mismatches(each, wanted)
+    for subscription in evidence.assembly.of_type("AWS::SNS::Subscription"):
+        if subscription is not evidence.contracted.get("announcements"):
+            yield from mismatches(subscription, expected)
 
 
 @check(

@@ -19,11 +19,11 @@ def attached(evidence: Evidence) -> Iterator[Violation]:
         function = evidence.contracted.get(contract.name)
         if function is None:
             continue
-        inside = {
-            f"VpcConfig.{key}": [evidence.bound.fill(each) for each in ids]
+        expected = {
+            f"VpcConfig.{key}": [evidence.bound.fill(text) for text in ids]
             for key, ids in contract.vpc.items()
         }
-        yield from mismatches(function, inside or {"VpcConfig": None})
+        yield from mismatches(function, expected or {"VpcConfig": None})
 
 
 @check(
