@@ -166,9 +166,9 @@ def credentials() -> dict[str, str | None]:
     credentials = boto3.Session().get_credentials()
     if credentials is None:
         raise RuntimeError("the function has no AWS credentials")
-    current = credentials.get_frozen_credentials()
+    snapshot = credentials.get_frozen_credentials()
     return {
-        "access_key_id": current.access_key,
-        "secret_access_key": current.secret_key,
-        "token": current.token,
+        "access_key_id": snapshot.access_key,
+        "secret_access_key": snapshot.secret_key,
+        "token": snapshot.token,
     }

@@ -131,8 +131,8 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
                 "Bedrock refuses to delete it, and bills it; contact AWS Support"
             )
         return "busy"
-    superfluous = name is None or (intent is not None and _has_successor(intent, endpoint.arn))
-    hint = "" if superfluous else f" Serve it again: tuning serve {name} -e {env.environment}"
+    is_superfluous = name is None or (intent is not None and _has_successor(intent, endpoint.arn))
+    hint = "" if is_superfluous else f" Serve it again: tuning serve {name} -e {env.environment}"
     text = f"The lease of {endpoint.arn} ended {ends:%Y-%m-%dT%H:%M:%SZ}"
     if ends > now:
         text = f"{endpoint.arn} is not to be served any more: {reason}"
@@ -206,7 +206,7 @@ def _last_call(arn: str, now: datetime) -> datetime:
     return max(hours) + _PERIOD
 
 
-def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str, why: str) -> bool:
+def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str, reason: str) -> bool:
     """Writes that nothing is served before it is true: a run that works on the endpoint stops.
 
     False while a run moves its model in, whose lease begins anew, or if another is faster.
@@ -216,7 +216,7 @@ def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str, why: str) -> 
         return False
     if not intent.on or intent.published.endpoint_arn not in ("", arn):
         return True
-    intent_off = intent.ended(why=why, by="KeepLeases", now=now)
+    intent_off = intent.ended(why=reason, by="KeepLeases", now=now)
     return _intent.write(env.runs_table, intent_off) is not None
 
 

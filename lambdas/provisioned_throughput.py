@@ -111,12 +111,12 @@ def _text(uses: Mapping[str, str]) -> str:
 
 def _uses(text: str) -> dict[str, str]:
     """What _text made a text of; what earlier versions published was always there."""
-    since, uses = "", {}
+    time, uses = "", {}
     for word in text.split():
         if word.startswith("2") and word.endswith("Z"):
-            since = word
+            time = word
         else:
-            uses[word] = since
+            uses[word] = time
     return uses
 
 

@@ -304,7 +304,7 @@ def find_customization(
     except Exception as error:
         if not names or not _cannot_be_asked(error):
             raise
-        raise _unknown_customization(name, files_folder, names, why=str(error)) from error
+        raise _unknown_customization(name, files_folder, names, reason=str(error)) from error
     deployment.require(name)
     return deployment.customizations[name]
 
@@ -317,9 +317,9 @@ def _cannot_be_asked(error: Exception) -> bool:
 
 
 def _unknown_customization(
-    name: str, folder: Path, names: list[str], *, why: str = ""
+    name: str, folder: Path, names: list[str], *, reason: str = ""
 ) -> UserError:
-    """why: the reason for which nobody knows whether it is deployed."""
+    """reason: that for which nobody knows whether it is deployed."""
     if not names:
         return UserError(
             f"no customizations found in {folder}",
@@ -329,7 +329,7 @@ def _unknown_customization(
         f"unknown customization {name}{or_meant(name, names)}",
         where=str(folder),
         fix=f"use one of {', '.join(names)}"
-        + (f"; AWS could not be asked for deployed ones: {why}" if why else ""),
+        + (f"; AWS could not be asked for deployed ones: {reason}" if reason else ""),
     )
 
 

@@ -128,11 +128,11 @@ class Aws:
 
     def credentials(self) -> dict[str, str | None]:
         """For clients that are not boto3; raises NoCredentialsError when there are none."""
-        current = self._frozen_credentials()
+        snapshot = self._frozen_credentials()
         return {
-            "access_key_id": current.access_key,
-            "secret_access_key": current.secret_key,
-            "token": current.token,
+            "access_key_id": snapshot.access_key,
+            "secret_access_key": snapshot.secret_key,
+            "token": snapshot.token,
         }
 
     def _frozen_credentials(self) -> Any:

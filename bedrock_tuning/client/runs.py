@@ -100,7 +100,7 @@ def first_after(deployment: DeploymentClient, customization: str, *, after: str)
 
     None if none appears within a minute.
     """
-    until = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         later = [
             run
@@ -109,7 +109,7 @@ def first_after(deployment: DeploymentClient, customization: str, *, after: str)
         ]
         if later:
             return later[-1]
-        if time.monotonic() >= until:
+        if time.monotonic() >= deadline:
             return None
         time.sleep(POLL_SECONDS)
 
@@ -140,8 +140,8 @@ def row(deployment: DeploymentClient, run: str) -> dict[str, Any]:
             fix=f"`{deployment.command('runs')}` lists them",
         )
     if item is None:
-        newest = _rows_if_allowed(deployment, customization=None, limit=_KNOWN)
-        names = [str(entry["run"]) for entry in newest or ()]
+        newest_rows = _rows_if_allowed(deployment, customization=None, limit=_KNOWN)
+        names = [str(entry["run"]) for entry in newest_rows or ()]
         raise UserError(
             f"unknown run {run} in {deployment.environment}{or_meant(run, names)}",
             fix=f"`{deployment.command('runs')}` lists them",

@@ -214,25 +214,28 @@ def _hyperparameters(model: BaseModel, records: int | None) -> Iterator[Proposed
     for key, parameter in model.hyperparameters.items():
         source = model.facts.get(f"hyperparameters.{key}.default")
         citation = cite(source.source if source else parameter.source)
-        value, why = parameter.default, f"The default, {citation}"
+        value, reason = parameter.default, f"The default, {citation}"
         if key in recommended:
-            value, why = recommended[key]
+            value, reason = recommended[key]
         elif (thumb := parameter.rule_of_thumb(records=records or 0)) is not None:
             citation = cite(model.source_of(f"hyperparameters.{key}.divide_records_by").source)
             # None at all is far from any advice.
             value = max(1, round(thumb))
-            why = f"The rule of thumb for {counted(records or 0, 'record')}, {citation}"
+            reason = f"The rule of thumb for {counted(records or 0, 'record')}, {citation}"
         elif value is None and parameter.required:
-            value, why = parameter.auto or parameter.min, f"Needed, without a default, {citation}"
+            value, reason = (
+                parameter.auto or parameter.min,
+                f"Needed, without a default, {citation}",
+            )
         if value == parameter.auto and value is not None:
-            why += "; Amazon Bedrock chooses it from the data"
+            reason += "; Amazon Bedrock chooses it from the data"
         if key == "batchSize" and records and isinstance(value, int) and records < value:
             step = int(parameter.multiple_of or 1)
             value = max(int(parameter.min or 1), records // step * step)
             subject = "The minimum, but the data" if value > records else "The data"
-            why = f"{subject} has only {counted(records, 'record')}, {citation}"
+            reason = f"{subject} has only {counted(records, 'record')}, {citation}"
         if value is not None:
-            yield ProposedValue(table="hyperparameters", key=key, value=value, why=why)
+            yield ProposedValue(table="hyperparameters", key=key, value=value, why=reason)
 
 
 def _clamp(model: BaseModel, key: str, value: int) -> int:

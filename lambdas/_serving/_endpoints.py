@@ -56,9 +56,9 @@ def is_ours(environment: str, name: str) -> bool:
 
 def deployments(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
     """Every on-demand deployment of this environment with its tags, found by tag."""
-    listed = listing.deployments(_aws.bedrock())
+    summaries = listing.deployments(_aws.bedrock())
     return list(
-        _tagged(environment, (deployment["customModelDeploymentArn"] for deployment in listed))
+        _tagged(environment, (deployment["customModelDeploymentArn"] for deployment in summaries))
     )
 
 
@@ -126,11 +126,11 @@ def _provisioned(throughput: Mapping[str, Any]) -> Endpoint:
 def _committed_until(throughput: Mapping[str, Any]) -> str | None:
     if throughput.get("commitmentDuration") is None:
         return None
-    until = throughput.get("commitmentExpirationTime")
-    if until is None:
+    end = throughput.get("commitmentExpirationTime")
+    if end is None:
         return "an unknown date"
     # After its commitment an endpoint can be deleted, and is billed by the hour until it is.
-    return f"{until:%Y-%m-%dT%H:%M:%SZ}" if until > datetime.now(UTC) else None
+    return f"{end:%Y-%m-%dT%H:%M:%SZ}" if end > datetime.now(UTC) else None
 
 
 def _on_demand(deployment: Mapping[str, Any]) -> Endpoint:

@@ -34,8 +34,8 @@ def roll_back(work: Work) -> WorkState:
     if work.intent.on:
         return work.next("unserved", reason)
     created_arn = work.state.get("created_arn")
-    done, result = _undo_create(work, _endpoints.describe(created_arn) if created_arn else None)
-    if not done and not work.late("undoing"):
+    is_done, result = _undo_create(work, _endpoints.describe(created_arn) if created_arn else None)
+    if not is_done and not work.late("undoing"):
         return _later(work, f"{reason}; {result}")
     return work.next("unserved", "; ".join(filter(None, [reason, result])))
 
@@ -57,9 +57,9 @@ def _undo(work: Work, why: str) -> WorkState:
         work.change(begun=Begun(), before=None, until="")
         return work.next("failed", f"{why}; what is published stays")
     busy, results = [], []
-    for done, result in (_undo_create(work, _begun_purchase(work)), _undo_swap(work)):
+    for is_done, result in (_undo_create(work, _begun_purchase(work)), _undo_swap(work)):
         results += [result] if result else []
-        busy += [] if done else [result]
+        busy += [] if is_done else [result]
     if busy and not work.late("undoing"):
         return _later(work, f"{why}; {'; '.join(busy)}")
     reason = "; ".join([why, *results])

@@ -160,7 +160,7 @@ def left_alone(work: Work, reason: str) -> str:
 
 def _ask(work: Work, price: str, reason: str) -> WorkState:
     """The state in which a person is asked; its row shows what is asked, and keeps the answer."""
-    why = f"{reason}: what is served now stays until then"
+    question = f"{reason}: what is served now stays until then"
     _runs.start_run(
         work.env.runs_table,
         run=work.state["run"],
@@ -168,9 +168,9 @@ def _ask(work: Work, price: str, reason: str) -> WorkState:
         execution=work.state["execution"],
         status="awaiting-approval",
         estimate=price,
-        approval_reason=why,
+        approval_reason=question,
     )
-    return work.next("approve", why, estimate=price)
+    return work.next("approve", question, estimate=price)
 
 
 def may_create(work: Work, *, replaces: bool) -> str | None:

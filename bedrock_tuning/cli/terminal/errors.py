@@ -208,8 +208,8 @@ def _describe(error: Exception) -> tuple[str, UserError]:
     if "botocore" in sys.modules and (description := _aws(error)) is not None:
         return description
     if isinstance(error, OSError):
-        where = str(error.filename or "")
-        return "unreadable", UserError(error.strerror or str(error), where=where)
+        file = str(error.filename or "")
+        return "unreadable", UserError(error.strerror or str(error), where=file)
     return "bug", UserError(
         f"a bug in this tool: {type(error).__name__}: {error}",
         fix=f"please report it with the output of the same command under {_TRACEBACK}=1",

@@ -38,8 +38,8 @@ def show(prepared: Prepared, report: Report | None, *, dry_run: bool, texts: boo
     emit()
     for kind, count in prepared.records.items():
         manifest = f" in {prepared.out / kind / 'manifest.jsonl'}"
-        where = ", not written: --dry-run" if dry_run else manifest
-        emit(f"{kind}: {counted(count, 'record')}{where}")
+        place = ", not written: --dry-run" if dry_run else manifest
+        emit(f"{kind}: {counted(count, 'record')}{place}")
     if prepared.changes:
         emit()
         emit_table(

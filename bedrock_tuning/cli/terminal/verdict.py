@@ -101,10 +101,10 @@ def _findings(report: Report) -> Iterator[str]:
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    where = finding.kind if finding.line is None else f"{finding.kind} line {finding.line:,}"
+    place = finding.kind if finding.line is None else f"{finding.kind} line {finding.line:,}"
     name = click.style(finding.name, fg=_COLOURS[finding.severity])
     field = f" [{finding.field}]" if finding.field else ""
-    yield f"{where}{field}: {name} ({finding.rule}): {finding.message}"
+    yield f"{place}{field}: {name} ({finding.rule}): {finding.message}"
     details = [
         f"{label}: {text}"
         for label, text in (

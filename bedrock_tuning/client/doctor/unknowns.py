@@ -68,16 +68,18 @@ def read_verified(file: Path) -> list[VerifiedFact]:
 
 def write_verified(file: Path, new: Mapping[str, str], *, account: str, region: str) -> None:
     """Adds answers of today; an older one of the same account and Region is replaced."""
-    hashed = account_hash(account)
+    account_digest = account_hash(account)
     facts = [
         fact
         for fact in read_verified(file)
-        if not (fact.unknown in new and (fact.account, fact.region) == (hashed, region))
+        if not (fact.unknown in new and (fact.account, fact.region) == (account_digest, region))
     ]
     today = datetime.datetime.now(datetime.UTC).date()
     for unknown, answer in sorted(new.items()):
         facts.append(
-            VerifiedFact(unknown=unknown, answer=answer, date=today, region=region, account=hashed)
+            VerifiedFact(
+                unknown=unknown, answer=answer, date=today, region=region, account=account_digest
+            )
         )
     file.write_text(_HEAD + "".join(map(_entry, facts)), "utf-8")
 

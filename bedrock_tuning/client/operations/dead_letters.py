@@ -91,12 +91,12 @@ def _letter(queue: str, message: Any) -> Letter:
         name: attribute.get("StringValue", "")
         for name, attribute in message.get("MessageAttributes", {}).items()
     }
-    what, starts = _meaning(body)
+    meaning, starts = _meaning(body)
     return Letter(
         queue=queue,
         id=message["MessageId"],
         receipt=message["ReceiptHandle"],
-        what=what,
+        what=meaning,
         why=" ".join(_reasons(attributes)) or "no reason was given",
         starts=starts,
         event=body,

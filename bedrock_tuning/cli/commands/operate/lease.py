@@ -64,9 +64,9 @@ def lease(
             fix="pass fewer hours; you can extend it again before it ends",
         )
     deployment = deployed()
-    leased = _leased_endpoints(deployment, customization)
+    endpoints = _leased_endpoints(deployment, customization)
     expires = f"{_now() + timedelta(hours=hours or 0):%Y-%m-%dT%H:%M:%SZ}"
-    for endpoint in leased:
+    for endpoint in endpoints:
         price = (
             "an unknown price"
             if endpoint.usd_per_hour is None
@@ -94,13 +94,13 @@ def lease(
         _end(deployment, customization, as_json=as_json)
         return
     tags: list[Any] = [{"key": EXPIRES_TAG, "value": expires}]
-    for endpoint in leased:
+    for endpoint in endpoints:
         deployment.aws.bedrock.tag_resource(resourceARN=endpoint.arn, tags=tags)
     if as_json:
         emit_json(
             [
                 {"arn": endpoint.arn, "name": endpoint.name, "expires": expires}
-                for endpoint in leased
+                for endpoint in endpoints
             ]
         )
     else:
@@ -147,11 +147,11 @@ def _leased_endpoints(
             f"{customization} has no Provisioned Throughput: nothing is billed by the hour",
             fix=f"`{list_command}` lists all endpoints",
         )
-    leased = [endpoint for endpoint in own_endpoints if endpoint.commitment is None]
-    if not leased:
+    leases = [endpoint for endpoint in own_endpoints if endpoint.commitment is None]
+    if not leases:
         raise UserError(
             f"a commitment ({own_endpoints[0].commitment}) cannot be ended early",
             where=own_endpoints[0].arn,
             fix="Amazon Bedrock bills it until its end; ask AWS Support",
         )
-    return leased
+    return leases

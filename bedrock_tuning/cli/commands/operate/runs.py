@@ -33,11 +33,11 @@ def runs(
     from bedrock_tuning.client.runs import rows, visible
 
     deployment = deployed()
-    listed = rows(deployment, customization=customization, limit=limit)
+    run_rows = rows(deployment, customization=customization, limit=limit)
     if as_json:
-        emit_json([visible(row) for row in listed])
+        emit_json([visible(row) for row in run_rows])
         return
-    if not listed:
+    if not run_rows:
         owner = f" of {customization}" if customization else ""
         start = deployment.command(f"upload DATASET -c {customization or 'NAME'}")
         say(f"no run{owner} yet in {deployment.environment}: `{start}` starts one")
@@ -52,7 +52,7 @@ def runs(
                 result(row),
                 next_step(deployment, row),
             )
-            for row in listed
+            for row in run_rows
         ),
         texts=("RESULT",),
     )

@@ -60,8 +60,8 @@ def serve(
             where=settings.file,
             fix="set another mode and deploy it",
         )
-    requested = None if of_run is None else _model_of(deployment, of_run, settings.name)
-    model = _require_servable(deployment, settings, requested)
+    requested_model = None if of_run is None else _model_of(deployment, of_run, settings.name)
+    model = _model_to_serve(deployment, settings, requested_model)
     say(f"{model} will be served, and billed until its lease ends or it is deleted:")
     price = _price(settings)
     for line in price:
@@ -130,7 +130,7 @@ def _model_of_job(deployment: "DeploymentClient", job_name: str | None) -> str |
     return job.get("outputModelArn") if job["status"] == "Completed" else None
 
 
-def _require_servable(
+def _model_to_serve(
     deployment: "DeploymentClient", customization: "CustomizationSettings", requested: str | None
 ) -> str:
     """The model to serve, the published one if no other is requested.

@@ -167,13 +167,13 @@ def _check(
     absent = sum(len(side.absent) for side in upload_sides)
     if absent:
         say(f"{counted(absent, 'image')} of the manifest not here: the run checks the images")
-    training, *others = upload_sides
+    first_side, *others = upload_sides
     options = ValidateOptions(
-        manifest=str(training.manifest),
+        manifest=str(first_side.manifest),
         customization=deployment.customizations[customization],
-        kind=training.kind,
+        kind=first_side.kind,
         validation=str(others[0].manifest) if others else None,
-        bucket=training.bucket,
+        bucket=first_side.bucket,
         no_images=bool(absent),
     )
     # Notes of `tuning validate` are about its options.
@@ -196,10 +196,10 @@ def _refuse(
         emit_json({"checked": True, "valid": False, **counts, "manifests": [], "run": None})
     else:
         show(report, places=())
-    training, *others = upload_sides
+    first_side, *others = upload_sides
     options = "".join(f" --validation {quote(str(side.manifest))}" for side in others)
     validate_command = (
-        f"validate {quote(str(training.manifest))}{options} -c {customization} --html report.html"
+        f"validate {quote(str(first_side.manifest))}{options} -c {customization} --html report.html"
     )
     say(f"nothing was sent; every finding: {deployment.command(validate_command)}")
 

@@ -187,12 +187,10 @@ def _subject(
         return Subject(
             aws=aws, settings=platform, customizations=client.customizations, deployment=client
         )
-    read_project = project.read(
+    files = project.read(
         read_context(settings), environment=environment, customizations=customizations
     )
-    return Subject.of(
-        aws_in(read_project.settings.region), read_project.settings, read_project.customizations
-    )
+    return Subject.of(aws_in(files.settings.region), files.settings, files.customizations)
 
 
 def _show(result: "DoctorResult") -> None:

@@ -68,26 +68,20 @@ def list(
         aws, name = aws_in(None), environment or usual_environment()
         entries = inventory.compared(aws, name, None)
     else:
-        read_project = project.read(
+        files = project.read(
             read_context(settings), environment=environment, customizations=customizations
         )
-        aws, name = aws_in(read_project.settings.region), read_project.settings.name
+        aws, name = aws_in(files.settings.region), files.settings.name
         entries = inventory.compared(
             aws,
             name,
-            read_project.customizations,
-            retired=[Path(file).stem for file in read_project.retired],
+            files.customizations,
+            retired=[Path(file).stem for file in files.retired],
             elsewhere=[path.stem for path in customizations.glob("*.toml")],
         )
     names = [entry.name for entry in entries if entry.status != "no stack"]
-    found_holdings = holdings(aws, name, known=names)
-    if not (
-        entries
-        or found_holdings.models
-        or found_holdings.endpoints
-        or found_holdings.stored
-        or found_holdings.remaining
-    ):
+    account = holdings(aws, name, known=names)
+    if not (entries or account.models or account.endpoints or account.stored or account.remaining):
         # Nothing at all: is the name right?
         find(aws, environment=name)
     differing = [entry for entry in entries if entry.differs]
@@ -96,13 +90,13 @@ def list(
             {
                 "environment": name,
                 "customizations": entries,
-                "models": found_holdings.models,
-                "endpoints": found_holdings.endpoints,
-                "stored": found_holdings.stored,
-                "kept": found_holdings.kept,
-                "remaining": found_holdings.remaining,
-                "usd_per_hour": found_holdings.hourly,
-                "usd_per_month": found_holdings.monthly,
+                "models": account.models,
+                "endpoints": account.endpoints,
+                "stored": account.stored,
+                "kept": account.kept,
+                "remaining": account.remaining,
+                "usd_per_hour": account.hourly,
+                "usd_per_month": account.monthly,
             }
         )
     else:
@@ -110,13 +104,13 @@ def list(
             ("CUSTOMIZATION", "STACK", "DIFFERENCE"),
             ((entry.name, entry.status, entry.differs) for entry in entries),
         )
-        _show(found_holdings)
+        _show(account)
     if differing:
         say(f"{len(differing)} of {len(entries)} are not as they should be")
         ctx.exit(EXIT_NO)
 
 
-def _show(found_holdings: "Holdings") -> None:
+def _show(account: "Holdings") -> None:
     from bedrock_tuning.run.cost import HOURS_PER_MONTH
     from bedrock_tuning.run.exposure import price_in_words as usd
     from bedrock_tuning.wording import in_bytes
@@ -133,14 +127,14 @@ def _show(found_holdings: "Holdings") -> None:
                 usd(endpoint.usd_per_hour),
                 usd(endpoint.usd_per_month),
             )
-            for endpoint in found_holdings.endpoints
+            for endpoint in account.endpoints
         ],
     )
     _table(
         ("MODEL", "CUSTOMIZATION", "SINCE", "USE", "USD/MONTH"),
         [
             (model.name, model.customization, model.created, model.use, usd(model.usd_per_month))
-            for model in found_holdings.models
+            for model in account.models
         ],
     )
     _table(
@@ -153,14 +147,14 @@ def _show(found_holdings: "Holdings") -> None:
                 "unknown" if store.size is None else in_bytes(store.size),
                 usd(store.usd_per_month),
             )
-            for store in found_holdings.stored
+            for store in account.stored
         ],
     )
     _table(
         ("OUTLIVES ITS STACK", "NAME", "BILLED", "USD/MONTH"),
         [
             (remains.kind, remains.name, remains.billed, usd(remains.usd_per_month))
-            for remains in found_holdings.kept
+            for remains in account.kept
         ],
     )
     _table(
@@ -173,21 +167,21 @@ def _show(found_holdings: "Holdings") -> None:
                 usd(remains.usd_per_month),
                 remains.command,
             )
-            for remains in found_holdings.remaining
+            for remains in account.remaining
         ],
     )
-    if found_holdings.remaining:
+    if account.remaining:
         say("what they hold, or encrypt, cannot be brought back: read a command before you run it")
     # Several, if an environment was destroyed twice: a person knows which one has the data.
     adopting: dict[str, str] = {}
-    for remains in found_holdings.remaining:
+    for remains in account.remaining:
         if remains.setting:
             values = adopting.get(remains.setting)
             adopting[remains.setting] = f"{values} or {remains.value}" if values else remains.value
     if adopting:
         emit("\nto go on with it, set in cdk.json before you deploy again:\n")
         emit(json.dumps(adopting, indent=2)[2:-2])
-    hourly, monthly = found_holdings.hourly, found_holdings.monthly
+    hourly, monthly = account.hourly, account.monthly
     emit(f"\nendpoints per hour: {hourly}")
     if hourly.usd:
         emit(f"endpoints, if they stay for 30 days: {hourly.usd * HOURS_PER_MONTH:,.2f} USD")

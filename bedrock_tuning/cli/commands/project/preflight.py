@@ -55,13 +55,13 @@ def preflight(
     from bedrock_tuning.contracts import contracts, project
     from bedrock_tuning.wording import counted
 
-    read_project = project.read(
+    files = project.read(
         read_context(settings), environment=environment, customizations=customizations
     )
-    platform = read_project.settings
+    platform = files.settings
     resources = contracts(platform, {}).asked
     has_roles = any(
-        customization.job.service_role for customization in read_project.customizations.values()
+        customization.job.service_role for customization in files.customizations.values()
     )
     reason = "" if resources or has_roles else _nothing_to_check(platform)
     all_problems: list[str] = []
@@ -73,12 +73,12 @@ def preflight(
         if platform.vpc_subnets:
             from bedrock_tuning.client import network
 
-            all_problems += network.problems(aws.ec2, platform, read_project.customizations)
+            all_problems += network.problems(aws.ec2, platform, files.customizations)
         if resources:
             problems, policies = _existing(aws, platform)
             all_problems += problems
         if has_roles:
-            problems, warnings, roles = _roles(aws, platform, read_project)
+            problems, warnings, roles = _roles(aws, platform, files)
             all_problems += problems
     if as_json:
         emit_json(
@@ -133,13 +133,13 @@ def _existing(
 
 
 def _roles(
-    aws: "Aws", platform: "Settings", read_project: "Project"
+    aws: "Aws", platform: "Settings", files: "Project"
 ) -> tuple[list[str], list[str], dict[str, Any]]:
     """What is wrong with service roles that exist, what is too wide, and what they must say."""
     from bedrock_tuning.cli.service_roles import judge, owned
     from bedrock_tuning.client.doctor.check import Subject
 
-    subject = Subject.of(aws, platform, read_project.customizations)
+    subject = Subject.of(aws, platform, files.customizations)
     owned_roles = owned(subject)
     problems: list[str] = []
     warnings: list[str] = []
