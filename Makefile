@@ -53,7 +53,7 @@ demo: install ## the main job on the local AWS: deploy, upload, train (simulated
 	python -m local demo
 
 # The longest first.
-CHECKS := check-types check-secrets check-imports check-docs check-workflows check-lint check-format
+CHECKS := check-types check-secrets check-imports check-tree check-docs check-workflows check-lint check-format
 # Tests of one folder that share a server or templates stay on one worker (tests/conftest.py).
 PYTEST := pytest --numprocesses=$(WORKERS)
 
@@ -117,12 +117,15 @@ test-pythons: install ## tests of the domain on the other Python versions that t
 	done
 
 .PHONY: check $(CHECKS)
-check: install ## formatting, lint, types, imports, generated docs, workflows, secrets
+check: install ## formatting, lint, types, imports, the tree, references, generated docs, workflows, secrets
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(CHECKS)
 check-types:
 	@mypy
 check-secrets:
 	@git ls-files -z | xargs -0 -n 250 detect-secrets-hook --no-verify --baseline .secrets.baseline
+# What a commit can break that compiles: the tree's order, and what texts refer to.
+check-tree:
+	@said=$$(pytest --quiet --no-header --numprocesses=0 tests/test_tree.py tests/test_references.py) || { echo "$$said" >&2; exit 1; }
 check-docs:
 	@tuning docs --check
 check-imports:
