@@ -18,7 +18,7 @@ class HelpSection(Enum):
     LOOKUP = "Look things up"
     OPERATE = "Operate a deployment"
     MODEL = "Use a model, and see what it learned"
-    PROJECT = "Work on this project"
+    PROJECT = "Deploy and maintain"
 
 
 class TuningCommand(click.Command):

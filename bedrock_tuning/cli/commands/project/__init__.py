@@ -1,1 +1,1 @@
-"""Work on this project."""
+"""Deploy and maintain."""
