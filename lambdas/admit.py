@@ -71,7 +71,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         validation_version=versions["validation"],
         commit=event.get("commit"),
     )
-    closing_reason = _renamed(env, name) or _lifecycle.closed(customization)
+    closing_reason = _reason_of_former_name(env, name) or _lifecycle.closed(customization)
     if closing_reason is not None:
         return decide("closed", closing_reason)
     return decide(
@@ -92,7 +92,7 @@ def _reason_to_wait(
     return None
 
 
-def _renamed(env: RunEnvironment, name: str) -> str | None:
+def _reason_of_former_name(env: RunEnvironment, name: str) -> str | None:
     """Why nothing is trained under a former name; None where it is the name."""
     intent = _intent.stored(env.runs_table, name)
     if intent is None or not intent.renamed_to:

@@ -111,7 +111,7 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
         return "kept"
     name = tags.get(CUSTOMIZATION_TAG)
     intent = _intent.read(env, name) if name is not None else None
-    ends = _time(tags.get(EXPIRES_TAG, "none"))
+    ends = _parse_time(tags.get(EXPIRES_TAG, "none"))
     now = datetime.now(UTC)
     reason = (
         "its lease ended"
@@ -119,10 +119,10 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
         else intent and _reason_to_delete(env, intent, endpoint.arn, now)
     )
     if not reason:
-        if intent is not None and ends - now < _warned_before(intent):
+        if intent is not None and ends - now < _warning_period(intent):
             _warn(env, intent, endpoint, ends)
         return "kept"
-    if intent is not None and not _switched_off(env, intent, endpoint.arn, reason):
+    if intent is not None and not _switch_off(env, intent, endpoint.arn, reason):
         return "busy"
     if not _endpoints.delete(endpoint):
         if now - ends > _STUCK:
@@ -206,7 +206,7 @@ def _last_call(arn: str, now: datetime) -> datetime:
     return max(hours) + _PERIOD
 
 
-def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str, reason: str) -> bool:
+def _switch_off(env: LeaseEnvironment, intent: Intent, arn: str, reason: str) -> bool:
     """Writes that nothing is served before it is true: a run that works on the endpoint stops.
 
     False while a run moves its model in, whose lease begins anew, or if another is faster.
@@ -265,7 +265,7 @@ def _take_up(env: LeaseEnvironment, name: str) -> str | None:
     return "taken-up"
 
 
-def _warned_before(intent: Intent) -> timedelta:
+def _warning_period(intent: Intent) -> timedelta:
     hours = intent.terms.lease_hours if intent.terms else None
     return min(max(timedelta(hours=(hours or 0) / 10), _WARNING_LEAST), _WARNING_MOST)
 
@@ -300,7 +300,7 @@ def _tell(env: LeaseEnvironment, name: str | None, status: str, subject: str, te
     _aws.tell(env.topic_arn, message)
 
 
-def _time(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     """A lease's end; UTC if it names no time zone. Raises ValueError for anything else."""
     try:
         time = datetime.fromisoformat(text)

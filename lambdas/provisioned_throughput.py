@@ -89,14 +89,14 @@ def _keep_roles(env: ThroughputEnvironment, name: str, properties: Mapping[str, 
     roles = filter(None, map(properties.get, _ROLES))
     uses = filter(None, properties.get(_USES, "").split(", "))
     former = _uses(_pointers.read(env.parameter_prefix, name, "serving") or "")
-    current = {use: former.get(use, _runs.now()) for use in (*roles, *map(_short, uses))}
+    current = {use: former.get(use, _runs.now()) for use in (*roles, *map(_digest, uses))}
     removed = [time for use, time in former.items() if use not in current and use != _DEPLOYED]
     if removed:
         _refuse_while_training(env, name, since=min(removed), then="deploy again")
     _pointers.publish(env.parameter_prefix, name, "serving", _text(current) or _DEPLOYED)
 
 
-def _short(use: str) -> str:
+def _digest(use: str) -> str:
     """A parameter takes 4 KB, which many folders would exceed."""
     return hashlib.sha256(use.encode()).hexdigest()[:8]
 
@@ -161,7 +161,7 @@ def _status(
         # A lease may have been ended on purpose: only a person starts billing again.
         command = f"tuning serve {customization.name} -e {env.environment}"
         return "not-serving", f"{verdict.reason}; to serve it, and be billed: {command}"
-    if step.action is Action.READY and not step.surplus and not _lease_changed(event):
+    if step.action is Action.READY and not step.surplus and not _has_new_lease(event):
         return "ready", step.reason
     if verdict.answer == "ask":
         return "awaiting-approval", f"{verdict.reason}; see tuning runs -e {env.environment}"
@@ -223,7 +223,7 @@ def _settings(env: ThroughputEnvironment, name: str) -> dict[str, Any]:
     return settings
 
 
-def _lease_changed(event: Mapping[str, Any]) -> bool:
+def _has_new_lease(event: Mapping[str, Any]) -> bool:
     """Whether the endpoint needs a new lease although it serves the desired model."""
     former = event.get("OldResourceProperties", event["ResourceProperties"])
     return bool(former.get("LeaseHours") != event["ResourceProperties"].get("LeaseHours"))

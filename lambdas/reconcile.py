@@ -108,7 +108,7 @@ def _run(env: ReconcileEnvironment, item: Row, result: Reconciled) -> None:
             _close(
                 env,
                 item,
-                _served_or_kept(env, item, execution_end, customization_job["outputModelArn"]),
+                _outcome_of_model(env, item, execution_end, customization_job["outputModelArn"]),
                 result,
             )
             return
@@ -123,7 +123,7 @@ def _run(env: ReconcileEnvironment, item: Row, result: Reconciled) -> None:
         _close(env, item, broken(item, execution_end), result)
 
 
-def _served_or_kept(
+def _outcome_of_model(
     env: ReconcileEnvironment, item: Row, execution_end: ExecutionEnd, model_arn: str
 ) -> Outcome:
     """Whether its model was published for good before the execution ended."""

@@ -83,11 +83,11 @@ def _act(
 def _serve(work: Work) -> WorkState:
     if "published" in work.state:
         return _retire(work)
-    work = _purchased(work)
-    desired = _desired(work)
-    step = plan(desired, _observed(work))
+    work = _purchase(work)
+    desired = _desired_state(work)
+    step = plan(desired, _observed_endpoints(work))
     work = work.knowing(model_arn=desired.model_arn)
-    last_state = _undeployed(work, step)
+    last_state = _refuse_undeployed(work, step)
     if last_state is not None:
         return last_state
     is_late = work.late("started")
@@ -101,7 +101,7 @@ def _serve(work: Work) -> WorkState:
         case Action.WAIT | Action.DELETE if is_late:
             return work.next("roll-back", f"not ready in time: {step.reason}")
         case Action.WAIT:
-            return _swap_seen(work, step).wait(step.reason)
+            return _note_swap(work, step).wait(step.reason)
         case Action.READY if step.target is not None:
             return work.next(
                 "smoke",
@@ -120,7 +120,7 @@ def _serve(work: Work) -> WorkState:
     raise ValueError(f"a plan without its target: {step}")
 
 
-def _observed(work: Work) -> list[Endpoint]:
+def _observed_endpoints(work: Work) -> list[Endpoint]:
     """The customization's endpoints, with one just created that no listing shows yet."""
     endpoints = _endpoints.of_customization(work.env.environment, work.customization)
     arn = work.intent.begun.created_arn
@@ -130,7 +130,7 @@ def _observed(work: Work) -> list[Endpoint]:
     return endpoints
 
 
-def _undeployed(work: Work, step: Plan) -> WorkState | None:
+def _refuse_undeployed(work: Work, step: Plan) -> WorkState | None:
     """The last step if there is no serving stack, whose deletion would delete the endpoint."""
     buys = step.action in (Action.CREATE, Action.SWAP)
     has_bought = step.action in (Action.WAIT, Action.READY) and bool(work.intent.begun.created_arn)
@@ -175,7 +175,7 @@ def _swap(work: Work, step: Plan, target: Endpoint, model_arn: str) -> WorkState
     return work.wait(step.reason, swapped=True)
 
 
-def _swap_seen(work: Work, step: Plan) -> Work:
+def _note_swap(work: Work, step: Plan) -> Work:
     """What is learned from an endpoint that is being updated to the model of our intention.
 
     The call was made, but its answer was lost and Step Functions calls again.
@@ -206,7 +206,7 @@ def _create(work: Work, step: Plan, model_arn: str) -> WorkState:
     begun = replace(work.intent.begun, request=request, requested=_runs.now(), created_arn="")
     work = work.change(begun=begun)
     _note_that_it_serves(work)
-    return _purchased(work).wait(step.reason)
+    return _purchase(work).wait(step.reason)
 
 
 def _note_that_it_serves(work: Work) -> None:
@@ -214,7 +214,7 @@ def _note_that_it_serves(work: Work) -> None:
     _runs.update_run(work.env.runs_table, work.state["run"], status="serving")
 
 
-def _purchased(work: Work) -> Work:
+def _purchase(work: Work) -> Work:
     """With the answer to the purchase that was written down, by this run or one before it.
 
     The answer may have been lost, or its run overtaken before the call. Bedrock answers the same
@@ -232,7 +232,7 @@ def _purchased(work: Work) -> Work:
     return work.change(begun=replace(begun, created_arn=arn))
 
 
-def _desired(work: Work) -> DesiredState:
+def _desired_state(work: Work) -> DesiredState:
     model_arn = work.intent.model_arn or None
     base_arn = work.state.get("base_arn")
     if model_arn is not None and base_arn is None:
@@ -350,13 +350,13 @@ def _renew(work: Work, arn: str) -> str | None:
     if target is None or expires is None:
         return None
     current_end = _endpoints.tags_of(arn).get(EXPIRES_TAG, "")
-    if current_end > expires and not _shortened(work.intent):
+    if current_end > expires and not _is_shortened(work.intent):
         return current_end
     _endpoints.renew(target, expires)
     return expires
 
 
-def _shortened(intent: Intent) -> bool:
+def _is_shortened(intent: Intent) -> bool:
     former, current = intent.published.terms, intent.terms
     return bool(former and current and (current.lease_hours or 0) < (former.lease_hours or 0))
 

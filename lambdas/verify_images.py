@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         count += len(pins)
         examples += [s3_layout.uri(bucket, key) for key in sorted(pins)[:_NAMED]]
     if not count:
-        shared = _trained_on(env, customization, run, sizes)
+        shared = _shared_pictures(env, customization, run, sizes)
         if not shared:
             return _decision("same", "every image is as it was checked")
         return _decision(
@@ -74,7 +74,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     )
 
 
-def _trained_on(
+def _shared_pictures(
     env: RunEnvironment, customization: CustomizationSettings, run: str, sizes: Sizes
 ) -> list[str]:
     """The pictures of an evaluation that are in the training set as well, by their bytes.

@@ -50,11 +50,11 @@ def rows(deployment: DeploymentClient, *, customization: str | None, limit: int)
         own_rows = list(answers)
         if not own_rows:
             deployment.require(customization)
-        return _placed(deployment, _resolve_all(own_rows))
+        return _add_places(deployment, _resolve_all(own_rows))
     # Only runs have a customization, so the index holds nothing else.
     all_rows = items(deployment, "scan", IndexName="by-customization")
     newest_first = sorted(all_rows, key=lambda row: str(row["run"]), reverse=True)[:limit]
-    return _placed(deployment, _resolve_all(newest_first))
+    return _add_places(deployment, _resolve_all(newest_first))
 
 
 def open_runs(deployment: DeploymentClient) -> Iterator[dict[str, Any]]:
@@ -152,7 +152,7 @@ def row(deployment: DeploymentClient, run: str) -> dict[str, Any]:
 def resolved(deployment: DeploymentClient, run: Row) -> dict[str, Any]:
     """A run as it is now: one that waited for its other manifest is over when another took it."""
     if run["status"] != "waiting":
-        return _placed(deployment, [dict(run)])[0]
+        return _add_places(deployment, [dict(run)])[0]
     later = items(
         deployment,
         "query",
@@ -167,7 +167,7 @@ def resolved(deployment: DeploymentClient, run: Row) -> dict[str, Any]:
     return _resolve(run, list(later))
 
 
-def _placed(deployment: DeploymentClient, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _add_places(deployment: DeploymentClient, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Runs with their place in the queue for a job's slot, if they are in it."""
     if not any(run["status"] == QUEUED for run in runs):
         return runs

@@ -156,13 +156,13 @@ def sending(side: UploadSide, deployment: DeploymentClient) -> Sending:
     As `aws s3 sync` judges: an object of the same size that is newer than the file stays. Raises
     UserError when the manifest refers to a file that is neither here nor there.
     """
-    uploaded = _uploaded(side, deployment)
+    uploaded = _uploaded_files(side, deployment)
     missing = [key for key in side.absent if key not in uploaded]
     if missing:
         amount = f"{len(missing):,} files that are" if len(missing) > 1 else "a file that is"
         raise UserError(
             f"the {side.kind} manifest refers to {amount} neither here nor uploaded, "
-            f"for example {_similar(side, missing[0])}",
+            f"for example {_suggest(side, missing[0])}",
             where=str(side.manifest.parent),
             fix="add the file or correct the manifest; `tuning validate` lists all",
         )
@@ -202,7 +202,7 @@ def upload_images(plan: Sending, deployment: DeploymentClient, *, meter: Meter) 
         ask_all({key: partial(send, key) for key in plan.wanted}, at_once=_THREADS, keep=count)
 
 
-def _similar(side: UploadSide, key: str) -> str:
+def _suggest(side: UploadSide, key: str) -> str:
     """The file that a key should be, and one whose name differs in case or extension only."""
     name = key.removeprefix(side.names)
     similar = FolderNames().near(side.manifest.parent / name.lstrip("/"))
@@ -216,7 +216,9 @@ def upload_manifest(side: UploadSide, deployment: DeploymentClient) -> str:
     return s3_layout.uri(side.bucket, side.key)
 
 
-def _uploaded(side: UploadSide, deployment: DeploymentClient) -> dict[str, tuple[int, datetime]]:
+def _uploaded_files(
+    side: UploadSide, deployment: DeploymentClient
+) -> dict[str, tuple[int, datetime]]:
     return {
         entry["Key"]: (entry["Size"], entry["LastModified"])
         for folder in side.folders

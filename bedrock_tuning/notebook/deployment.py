@@ -82,7 +82,9 @@ class Deployment:
 
         from bedrock_tuning.report.report import Report
 
-        return Checked(msgspec.json.decode(self._stored(run, customization, "report"), type=Report))
+        return Checked(
+            msgspec.json.decode(self._stored_file(run, customization, "report"), type=Report)
+        )
 
     def metrics(self, run: str = "latest", customization: str | None = None) -> "pd.DataFrame":
         """Loss and other metrics, by step: one column each, such as "training loss"."""
@@ -91,7 +93,7 @@ class Deployment:
         require("pandas", extra="notebook", what="a DataFrame")
         import pandas as pd
 
-        document = json.loads(self._stored(run, customization, "metrics"))
+        document = json.loads(self._stored_file(run, customization, "metrics"))
         columns = {
             curve.name: pd.Series({point.step: point.value for point in curve.points})
             for curve in curves(document.get("files", {}))
@@ -176,7 +178,7 @@ class Deployment:
             vectors = Embedder(model=model, length=length).vectors(items, done=done)
         return frame(vectors, index=[str(content) for content in contents])
 
-    def _stored(self, run: str, customization: str | None, what: str) -> bytes:
+    def _stored_file(self, run: str, customization: str | None, what: str) -> bytes:
         from bedrock_tuning.client import reports, runs
 
         deployment = self.deployed()

@@ -12,7 +12,7 @@ _AGAIN: Final = "The same data may be uploaded again at once."
 _ENDPOINTS: Final = "What it had begun to serve is billed until its lease ends: tuning endpoints."
 
 
-def _what_now(item: Row) -> str:
+def _advice(item: Row) -> str:
     """What is left of a run without a model; only uploads have a dataset."""
     return _AGAIN if "training_version" in item else _ENDPOINTS
 
@@ -46,7 +46,7 @@ def aborted(item: Row, end: ExecutionEnd, *, job: str = "") -> Outcome:
     lines = [f"The run was ended: {end}."]
     if job:
         lines.append(f"Its job is {job}; training up to then is billed.")
-    lines.append(_what_now(item))
+    lines.append(_advice(item))
     return Outcome(
         status="aborted", subject=f"{item['customization']}: aborted", message="\n".join(lines)
     )
@@ -57,7 +57,7 @@ def broken(item: Row, end: ExecutionEnd) -> Outcome:
     return Outcome(
         status="failed",
         subject=f"{item['customization']}: failed",
-        message=f"The run ended unexpectedly: {end}.\n{_what_now(item)}",
+        message=f"The run ended unexpectedly: {end}.\n{_advice(item)}",
         failed=True,
     )
 

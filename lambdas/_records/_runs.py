@@ -142,20 +142,20 @@ def _update(
 
 def open_runs(table: str) -> Iterator[dict[str, Any]]:
     """The items of all runs that have not ended, the oldest first."""
-    return _indexed(table, OPEN_RUNS, "open", _OPEN["open"])
+    return _query(table, OPEN_RUNS, "open", _OPEN["open"])
 
 
 def untold_runs(table: str) -> Iterator[dict[str, Any]]:
     """The items of the runs that have ended, with a message that may not have been sent."""
-    return _indexed(table, OPEN_RUNS, "open", _UNTOLD["open"])
+    return _query(table, OPEN_RUNS, "open", _UNTOLD["open"])
 
 
 def runs_of(table: str, customization: str) -> Iterator[dict[str, Any]]:
     """The items of all runs of a customization."""
-    return _indexed(table, "by-customization", "customization", customization)
+    return _query(table, "by-customization", "customization", customization)
 
 
-def _indexed(table: str, index: str, name: str, value: str) -> Iterator[dict[str, Any]]:
+def _query(table: str, index: str, name: str, value: str) -> Iterator[dict[str, Any]]:
     """The items that an index has under a value of an attribute."""
     for item in listed(
         _aws.dynamodb(),

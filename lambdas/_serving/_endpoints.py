@@ -38,7 +38,9 @@ def provisioned(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
     """
     throughputs = listing.throughputs(_aws.bedrock())
     return list(
-        _tagged(environment, (throughput["provisionedModelArn"] for throughput in throughputs))
+        _filter_by_tag(
+            environment, (throughput["provisionedModelArn"] for throughput in throughputs)
+        )
     )
 
 
@@ -58,11 +60,15 @@ def deployments(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
     """Every on-demand deployment of this environment with its tags, found by tag."""
     summaries = listing.deployments(_aws.bedrock())
     return list(
-        _tagged(environment, (deployment["customModelDeploymentArn"] for deployment in summaries))
+        _filter_by_tag(
+            environment, (deployment["customModelDeploymentArn"] for deployment in summaries)
+        )
     )
 
 
-def _tagged(environment: str, arns: Iterator[str]) -> Iterator[tuple[Endpoint, dict[str, str]]]:
+def _filter_by_tag(
+    environment: str, arns: Iterator[str]
+) -> Iterator[tuple[Endpoint, dict[str, str]]]:
     for arn in arns:
         tags = tags_of(arn)
         if tags.get(ENVIRONMENT_TAG) == environment:
@@ -95,18 +101,20 @@ def _with_tags(
 
 def describe(arn: str) -> Endpoint | None:
     """One endpoint now; None when it is gone."""
-    return _aws.none_if(_GONE, lambda: _described(arn))
+    return _aws.none_if(_GONE, lambda: _describe(arn))
 
 
-def _described(arn: str) -> Endpoint:
+def _describe(arn: str) -> Endpoint:
     bedrock = _aws.bedrock()
     if kind_of(arn) == "provisioned":
-        return _provisioned({**bedrock.get_provisioned_model_throughput(provisionedModelId=arn)})
+        return _provisioned_endpoint(
+            {**bedrock.get_provisioned_model_throughput(provisionedModelId=arn)}
+        )
     deployment = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
-    return _on_demand({**deployment})
+    return _on_demand_endpoint({**deployment})
 
 
-def _provisioned(throughput: Mapping[str, Any]) -> Endpoint:
+def _provisioned_endpoint(throughput: Mapping[str, Any]) -> Endpoint:
     status = STATUS[throughput["status"]]
     # After a failed update, the desired model still differs from the one that is served.
     desired = throughput.get("desiredModelArn") if status in ("creating", "updating") else None
@@ -133,7 +141,7 @@ def _committed_until(throughput: Mapping[str, Any]) -> str | None:
     return f"{end:%Y-%m-%dT%H:%M:%SZ}" if end > datetime.now(UTC) else None
 
 
-def _on_demand(deployment: Mapping[str, Any]) -> Endpoint:
+def _on_demand_endpoint(deployment: Mapping[str, Any]) -> Endpoint:
     update = deployment.get("updateDetails") or {}
     updating = update.get("updateStatus") == "Updating"
     model_arn = deployment["modelArn"]

@@ -36,7 +36,7 @@ def roll_back(work: Work) -> WorkState:
     created_arn = work.state.get("created_arn")
     is_done, result = _undo_create(work, _endpoints.describe(created_arn) if created_arn else None)
     if not is_done and not work.late("undoing"):
-        return _later(work, f"{reason}; {result}")
+        return _wait(work, f"{reason}; {result}")
     return work.next("unserved", "; ".join(filter(None, [reason, result])))
 
 
@@ -61,16 +61,16 @@ def _undo(work: Work, why: str) -> WorkState:
         results += [result] if result else []
         busy += [] if is_done else [result]
     if busy and not work.late("undoing"):
-        return _later(work, f"{why}; {'; '.join(busy)}")
+        return _wait(work, f"{why}; {'; '.join(busy)}")
     reason = "; ".join([why, *results])
-    return _released(work, reason, finished=not busy)
+    return _release(work, reason, finished=not busy)
 
 
-def _later(work: Work, reason: str) -> WorkState:
+def _wait(work: Work, reason: str) -> WorkState:
     return work.next("roll-back-wait", reason, seconds=work.env.poll_seconds)
 
 
-def _released(work: Work, reason: str, *, finished: bool) -> WorkState:
+def _release(work: Work, reason: str, *, finished: bool) -> WorkState:
     """Back to what was published, if it is still there; what could not be undone is inherited."""
     published = work.intent.before or work.intent.published
     endpoint = published.endpoint_arn and _endpoints.describe(published.endpoint_arn)

@@ -25,11 +25,11 @@ def parse(request: ServiceRequest) -> tuple[str, dict[str, Any]]:
 
     Raises BedrockError: UnknownOperation as ValidationException.
     """
-    operation, labels = _routed(request.service, request.method, request.path)
+    operation, labels = _route(request.service, request.method, request.path)
     shape = _model(request.service).operation_model(operation).input_shape
     if shape is None:
         return operation, {}
-    members = dict(_located(shape, labels, request))
+    members = dict(_located_members(shape, labels, request))
     payload = shape.serialization.get("payload")
     if payload is not None:
         if request.body:
@@ -95,7 +95,7 @@ def _model(service: str) -> Any:
     return botocore.session.get_session().get_service_model(service)
 
 
-def _routed(service: str, method: str, path: str) -> tuple[str, Mapping[str, str]]:
+def _route(service: str, method: str, path: str) -> tuple[str, Mapping[str, str]]:
     """The operation of a path, and the path's parameters."""
     for operation, pattern in _routes(service, method):
         match = pattern.fullmatch(path)
@@ -116,15 +116,15 @@ def _routes(service: str, method: str) -> list[tuple[str, re.Pattern[str]]]:
     # An ARN in the path has slashes: the server decodes them before it routes.
     return [
         (name, re.compile(re.sub(r"\\\{(\w+)\\?\+?\\\}", r"(?P<\1>.+)", re.escape(path))))
-        for name, path in sorted(paths.items(), key=lambda item: -len(_fixed(item[1])))
+        for name, path in sorted(paths.items(), key=lambda item: -len(_without_labels(item[1])))
     ]
 
 
-def _fixed(path: str) -> str:
+def _without_labels(path: str) -> str:
     return re.sub(r"\{[^}]+\}", "", path)
 
 
-def _located(
+def _located_members(
     shape: Any, labels: Mapping[str, str], request: ServiceRequest
 ) -> Iterator[tuple[str, Any]]:
     for name, member in shape.members.items():

@@ -93,7 +93,7 @@ def run(aws: LocalAws, narrator: Narrator, work: Path) -> dict[str, Any]:
             (folder / MANIFEST_FILE).write_bytes(body)
             seed += 1
     result = _run_and_invoke(deployment, narrator, work / "good")
-    result["rejected"] = _rejected(deployment, narrator, work / "broken", seed)
+    result["rejected"] = _run_rejected(deployment, narrator, work / "broken", seed)
     narrator.say("done: one model is served; one dataset was rejected and started no training job")
     return {**result, "seconds": narrator.seconds}
 
@@ -128,7 +128,7 @@ def _run_and_invoke(
     return {**result, "embedding_length": length, "simulated": "Amazon Bedrock"}
 
 
-def _rejected(
+def _run_rejected(
     deployment: DeploymentClient, narrator: Narrator, folder: Path, seed: int
 ) -> dict[str, Any]:
     jobs_before = _jobs(deployment)

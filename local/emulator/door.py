@@ -77,7 +77,7 @@ def install(secrets: Secrets, port: int) -> None:
             await send({"type": "websocket.close", "code": 1008})
             return
         request = _Request.of(scope)
-        reason = _foreign(request, hosts) or _without_token(request, secrets)
+        reason = _refuse_foreign(request, hosts) or _refuse_without_token(request, secrets)
         if reason is not None:
             answer = json.dumps({"message": reason}).encode()
             await _answer(send, 403, {"content-type": "application/json"}, answer)
@@ -99,7 +99,7 @@ def install(secrets: Secrets, port: int) -> None:
     app.app = door
 
 
-def _foreign(request: _Request, hosts: tuple[str, ...]) -> str | None:
+def _refuse_foreign(request: _Request, hosts: tuple[str, ...]) -> str | None:
     """Why the request cannot be a program's that was told this address; None if it can."""
     host = request.headers.get("host", "")
     if host not in hosts:
@@ -109,7 +109,7 @@ def _foreign(request: _Request, hosts: tuple[str, ...]) -> str | None:
     return None
 
 
-def _without_token(request: _Request, secrets: Secrets) -> str | None:
+def _refuse_without_token(request: _Request, secrets: Secrets) -> str | None:
     """Why a request to the server itself, not to a service, is refused; None if it is not."""
     controls = request.path.startswith("/_") or request.path == "/health"
     reads = request.path == PAGE and request.method == "GET"
@@ -153,7 +153,7 @@ def _root_failure(request: _Request, body: bytes, secrets: Secrets) -> tuple[str
     if signature.access_key_id != access_key or signature.region_set is not None:
         return "IncompleteSignature", "Sign with Signature Version 4 and one access key"
     time_failure = (
-        _too_late(request, signature) if presigned else sigv4.request_time_failure(signature)
+        _expiry_failure(request, signature) if presigned else sigv4.request_time_failure(signature)
     )
     failure: tuple[str, str] | None = time_failure or sigv4.header_signature_failure(
         signature,
@@ -168,7 +168,7 @@ def _root_failure(request: _Request, body: bytes, secrets: Secrets) -> tuple[str
     return failure
 
 
-def _too_late(request: _Request, signature: Any) -> tuple[str, str] | None:
+def _expiry_failure(request: _Request, signature: Any) -> tuple[str, str] | None:
     from ministack.core.sigv4 import presigned_request_is_expired
 
     (expires,) = request.query.get("X-Amz-Expires", ["0"])[:1]

@@ -109,7 +109,7 @@ class LocalAws:
             for folder in layout.data if fresh else (layout.temporary,):
                 shutil.rmtree(folder, ignore_errors=True)
             layout.make()
-            saved = _last_saved(layout) if has_state and layout.unsaved.exists() else None
+            saved = _last_save_time(layout) if has_state and layout.unsaved.exists() else None
             chosen_port = _free_port(port)
             draft = ServerRecord(
                 pid=0,
@@ -281,7 +281,7 @@ class LocalAws:
         return False
 
 
-def _last_saved(layout: Layout) -> datetime:
+def _last_save_time(layout: Layout) -> datetime:
     """When a server last saved anything; the beginning of time if it never did."""
     times = [file.stat().st_mtime for file in layout.data[0].glob("*.json")]
     return datetime.fromtimestamp(max(times, default=0), UTC)
@@ -379,7 +379,7 @@ def _free_port(port: int) -> int:
             probe.bind((HOST, port))
         except OSError as error:
             raise LocalAwsError(
-                f"port {port} of {HOST} cannot be used ({error.strerror}){_who(port)}: choose "
+                f"port {port} of {HOST} cannot be used ({error.strerror}){_holder(port)}: choose "
                 f"another with `make local-up PORT={DEFAULT_PORT + 1}` or `python -m local up "
                 f"--port {DEFAULT_PORT + 1}`; 0 takes any free one"
             ) from error
@@ -387,7 +387,7 @@ def _free_port(port: int) -> int:
         return free_port
 
 
-def _who(port: int) -> str:
+def _holder(port: int) -> str:
     """Another local AWS that listens there, as the middle of a sentence; "" if it is none."""
     try:
         state = ask(f"http://{HOST}:{port}", timeout=1)

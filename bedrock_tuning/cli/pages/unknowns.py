@@ -18,7 +18,7 @@ def unknowns_page(root: Path) -> str:
             unknown.assumption,
             unknown.why,
             unknown.breaks,
-            _how(unknown),
+            _how_to_answer(unknown),
             "; ".join(answers.get(id, ["not asked yet"])),
         )
         for id, unknown in unknowns().items()
@@ -26,7 +26,7 @@ def unknowns_page(root: Path) -> str:
     return render("unknowns.md.j2", rows=rows)
 
 
-def _how(unknown: Unknown) -> str:
+def _how_to_answer(unknown: Unknown) -> str:
     if not unknown.check:
         return unknown.test
     check = next(entry for entry in CHECKS if entry.id == unknown.check)

@@ -99,7 +99,7 @@ def table(
         return
     widths = _widths(lines)
     for line in lines:
-        yield _GAP.join(map(_padded, line, widths)).rstrip()
+        yield _GAP.join(map(_pad, line, widths)).rstrip()
 
 
 def _fit(lines: list[list[str]], *, texts: Collection[str], width: int) -> bool:
@@ -133,7 +133,7 @@ def _blocks(lines: Sequence[Sequence[str]]) -> Iterator[str]:
     for row in rows:
         for name, cell in zip(header, row, strict=True):
             if cell:
-                yield f"{_padded(name, width)}{_GAP}{cell.strip()}"
+                yield f"{_pad(name, width)}{_GAP}{cell.strip()}"
         yield ""
 
 
@@ -141,7 +141,7 @@ def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
     return [max(map(_cells, column)) for column in zip(*lines, strict=True)]
 
 
-def _padded(cell: str, width: int) -> str:
+def _pad(cell: str, width: int) -> str:
     return cell + " " * (width - _cells(cell))
 
 

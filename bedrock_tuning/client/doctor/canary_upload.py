@@ -52,7 +52,7 @@ def _canary_upload(subject: Subject) -> Iterator[Observation]:
             queue=name("dead-letters"),
             workflow=deployment.workflow_arn,
         ),
-        _uploaded(subject, deployment, folder),
+        _upload(subject, deployment, folder),
     ):
         deadline = time.monotonic() + _PATIENCE
         yield _check_workflow(subject, deployment, folder, deadline)
@@ -60,7 +60,7 @@ def _canary_upload(subject: Subject) -> Iterator[Observation]:
 
 
 @contextmanager
-def _uploaded(subject: Subject, deployment: DeploymentClient, folder: str) -> Iterator[None]:
+def _upload(subject: Subject, deployment: DeploymentClient, folder: str) -> Iterator[None]:
     s3, bucket = subject.aws.s3, deployment.buckets.training
     key = s3_layout.manifest_key(folder)
     version = s3.put_object(Bucket=bucket, Key=key, Body=b'{"canary": "of tuning doctor"}\n')

@@ -125,13 +125,13 @@ def holdings(aws: Aws, environment: str, *, known: Collection[str]) -> Holdings:
     pointers = inventory.pointers(aws, environment)
     tuned = list(inventory.tuned_models(aws, environment))
     held_endpoints = sorted(
-        [*_provisioned(aws, environment), *_on_demand(aws, environment)],
+        [*_provisioned_endpoints(aws, environment), *_on_demand_endpoints(aws, environment)],
         key=lambda endpoint: (endpoint.customization, endpoint.name),
     )
     arns = {model["modelArn"] for _, model in tuned} | {model.arn for model in held_endpoints}
     retained = list(inventory.retained(aws, environment))
     remaining = [
-        *_left_behind(aws, [item for is_used, item in retained if not is_used]),
+        *_leftovers(aws, [item for is_used, item in retained if not is_used]),
         *(inventory.model_left(model) for owner, model in tuned if owner not in known),
         *_pointers(environment, pointers, known=known, arns=arns),
     ]
@@ -148,13 +148,13 @@ def holdings(aws: Aws, environment: str, *, known: Collection[str]) -> Holdings:
             if owner in known
         ],
         endpoints=held_endpoints,
-        stored=_stored(aws, environment),
+        stored=_stores(aws, environment),
         kept=[item for is_used, item in retained if is_used and item.kind != "bucket"],
         remaining=remaining,
     )
 
 
-def _left_behind(aws: Aws, retained: Iterable[Remains]) -> Iterator[Remains]:
+def _leftovers(aws: Aws, retained: Iterable[Remains]) -> Iterator[Remains]:
     """What deleted stacks retained; a bucket with the price of all that it holds."""
     for item in retained:
         if item.kind == "bucket":
@@ -194,7 +194,7 @@ def _pointers(
             yield inventory.pointer_left(environment, owner, name, kind="dangling pointer")
 
 
-def _provisioned(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
+def _provisioned_endpoints(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
     for endpoint in endpoints(aws, environment=environment):
         yield HeldEndpoint(
             name=endpoint.name,
@@ -208,7 +208,7 @@ def _provisioned(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
         )
 
 
-def _on_demand(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
+def _on_demand_endpoints(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
     for deployment in deployments(aws.bedrock):
         tags = tags_of(aws, deployment["customModelDeploymentArn"]) or {}
         if tags.get(ENVIRONMENT_TAG) == environment:
@@ -224,7 +224,7 @@ def _on_demand(aws: Aws, environment: str) -> Iterator[HeldEndpoint]:
             )
 
 
-def _stored(aws: Aws, environment: str) -> list[Stored]:
+def _stores(aws: Aws, environment: str) -> list[Stored]:
     """By bucket and customization; nothing where the stack of the buckets is gone."""
     buckets = _buckets(aws, environment)
     if not buckets:

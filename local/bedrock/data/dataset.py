@@ -158,7 +158,7 @@ def _check_count(count: int, *, model: BaseModel, contract: DatasetContract, kin
 
 
 def _check_image(objects: RoleObjects, reference: str, *, manifest: str, line: int) -> None:
-    bucket, key = _located(reference, manifest, line)
+    bucket, key = _locate(reference, manifest, line)
     start = _head(objects, bucket, key, manifest, line)
     if not any(start.startswith(signature) for signature in SIGNATURES.values()):
         raise JobError(
@@ -167,7 +167,7 @@ def _check_image(objects: RoleObjects, reference: str, *, manifest: str, line: i
         )
 
 
-def _located(reference: str, manifest: str, line: int) -> tuple[str, str]:
+def _locate(reference: str, manifest: str, line: int) -> tuple[str, str]:
     try:
         return split_uri(reference)
     except ValueError as error:
@@ -196,7 +196,7 @@ def _check_media(
     objects: RoleObjects, reference: str, *, bucket: str, manifest: str, line: int
 ) -> None:
     """The role reads media in the dataset's own bucket alone (docs/facts/jobs.md#media)."""
-    place, key = _located(reference, manifest, line)
+    place, key = _locate(reference, manifest, line)
     if place != bucket:
         raise JobError(
             f"Media must be in the same Amazon S3 bucket as the dataset: {reference}",

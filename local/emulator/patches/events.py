@@ -112,7 +112,7 @@ def _require_role(target: Mapping[str, Any], event: Mapping[str, Any], rule: Any
     service = target["Arn"].split(":")[2]
     action = ACTIONS.get(service)
     if target.get("RoleArn") and action is not None:
-        session, region = _assumed(target, event, rule)
+        session, region = _assume(target, event, rule)
         roles.authorize(session, action=action, resource=target["Arn"], region=region)
     elif service == "sns":
         _require_topic(target["Arn"], rule)
@@ -133,7 +133,7 @@ def _require_key(key: str | None) -> None:
             raise roles.RoleError(f"the policy of {key} does not let {EVENTS} call {action}")
 
 
-def _assumed(
+def _assume(
     target: Mapping[str, Any], event: Mapping[str, Any], rule: Any
 ) -> tuple[roles.Session, str]:
     _, _, _, region, account, _ = rule["Arn"].split(":", 5)
@@ -193,7 +193,7 @@ def _require_dead_letters(queue_arn: str, target: Any, event: Any, rule: Any) ->
 
     key = keys.of_queue(queue_arn)
     if event["Source"] == SCHEDULER:
-        session, region = _assumed(target, event, rule)
+        session, region = _assume(target, event, rule)
         roles.authorize(session, action="sqs:SendMessage", resource=queue_arn, region=region)
         for action in KEY_ACTIONS if key else ():
             reason = keys.refusal(

@@ -42,7 +42,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> StubbedAws:
 
 def _stored(aws: StubbedAws, sizes: dict[str, int] | None) -> list[Stored]:
     vars(aws)["s3"] = Versions(sizes)
-    return holdings._stored(aws, "dev")
+    return holdings._stores(aws, "dev")
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def init(
     if dry_run:
         emit(f"\n{proposal.text}")
         return
-    if asks and not _confirmed(file):
+    if asks and not _confirm(file):
         raise Declined("nothing was written")
     _write(file, proposal.text)
     emit(f"wrote {file}")
@@ -222,7 +222,7 @@ def _model(key: str | None, data: "Data | None", *, asks: bool) -> "tuple[BaseMo
     return None
 
 
-def _confirmed(file: Path) -> bool:
+def _confirm(file: Path) -> bool:
     try:
         return click.confirm(f"Write {file}?", default=True, err=True)
     except click.Abort:

@@ -58,7 +58,7 @@ def approve(
     if details.get("approval_reason"):
         say(f"Approval is needed because {details['approval_reason']}.")
     if not decline:
-        for line in _unservable(deployment, details["customization"]):
+        for line in _shortages(deployment, details["customization"]):
             say(line)
     confirm(
         f"{verb} this run?",
@@ -84,7 +84,7 @@ def approve(
         )
 
 
-def _unservable(deployment: "DeploymentClient", name: str) -> Iterator[str]:
+def _shortages(deployment: "DeploymentClient", name: str) -> Iterator[str]:
     """Why the model could not be served once it is paid for."""
     from botocore.exceptions import BotoCoreError, ClientError
 

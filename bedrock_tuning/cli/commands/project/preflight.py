@@ -75,10 +75,10 @@ def preflight(
 
             all_problems += network.problems(aws.ec2, platform, files.customizations)
         if resources:
-            problems, policies = _existing(aws, platform)
+            problems, policies = _resource_problems(aws, platform)
             all_problems += problems
         if has_roles:
-            problems, warnings, roles = _roles(aws, platform, files)
+            problems, warnings, roles = _role_problems(aws, platform, files)
             all_problems += problems
     if as_json:
         emit_json(
@@ -109,7 +109,7 @@ def preflight(
     say(reason or f"{subject} can be used: {', '.join(names)}")
 
 
-def _existing(
+def _resource_problems(
     aws: "Aws", platform: "Settings"
 ) -> tuple[list[str], "Mapping[str, Mapping[str, Any]]"]:
     """What is wrong with buckets, keys and topic, and the policies that they must have."""
@@ -132,7 +132,7 @@ def _existing(
     return problems, owned.policies()
 
 
-def _roles(
+def _role_problems(
     aws: "Aws", platform: "Settings", files: "Project"
 ) -> tuple[list[str], list[str], dict[str, Any]]:
     """What is wrong with service roles that exist, what is too wide, and what they must say."""

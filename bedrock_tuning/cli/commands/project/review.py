@@ -121,7 +121,7 @@ def review(
         emit_json({"about": about, **_as_json(facts, changes), "left_aside": assembly.left_aside})
     elif html is None and md is None and sarif is None:
         _show(facts, changes)
-    unknown = _unknown(assembly, contracts, facts)
+    unknown = _unknown_stacks(assembly, contracts, facts)
     if facts.violations:
         say(f"{len(facts.violations)} violations")
     if len(environments) > 1:
@@ -204,7 +204,9 @@ def _attest(
     say(f"attested: wrote {file}")
 
 
-def _unknown(assembly: "Assembly", contracts: "Contracts | None", facts: "Facts") -> list[str]:
+def _unknown_stacks(
+    assembly: "Assembly", contracts: "Contracts | None", facts: "Facts"
+) -> list[str]:
     """The stacks that no contract knows: nobody can say whether they are good."""
     known_stacks = {permit.place for permit in facts.permitted if permit.kind == "stack"}
     known_stacks |= set() if contracts is None else set(contracts.stacks)
