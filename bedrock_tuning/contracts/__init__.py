@@ -56,30 +56,30 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
     scope = Scope(settings=settings, customizations=customizations)
     budgets = {
         name: properties
-        for name, each in customizations.items()
-        if (properties := monthly_budget(settings, each)) is not None
+        for name, entry in customizations.items()
+        if (properties := monthly_budget(settings, entry)) is not None
     }
     by_workflow = job_text.by_workflow(settings)
     runs = runs_table(protected=settings.protected)
-    known = {**places(customizations, budgets, starters=not by_workflow), "runs": runs}
-    known |= buckets(settings, known)
-    shown = [spec for spec in FUNCTIONS if spec.stack == "pipeline"]
+    place_of = {**places(customizations, budgets, starters=not by_workflow), "runs": runs}
+    place_of |= buckets(settings, place_of)
+    specs = [spec for spec in FUNCTIONS if spec.stack == "pipeline"]
     watching = alarms(settings.name, customizations, network=settings.own_network)
     base = Contracts(
         chosen=settings,
         places={
-            **known,
+            **place_of,
             **events(settings.name),
             **watching,
-            "dashboard": dashboard(settings.name, shown),
+            "dashboard": dashboard(settings.name, specs),
         },
-        roles=roles(scope, known),
-        people=people(scope, known),
-        guarded=guarded(settings, known),
+        roles=roles(scope, place_of),
+        people=people(scope, place_of),
+        guarded=guarded(settings, place_of),
         functions=tuple(
             Function(
                 spec=spec,
-                place=known[f"function.{spec.name}"],
+                place=place_of[f"function.{spec.name}"],
                 environment=scope.variables(spec.variables),
             )
             for spec in FUNCTIONS
@@ -92,19 +92,19 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
             **(job_text.PLACEHOLDERS if by_workflow else {}),
         },
         settings={
-            name: {**to_settings(each), **job_text.in_settings(settings, each)}
-            for name, each in customizations.items()
+            name: {**to_settings(entry), **job_text.in_settings(settings, entry)}
+            for name, entry in customizations.items()
         },
         serving={
-            name: {"Customization": name, **_former(each), **to_properties(exposure(each))}
-            for name, each in customizations.items()
+            name: {"Customization": name, **_former(entry), **to_properties(exposure(entry))}
+            for name, entry in customizations.items()
         },
         budgets=budgets,
     )
-    whole = _guarding_runs(with_options(base, scope), scope)
+    result = _guarding_runs(with_options(base, scope), scope)
     if not settings.deny_others:
-        return whole
-    return replace(whole, role_names={r.name: physical_name(settings, r) for r in whole.roles})
+        return result
+    return replace(result, role_names={r.name: physical_name(settings, r) for r in result.roles})
 
 
 def _guarding_runs(contracts: Contracts, scope: Scope) -> Contracts:

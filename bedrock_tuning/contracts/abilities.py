@@ -17,16 +17,16 @@ from bedrock_tuning.contracts.contract import (
 )
 from bedrock_tuning.run import items
 
-# Whose: the name of a customization, or ANY for all of an environment's.
+# The text: the name of a customization, or ANY for all of an environment's.
 Grants = Callable[[Scope, str], tuple[Grant, ...]]
 
 
-def _tagged(scope: Scope, whose: str) -> tuple[Condition, ...]:
+def _tags(scope: Scope, name: str) -> tuple[Condition, ...]:
     """Only what this environment, and this customization if it is one, has tagged."""
-    own = g.tagged_as_own(scope.settings.name)
-    if whose == g.ANY:
-        return (own,)
-    return own, g.equals(f"aws:ResourceTag/{CUSTOMIZATION_TAG}", whose)
+    tag = g.tagged_as_own(scope.settings.name)
+    if name == g.ANY:
+        return (tag,)
+    return tag, g.equals(f"aws:ResourceTag/{CUSTOMIZATION_TAG}", name)
 
 
 def _find(scope: Scope, _: str) -> tuple[Grant, ...]:
@@ -68,39 +68,39 @@ def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
     )
 
 
-def _read_runs(_: Scope, whose: str) -> tuple[Grant, ...]:
+def _read_runs(_: Scope, name: str) -> tuple[Grant, ...]:
     by_customization, is_open = "{runs}/index/by-customization", "{runs}/index/open"
-    if whose == g.ANY:
+    if name == g.ANY:
         listed = g.allow("list runs", "dynamodb:Query", "dynamodb:Scan", on=by_customization)
     else:
         listed = g.allow(
-            "list own runs", "dynamodb:Query", on=by_customization, when=g.leading(whose)
+            "list own runs", "dynamodb:Query", on=by_customization, when=g.leading(name)
         )
-    read, key = g.runs("GetItem", keys=(items.RUN,))
+    grant, key = g.runs("GetItem", keys=(items.RUN,))
     return (
-        replace(read, why="read runs"),
+        replace(grant, why="read runs"),
         listed,
         g.allow("see the queue", "dynamodb:Query", on=is_open),
         replace(key, actions=g.READ_KEY),
     )
 
 
-def _read_reports(_: Scope, whose: str) -> tuple[Grant, ...]:
-    reports = f"{s3_layout.REPORTS}/{whose}/*" if whose != g.ANY else f"{s3_layout.REPORTS}/*"
+def _read_reports(_: Scope, name: str) -> tuple[Grant, ...]:
+    reports = f"{s3_layout.REPORTS}/{name}/*" if name != g.ANY else f"{s3_layout.REPORTS}/*"
     return (
         g.objects("read reports", "s3:GetObject", buckets=g.OUTPUT, patterns=[reports]),
         g.use_data_key(*g.READ_KEY),
     )
 
 
-def _folders(scope: Scope, whose: str) -> list[str]:
+def _folders(scope: Scope, name: str) -> list[str]:
     """Where a customization's manifest lies, and its images."""
-    folders = (s3_layout.folder(whose), *scope.customizations[whose].media_folders)
-    return [f"{each}*" for each in dict.fromkeys(folders)]
+    folders = (s3_layout.folder(name), *scope.customizations[name].media_folders)
+    return [f"{folder}*" for folder in dict.fromkeys(folders)]
 
 
-def _upload(scope: Scope, whose: str) -> tuple[Grant, ...]:
-    folders = _folders(scope, whose)
+def _upload(scope: Scope, name: str) -> tuple[Grant, ...]:
+    folders = _folders(scope, name)
     return (
         g.objects("upload datasets", "s3:PutObject", buckets=g.DATASETS, patterns=folders),
         g.listing("list the dataset", buckets=g.DATASETS, prefixes=folders),
@@ -108,8 +108,8 @@ def _upload(scope: Scope, whose: str) -> tuple[Grant, ...]:
     )
 
 
-def _read_datasets(scope: Scope, whose: str) -> tuple[Grant, ...]:
-    places = [*_folders(scope, whose), f"{s3_layout.manifests_prefix(whose)}*"]
+def _read_datasets(scope: Scope, name: str) -> tuple[Grant, ...]:
+    places = [*_folders(scope, name), f"{s3_layout.manifests_prefix(name)}*"]
     return (
         g.objects("read the dataset", "s3:GetObject", buckets=g.DATASETS, patterns=places),
         # S3 says that a key is missing only to those who may list.
@@ -149,39 +149,39 @@ def _read_trail(_scope: Scope, _: str) -> tuple[Grant, ...]:
     )
 
 
-def _read_pointers(scope: Scope, whose: str) -> Grant:
+def _read_pointers(scope: Scope, name: str) -> Grant:
     return g.allow(
         "find the published model",
         "ssm:GetParameter",
-        on=g.parameter(f"{parameter_prefix(scope.settings.name)}/{whose}/*"),
+        on=g.parameter(f"{parameter_prefix(scope.settings.name)}/{name}/*"),
     )
 
 
 _DESCRIBE_MODELS: Final = g.allow("describe models", "bedrock:GetCustomModel", on=g.CUSTOM_MODELS)
 
 
-def _serve(scope: Scope, whose: str) -> tuple[Grant, ...]:
+def _serve(scope: Scope, name: str) -> tuple[Grant, ...]:
     return (
-        _read_pointers(scope, whose),
+        _read_pointers(scope, name),
         _DESCRIBE_MODELS,
         g.start_workflow("have it served or ended"),
     )
 
 
-def _call_models(scope: Scope, whose: str) -> tuple[Grant, ...]:
+def _call_models(scope: Scope, name: str) -> tuple[Grant, ...]:
     return (
-        _read_pointers(scope, whose),
+        _read_pointers(scope, name),
         _DESCRIBE_MODELS,
         g.allow(
             "call the tuned model",
             "bedrock:InvokeModel",
             on=g.ENDPOINTS,
-            when=_tagged(scope, whose),
+            when=_tags(scope, name),
         ),
         g.allow(
             "call its base model",
             "bedrock:InvokeModel",
-            on=g.foundation_models(*scope.customizations[whose].base_model.ids.invoke),
+            on=g.foundation_models(*scope.customizations[name].base_model.ids.invoke),
         ),
     )
 
@@ -210,19 +210,19 @@ ABILITIES: Final[Mapping[str, Grants]] = {
     "ask for bills": lambda *_: (g.allow("ask for bills", "ce:GetCostAndUsage", on="*"),),
     "see endpoints": lambda _scope, _: g.find_endpoints(),
     "serve models": _serve,
-    "move leases": lambda scope, whose: (
+    "move leases": lambda scope, name: (
         g.allow(
             "move the end of leases",
             "bedrock:TagResource",
             on=g.ENDPOINTS,
-            when=(*_tagged(scope, whose), g.END_OF_LEASE),
+            when=(*_tags(scope, name), g.END_OF_LEASE),
         ),
     ),
-    "stop jobs": lambda scope, whose: (g.watch_jobs("stop jobs", *_tagged(scope, whose)),),
+    "stop jobs": lambda scope, name: (g.watch_jobs("stop jobs", *_tags(scope, name)),),
     "read logs": operating.read_logs,
     "deliver events again": operating.deliver,
     "call models": _call_models,
-    "keep comparisons": lambda _, whose: g.keep_comparisons(whose),
+    "keep comparisons": lambda _, name: g.keep_comparisons(name),
     "examine the account": operating.examine,
     "examine networks": operating.examine_network,
     "deploy": operating.deploy,

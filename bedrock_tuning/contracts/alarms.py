@@ -106,9 +106,9 @@ def alarms(environment: str, customizations: Iterable[str], *, network: bool) ->
     """
     return {
         f"alarm.{stack}/{path}": Place(
-            stack=stack, path=path, type=ALARM, properties={**_FIRST_FAILURE, **own}
+            stack=stack, path=path, type=ALARM, properties={**_FIRST_FAILURE, **extra}
         )
-        for stack, path, own in _own(environment, customizations, network=network)
+        for stack, path, extra in _alarms(environment, customizations, network=network)
     }
 
 
@@ -129,15 +129,15 @@ _NO_CALL: Final[Mapping[str, Any]] = {
 }
 
 
-def _own(
+def _alarms(
     environment: str, customizations: Iterable[str], *, network: bool
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """The stack, the construct, and what no other alarm has."""
     for path, (metric, about) in _WORKFLOW.items():
         yield "pipeline", path, _counts(about, "AWS/States", metric, StateMachineArn="{workflow}")
     visible, queue = "ApproximateNumberOfMessagesVisible", "{dead-letters:name}"
-    lost = _counts(_DEAD_LETTERS, "AWS/SQS", visible, QueueName=queue)
-    yield "pipeline", "DeadLettersWaiting", {**lost, "Statistic": "Maximum"}
+    letters = _counts(_DEAD_LETTERS, "AWS/SQS", visible, QueueName=queue)
+    yield "pipeline", "DeadLettersWaiting", {**letters, "Statistic": "Maximum"}
     for path, (spec, about) in _ERRORS.items():
         if network or spec is not CLOSE_DEFAULT_GROUP:
             stack = "serving" if spec.stack == "serving" else "pipeline"

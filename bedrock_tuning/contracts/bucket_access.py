@@ -50,11 +50,11 @@ def admitted(settings: Settings, roles: Iterable[Role]) -> list[str]:
     # Also while there is none: a platform does not know which will come.
     base = base_path(settings)
     customizations = f"{role_path(settings, 'bedrock')}*".lstrip("/")
-    own = [
+    paths = [
         f"{role.path}*".lstrip("/")
         if role.path != "/"
         else f"{base}{role_name(settings, role.name.removeprefix('role.'))}".lstrip("/")
         for role in roles
         if any(action.startswith("s3:") for grant in role.grants for action in grant.actions)
     ]
-    return [*dict.fromkeys([customizations, *own]), *settings.data_roles]
+    return [*dict.fromkeys([customizations, *paths]), *settings.data_roles]

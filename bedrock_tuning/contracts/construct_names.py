@@ -43,7 +43,7 @@ def places(
 
     budgets: who has one. starters: whether each has a role that starts its jobs.
     """
-    known = {
+    result = {
         "training": _data("Training", _BUCKET),
         "validation": _data("Validation", _BUCKET),
         "output": _data("Output", _BUCKET),
@@ -73,17 +73,19 @@ def places(
         "used-by-runs": _pipeline("UsedByRuns", "AWS::SSM::Parameter"),
     }
     for spec in FUNCTIONS:
-        known |= of_function(spec)
-    for each in PEOPLE:
-        if not each.of_customization:
-            known[f"person.{each.name}"] = Place(stack="people", path=each.construct, type=_POLICY)
+        result |= of_function(spec)
+    for persona in PEOPLE:
+        if not persona.of_customization:
+            result[f"person.{persona.name}"] = Place(
+                stack="people", path=persona.construct, type=_POLICY
+            )
     for name in customizations:
-        known |= of_customization(name)
+        result |= of_customization(name)
         if not starters:
-            del known[f"role.start.{name}"]
+            del result[f"role.start.{name}"]
     for name in budgets:
-        known[f"budget.{name}"] = Place(stack=name, path="Budget", type="AWS::Budgets::Budget")
-    return known
+        result[f"budget.{name}"] = Place(stack=name, path="Budget", type="AWS::Budgets::Budget")
+    return result
 
 
 def setting_of(logical_id: str) -> tuple[str, str]:
@@ -96,12 +98,12 @@ def setting_of(logical_id: str) -> tuple[str, str]:
     """
     # The CDK makes an id of the path and eight digits of its hash.
     construct = re.sub(r"[0-9A-F]{8}$", "", logical_id)
-    known = {
+    by_path = {
         place.path: (SETTINGS[name], place.stack)
         for name, place in places(()).items()
         if name in SETTINGS
     }
-    return known.get(construct, ("", ""))
+    return by_path.get(construct, ("", ""))
 
 
 def policy_output(construct: str) -> str:
@@ -123,9 +125,9 @@ def export_name(environment: str, name: str, attribute: str = "") -> str:
 def of_customization(name: str) -> dict[str, Place]:
     """All that is in the stack of one customization."""
     people = {
-        f"person.{each.name}.{name}": Place(stack=name, path=each.construct, type=_POLICY)
-        for each in PEOPLE
-        if each.of_customization
+        f"person.{persona.name}.{name}": Place(stack=name, path=persona.construct, type=_POLICY)
+        for persona in PEOPLE
+        if persona.of_customization
     }
     return people | {
         f"{kind}.{name}": Place(stack=name, path=path, type=type_)
@@ -145,14 +147,14 @@ def of_function(spec: FunctionSpec) -> dict[str, Place]:
         ("logs", "Logs", "AWS::Logs::LogGroup"),
         ("role", "Role", _ROLE),
     ]
-    found = {
+    result = {
         f"{name}.{spec.name}": Place(stack=spec.stack, path=f"{spec.path}/{part}", type=kind)
         for name, part, kind in parts
     }
     if spec.url:
         # Whoever calls it signs, and the function learns who that is.
         signed = {"TargetFunctionArn": f"{{function.{spec.name}}}", "AuthType": "AWS_IAM"}
-        found[f"url.{spec.name}"] = Place(
+        result[f"url.{spec.name}"] = Place(
             stack=spec.stack, path=f"{spec.path}/Url", type="AWS::Lambda::Url", properties=signed
         )
-    return found
+    return result

@@ -84,8 +84,8 @@ class Place:
 
     def filled(self, fill: Callable[[str], str]) -> dict[str, Any]:
         """Its properties with their placeholders replaced."""
-        found: dict[str, Any] = json.loads(fill(json.dumps(self.properties)))
-        return found
+        properties: dict[str, Any] = json.loads(fill(json.dumps(self.properties)))
+        return properties
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ class Scope:
     def variables(self, of: type[LambdaEnvironment]) -> dict[str, str]:
         """The environment variables of a function, with placeholders for names and ARNs."""
         settings = self.settings
-        known: dict[str, Any] = {
+        values: dict[str, Any] = {
             "environment": settings.name,
             "training_bucket": "{training:name}",
             "validation_bucket": "{validation:name}",
@@ -145,7 +145,7 @@ class Scope:
             "poll_seconds": settings.poll_seconds,
             "serving_timeout_seconds": settings.serving_timeout_seconds,
         }
-        return of(**{field.name: known[field.name] for field in fields(of)}).to_env()
+        return of(**{field.name: values[field.name] for field in fields(of)}).to_env()
 
 
 def parameter_prefix(environment: str) -> str:
@@ -348,16 +348,16 @@ class Contracts:
             if role.place.stack in self.serving
             for text in (
                 *(value for condition in role.trust for value in condition.values),
-                *(each for grant in role.grants for each in grant.resources),
+                *(resource for grant in role.grants for resource in grant.resources),
                 *(v for grant in role.grants for c in grant.conditions for v in c.values),
-                *(each for refusal in role.refusals for each in refusal.resources),
+                *(resource for refusal in role.refusals for resource in refusal.resources),
             )
         ]
-        used = {match.groups("") for text in texts for match in PLACEHOLDER.finditer(text)}
+        names = {match.groups("") for text in texts for match in PLACEHOLDER.finditer(text)}
         if self.serving:
-            used |= {(PROVIDER, ""), (TOPIC, "")}
+            names |= {(PROVIDER, ""), (TOPIC, "")}
         platform = {name for name, place in self.places.items() if place.stack not in self.serving}
-        return tuple(sorted((name, attribute) for name, attribute in used if name in platform))
+        return tuple(sorted((name, attribute) for name, attribute in names if name in platform))
 
     @property
     def stacks(self) -> frozenset[str]:
@@ -370,13 +370,13 @@ class Contracts:
             self,
             places={n: p for n, p in self.places.items() if p.stack not in customizations},
             roles=tuple(role for role in self.roles if role.place.stack not in customizations),
-            people=tuple(each for each in self.people if each.place.stack not in customizations),
+            people=tuple(role for role in self.people if role.place.stack not in customizations),
             existing_roles=tuple(
-                each for each in self.existing_roles if each.place.stack not in customizations
+                role for role in self.existing_roles if role.place.stack not in customizations
             ),
-            settings={n: each for n, each in self.settings.items() if n not in customizations},
-            serving={n: each for n, each in self.serving.items() if n not in customizations},
-            budgets={n: each for n, each in self.budgets.items() if n not in customizations},
+            settings={n: value for n, value in self.settings.items() if n not in customizations},
+            serving={n: value for n, value in self.serving.items() if n not in customizations},
+            budgets={n: value for n, value in self.budgets.items() if n not in customizations},
         )
 
     def role(self, name: str) -> Role:
@@ -385,7 +385,7 @@ class Contracts:
 
     def person(self, name: str) -> Role:
         """The contract of a policy of people, without "person." in its name."""
-        return next(each for each in self.people if each.name == f"person.{name}")
+        return next(role for role in self.people if role.name == f"person.{name}")
 
     def function(self, name: str) -> Function:
         """A function by its specification's name."""

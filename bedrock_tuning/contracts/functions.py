@@ -310,15 +310,15 @@ def used_by_runs(contracts: Contracts, scope: Scope) -> str:
     exists already has its name behind it. No customization changes this.
     """
     workflow = contracts.role("workflow").grants
-    grants = (*workflow, *(use for each in FUNCTIONS if each.payload for use in each.grants(scope)))
-    named = set(contracts.placeholders.values())
-    for text in (*named, *(each for grant in grants for each in grant.resources)):
+    grants = (*workflow, *(use for spec in FUNCTIONS if spec.payload for use in spec.grants(scope)))
+    names = set(contracts.placeholders.values())
+    for text in (*names, *(resource for grant in grants for resource in grant.resources)):
         for name in dict(PLACEHOLDER.findall(text)).keys() - _FIXED:
             existing = contracts.known(name, "name")
-            named.add(f"{name} {existing}" if existing else name)
+            names.add(f"{name} {existing}" if existing else name)
     roles = {r for grant in workflow if _LENT & {*grant.actions} for r in grant.resources}
     return ", ".join(
-        sorted(each.rpartition(":")[2] for each in named | roles if not each.startswith("{"))
+        sorted(entry.rpartition(":")[2] for entry in names | roles if not entry.startswith("{"))
     )
 
 
@@ -329,7 +329,7 @@ def used_by_jobs(contracts: Contracts, name: str) -> str:
     Base model, folders, grader and what else the customization's file says; what it shares with
     others is among used_by_runs.
     """
-    own = {f"role.bedrock.{name}", f"role.start.{name}"}
-    grants = (grant for role in contracts.roles if role.name in own for grant in role.grants)
-    used = {each.split(":", 5)[-1] for grant in grants for each in grant.resources}
-    return ", ".join(sorted(each.replace("{", "").replace("}", "") for each in used if "/" in each))
+    names = {f"role.bedrock.{name}", f"role.start.{name}"}
+    grants = (grant for role in contracts.roles if role.name in names for grant in role.grants)
+    uses = {arn.split(":", 5)[-1] for grant in grants for arn in grant.resources}
+    return ", ".join(sorted(use.replace("{", "").replace("}", "") for use in uses if "/" in use))

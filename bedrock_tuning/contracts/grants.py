@@ -83,11 +83,11 @@ def refuse(why: str, *actions: str, on: Iterable[str], when: Condition | None = 
 
 def objects(why: str, *actions: str, buckets: Iterable[str], patterns: Iterable[str]) -> Grant:
     """Actions on the objects under these patterns in each of these buckets."""
-    wanted = list(patterns)
+    arns = list(patterns)
     return allow(
         why,
         *actions,
-        on=(f"{bucket}/{pattern}" for bucket in buckets for pattern in wanted),
+        on=(f"{bucket}/{pattern}" for bucket in buckets for pattern in arns),
         when=OWN_ACCOUNT,
     )
 
@@ -161,7 +161,7 @@ def keep_comparisons(customization: str) -> tuple[Grant, ...]:
 
 def foundation_models(*ids: str) -> tuple[str, ...]:
     """The ARNs of base models, which belong to no account."""
-    return tuple(f"arn:{{partition}}:bedrock:{{region}}::foundation-model/{each}" for each in ids)
+    return tuple(f"arn:{{partition}}:bedrock:{{region}}::foundation-model/{model}" for model in ids)
 
 
 def ask_lifecycle() -> Grant:
@@ -255,8 +255,8 @@ def use_runs_key() -> Grant:
 
 def read_intents() -> Grant:
     """What is to be served, as the runs table says; beside the operations of runs()."""
-    read, _ = runs("GetItem", keys=(items.INTENT,), why="read what is to be served")
-    return read
+    grant, _ = runs("GetItem", keys=(items.INTENT,), why="read what is to be served")
+    return grant
 
 
 def open_runs() -> Grant:

@@ -37,18 +37,18 @@ def in_settings(settings: Settings, customization: CustomizationSettings) -> dic
         RUN_TAG: "",
     }
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-    said = {
+    fields = {
         "tags": json.dumps(listed).removesuffix('"}]'),
         "output": s3_layout.jobs_prefix(customization.output_folder),
     }
-    return {"request": said}
+    return {"request": fields}
 
 
 def request() -> dict[str, Any]:
     """The parts of the request, in place of those that a function built."""
     return {
         "RoleArn.$": f"{SETTINGS_VALUE}.service_role",
-        "TrainingDataConfig": _checked("training"),
+        "TrainingDataConfig": _manifest("training"),
         "OutputDataConfig": _format("s3://${OutputBucket}/{}", f"{SETTINGS_VALUE}.request.output"),
         "JobTags.$": _TAGS,
         "CustomModelTags.$": _TAGS,
@@ -57,10 +57,10 @@ def request() -> dict[str, Any]:
 
 def validation() -> dict[str, Any]:
     """The part of a request with a validation dataset."""
-    return {"ValidationDataConfig": {"Validators": [_checked("validation")]}}
+    return {"ValidationDataConfig": {"Validators": [_manifest("validation")]}}
 
 
-def _checked(kind: s3_layout.Kind) -> dict[str, str]:
+def _manifest(kind: s3_layout.Kind) -> dict[str, str]:
     key = s3_layout.checked_manifest_key("{}", "{}", kind)
     uri = s3_layout.uri(f"${{{kind.title()}Bucket}}", key)
     return _format(uri, f"{SETTINGS_VALUE}.name", _RUN)

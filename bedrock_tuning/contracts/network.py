@@ -62,12 +62,12 @@ def add_network(contracts: Contracts, scope: Scope) -> Contracts:
     """The contracts of an environment whose functions and jobs run in a network."""
     settings = scope.settings
     subnets, groups = list(settings.vpc_subnets), list(settings.vpc_security_groups)
-    inside = {"SubnetIds": subnets, "SecurityGroupIds": groups}
+    network = {"SubnetIds": subnets, "SecurityGroupIds": groups}
     if settings.own_network:
         subnets = [f"{{subnet.{number}:name}}" for number in range(len(settings.zones))]
         groups = ["{group.jobs:name}"]
-        near = subnets[: settings.vpc_endpoint_zones]
-        inside = {"SubnetIds": near, "SecurityGroupIds": ["{group.functions:name}"]}
+        function_subnets = subnets[: settings.vpc_endpoint_zones]
+        network = {"SubnetIds": function_subnets, "SecurityGroupIds": ["{group.functions:name}"]}
     job = _enter(
         [f"{_EC2}:subnet/{subnet}" for subnet in subnets],
         [f"{_EC2}:security-group/{group}" for group in groups],
@@ -87,7 +87,7 @@ def add_network(contracts: Contracts, scope: Scope) -> Contracts:
     wide = replace(
         contracts,
         roles=tuple(wider(role) for role in contracts.roles),
-        functions=tuple(replace(each, vpc=inside) for each in contracts.functions),
+        functions=tuple(replace(function, vpc=network) for function in contracts.functions),
         placeholders={**contracts.placeholders, **filled},
     )
     return _own_network(wide, scope) if settings.own_network else wide

@@ -24,7 +24,7 @@ def read_logs(scope: Scope, _: str) -> tuple[Grant, ...]:
         f"{VENDED_LOGS}{workflow_name(scope.settings.name)}*",
         *(stack_name(scope.settings.name, f"{part}-*") for part in ("pipeline", "serving")),
     )
-    return (g.allow("read logs", "logs:FilterLogEvents", on=(f"{start}{each}" for each in groups)),)
+    return (g.allow("read logs", "logs:FilterLogEvents", on=(f"{start}{log}" for log in groups)),)
 
 
 def deliver(_scope: Scope, _: str) -> tuple[Grant, ...]:
@@ -82,8 +82,8 @@ def examine_network(_scope: Scope, _: str) -> tuple[Grant, ...]:
         g.allow(
             "examine networks",
             *(
-                f"ec2:Describe{what}"
-                for what in (
+                f"ec2:Describe{kind}"
+                for kind in (
                     "AvailabilityZones",
                     "RouteTables",
                     "SecurityGroups",

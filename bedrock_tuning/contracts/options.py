@@ -38,7 +38,7 @@ _ENCRYPT: Final = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Gen
 
 def _serves_nova(scope: Scope) -> bool:
     """Whether any base model is one of Amazon's Nova models, whose keys need more rights."""
-    return any(each.base_model.key.startswith("nova-") for each in scope.customizations.values())
+    return any(entry.base_model.key.startswith("nova-") for entry in scope.customizations.values())
 
 
 def with_options(contracts: Contracts, scope: Scope) -> Contracts:
@@ -57,10 +57,10 @@ def with_options(contracts: Contracts, scope: Scope) -> Contracts:
         contracts = _add_tracing(contracts)
     if settings.slack_channel:
         contracts = _add_chat(contracts, settings)
-    whole = _with_service_roles(_with_existing(contracts, settings), scope)
+    result = _with_service_roles(_with_existing(contracts, settings), scope)
     if not settings.own_network:
-        return whole
-    return replace(whole, places={**whole.places, **endpoints(whole.callers, settings)})
+        return result
+    return replace(result, places={**result.places, **endpoints(result.callers, settings)})
 
 
 def _add_tracing(contracts: Contracts) -> Contracts:
@@ -83,8 +83,8 @@ def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
     def place(path: str, kind: str) -> Place:
         return Place(stack="pipeline", path=f"Chat/{path}", type=kind)
 
-    rules = {f"chat-rule.{n}": chat_rule(settings.name, n, each) for n, each in CHAT.items()}
-    own = {
+    rules = {f"chat-rule.{n}": chat_rule(settings.name, n, rule) for n, rule in CHAT.items()}
+    places = {
         "chat": replace(
             place("Channel", "AWS::Chatbot::SlackChannelConfiguration"),
             properties={
@@ -102,7 +102,7 @@ def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
     }
     role = Role(
         name="role.chat",
-        place=own["role.chat"],
+        place=places["role.chat"],
         does="The chat channel: may do nothing",
         service="chatbot.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
@@ -110,7 +110,7 @@ def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
     )
     topic = Guarded(
         name="chat-topic",
-        place=own["chat-topic"],
+        place=places["chat-topic"],
         grants=(
             g.allow(
                 "the rules of the chat publish",
@@ -123,14 +123,14 @@ def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
         refusals=(refuse_plain_http("sns:Publish", "{chat-topic}"),),
     )
     guarded = (
-        replace(each, grants=(*each.grants, *map(keeps_events, rules)))
-        if each.name == "dead-letters"
-        else each
-        for each in contracts.guarded
+        replace(item, grants=(*item.grants, *map(keeps_events, rules)))
+        if item.name == "dead-letters"
+        else item
+        for item in contracts.guarded
     )
     return replace(
         contracts,
-        places={**contracts.places, **own, **rules},
+        places={**contracts.places, **places, **rules},
         roles=(*contracts.roles, role),
         guarded=(*guarded, topic),
     )
@@ -139,9 +139,9 @@ def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
 def _with_service_roles(contracts: Contracts, scope: Scope) -> Contracts:
     """Service roles that exist already: their contracts stay, and no stack makes them."""
     arns = {
-        f"role.bedrock.{name}": _here(each.job.service_role, "")
-        for name, each in scope.customizations.items()
-        if each.job.service_role
+        f"role.bedrock.{name}": _arn(customization.job.service_role, "")
+        for name, customization in scope.customizations.items()
+        if customization.job.service_role
     }
     return replace(
         contracts,
@@ -155,62 +155,62 @@ def _with_service_roles(contracts: Contracts, scope: Scope) -> Contracts:
 def _with_existing(contracts: Contracts, settings: Settings) -> Contracts:
     """What exists already is made by no stack, and its owner writes its policy."""
     owner = settings.data_account
-    given = {name: _here(arn, owner) for name, arn in settings.existing.items()}
+    arns = {name: _arn(arn, owner) for name, arn in settings.existing.items()}
     # Access logs of a bucket are its owner's, too.
-    gone = {*given, *(("access-logs",) if len(settings.own_buckets) == len(BUCKETS) else ())}
+    names = {*arns, *(("access-logs",) if len(settings.own_buckets) == len(BUCKETS) else ())}
     base = base_path(settings)
     return replace(
         contracts,
-        places={name: place for name, place in contracts.places.items() if name not in gone},
+        places={name: place for name, place in contracts.places.items() if name not in names},
         roles=tuple(
             replace(role, path=base) if role.path == "/" else role for role in contracts.roles
         ),
         guarded=tuple(
-            _without_logs_of(each, given) for each in contracts.guarded if each.name not in gone
+            _without_logs_of(item, arns) for item in contracts.guarded if item.name not in names
         ),
         asked=tuple(
-            _of_another_account(each, (*contracts.roles, *contracts.people))
-            if owner and each.name in DATA
-            else each
-            for each in contracts.guarded
-            if each.name in given
+            _of_another_account(item, (*contracts.roles, *contracts.people))
+            if owner and item.name in DATA
+            else item
+            for item in contracts.guarded
+            if item.name in arns
         ),
-        given={**given, "data-account": owner or "{account}"},
+        given={**arns, "data-account": owner or "{account}"},
         role_path=base,
     )
 
 
-def _here(arn: str, owner: str) -> str:
+def _arn(arn: str, owner: str) -> str:
     """An ARN with placeholders for where it is deployed, but for what another account owns."""
     _, _, service, region, account, name = arn.split(":", 5)
-    there = account if owner and account == owner else account and "{account}"
-    return f"arn:{{partition}}:{service}:{region and '{region}'}:{there}:{name}"
+    place = account if owner and account == owner else account and "{account}"
+    return f"arn:{{partition}}:{service}:{region and '{region}'}:{place}:{name}"
 
 
-def _of_another_account(each: Guarded, roles: Iterable[Role]) -> Guarded:
+def _of_another_account(item: Guarded, roles: Iterable[Role]) -> Guarded:
     """What its owner must grant to this account, whose policies then decide who may do it.
 
     It names no folders: customizations come and go.
     """
-    mine = f"{{{each.name}}}"
-    used = [
-        (action, resource.removeprefix(mine), grant)
+    arn = f"{{{item.name}}}"
+    uses = [
+        (action, resource.removeprefix(arn), grant)
         for role in roles
         for grant in role.grants
         for resource in grant.resources
-        if resource.startswith(mine)
+        if resource.startswith(arn)
         for action in grant.actions
     ]
-    if each.name == "data-key":
-        (conditions,) = {grant.conditions for _, _, grant in used}
-        key = _to_this_account("use the key", [action for action, *_ in used], "*", conditions)
-        return replace(each, grants=(key,))
-    objects = [action for action, key, _ in used if key]
-    listings = [action for action, key, _ in used if not key]
-    grants = [_to_this_account("use objects", objects, f"{mine}/*")]
+    if item.name == "data-key":
+        (conditions,) = {grant.conditions for _, _, grant in uses}
+        key = _to_this_account("use the key", [action for action, *_ in uses], "*", conditions)
+        return replace(item, grants=(key,))
+    objects = [action for action, key, _ in uses if key]
+    listings = [action for action, key, _ in uses if not key]
+    grants = [_to_this_account("use objects", objects, f"{arn}/*")]
     if listings:
-        grants.append(_to_this_account("list them", listings, mine))
-    return replace(each, grants=tuple(grants))
+        grants.append(_to_this_account("list them", listings, arn))
+    return replace(item, grants=tuple(grants))
 
 
 def _to_this_account(
@@ -225,11 +225,11 @@ def _to_this_account(
     )
 
 
-def _without_logs_of(each: Guarded, given: Mapping[str, str]) -> Guarded:
-    if each.name != "access-logs":
-        return each
-    theirs = [f"{{access-logs}}/{name}/*" for name in given]
-    return replace(each, grants=tuple(g for g in each.grants if not set(theirs) & set(g.resources)))
+def _without_logs_of(item: Guarded, arns: Mapping[str, str]) -> Guarded:
+    if item.name != "access-logs":
+        return item
+    logs = [f"{{access-logs}}/{name}/*" for name in arns]
+    return replace(item, grants=tuple(g for g in item.grants if not set(logs) & set(g.resources)))
 
 
 def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
@@ -244,11 +244,11 @@ def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
     def closed(guarded: Guarded) -> Guarded:
         if guarded.name not in ("training", "validation", "output"):
             return guarded
-        both = (f"{{{guarded.name}}}", f"{{{guarded.name}}}/*")
-        refusal = g.refuse("only named roles", *DATA_ACTIONS, on=both, when=others)
+        arns = (f"{{{guarded.name}}}", f"{{{guarded.name}}}/*")
+        refusal = g.refuse("only named roles", *DATA_ACTIONS, on=arns, when=others)
         return replace(guarded, refusals=(*guarded.refusals, refusal))
 
-    return replace(contracts, guarded=tuple(closed(each) for each in contracts.guarded))
+    return replace(contracts, guarded=tuple(closed(item) for item in contracts.guarded))
 
 
 def _add_model_key(contracts: Contracts, scope: Scope) -> Contracts:

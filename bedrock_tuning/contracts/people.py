@@ -49,7 +49,7 @@ _WATCHES: Final = ("find the deployment", "read runs", "follow runs", "read repo
 
 
 def _never_approves(scope: Scope) -> tuple[Grant, ...]:
-    approving = [action for each in approve(scope, g.ANY) for action in each.actions]
+    approving = [action for grant in approve(scope, g.ANY) for action in grant.actions]
     return (g.refuse("uploaders do not approve", *sorted(approving), on=[APPROVE]),)
 
 
@@ -139,47 +139,47 @@ def people(scope: Scope, places: Mapping[str, Place]) -> tuple[Role, ...]:
         Role(
             name=name,
             place=places[name],
-            does=f"{persona.does}{'' if whose == g.ANY else f': {whose}'}",
+            does=f"{persona.does}{'' if customization == g.ANY else f': {customization}'}",
             service="",
             trust=(),
-            grants=_grants(persona, scope, whose),
+            grants=_grants(persona, scope, customization),
             refusals=persona.never(scope),
             path=role_path(scope.settings, "people"),
         )
         for persona in PEOPLE
-        for name, whose in _of(persona, scope.customizations)
+        for name, customization in _contracts_of(persona, scope.customizations)
     )
 
 
 def add_roles(contracts: Contracts, scope: Scope) -> Contracts:
     """The contracts with a role for each policy that the settings say who may assume."""
-    found: list[Role] = []
+    roles: list[Role] = []
     for policy in contracts.people:
-        _, persona, *whose = policy.name.split(".", 2)
-        trusted = scope.settings.becomes(persona, *whose)
+        _, persona, *names = policy.name.split(".", 2)
+        trusted = scope.settings.becomes(persona, *names)
         if trusted:
             place = replace(policy.place, path=f"{policy.place.path}Role", type="AWS::IAM::Role")
             start = "arn:{partition}:iam::{account}:role"
-            by = tuple(f"{start}/{each}" for each in trusted)
+            by = tuple(f"{start}/{name}" for name in trusted)
             trust = (g.arn_like("aws:PrincipalArn", *by),)
-            found.append(replace(policy, name=f"role.{policy.name}", place=place, trust=trust))
+            roles.append(replace(policy, name=f"role.{policy.name}", place=place, trust=trust))
     return replace(
         contracts,
-        places={**contracts.places, **{each.name: each.place for each in found}},
-        roles=(*contracts.roles, *found),
+        places={**contracts.places, **{role.name: role.place for role in roles}},
+        roles=(*contracts.roles, *roles),
     )
 
 
-def _of(persona: Persona, customizations: Iterable[str]) -> list[tuple[str, str]]:
+def _contracts_of(persona: Persona, customizations: Iterable[str]) -> list[tuple[str, str]]:
     """The contracts of a persona: their names, and whose datasets they are about."""
     if not persona.of_customization:
         return [(f"person.{persona.name}", g.ANY)]
-    return [(f"person.{persona.name}.{each}", each) for each in customizations]
+    return [(f"person.{persona.name}.{name}", name) for name in customizations]
 
 
-def _grants(persona: Persona, scope: Scope, whose: str) -> tuple[Grant, ...]:
+def _grants(persona: Persona, scope: Scope, about: str) -> tuple[Grant, ...]:
     every = dict.fromkeys(
-        grant for name in persona.abilities for grant in ABILITIES[name](scope, whose)
+        grant for name in persona.abilities for grant in ABILITIES[name](scope, about)
     )
     return tuple(
         grant
@@ -190,20 +190,20 @@ def _grants(persona: Persona, scope: Scope, whose: str) -> tuple[Grant, ...]:
 
 def _includes(wider: Grant, grant: Grant) -> bool:
     """Whether a grant allows all that another one allows, under no other conditions."""
-    asked = {(each.operator, each.key): set(each.values) for each in wider.conditions}
+    limits = {(c.operator, c.key): set(c.values) for c in wider.conditions}
     return (
         set(grant.actions) <= set(wider.actions)
         and set(grant.resources) <= set(wider.resources)
-        and asked.keys() == {(each.operator, each.key) for each in grant.conditions}
+        and limits.keys() == {(c.operator, c.key) for c in grant.conditions}
         # More values let more through, but for operators that say what must not be.
         and all(
-            set(each.values) == (values := asked[each.operator, each.key])
-            or ("Not" not in each.operator and set(each.values) < values)
-            for each in grant.conditions
+            set(c.values) == (values := limits[c.operator, c.key])
+            or ("Not" not in c.operator and set(c.values) < values)
+            for c in grant.conditions
         )
     )
 
 
 def able(needs: Collection[str]) -> list[Persona]:
     """The people who can do all of this."""
-    return [each for each in PEOPLE if set(needs) <= set(each.abilities)]
+    return [persona for persona in PEOPLE if set(needs) <= set(persona.abilities)]

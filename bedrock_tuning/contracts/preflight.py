@@ -86,17 +86,17 @@ class ObservedNetwork:
     private_names: bool
 
 
-def problems(network: ObservedNetwork, needed: Iterable[VpcEndpoint]) -> list[str]:
+def problems(network: ObservedNetwork, endpoints: Iterable[VpcEndpoint]) -> list[str]:
     """Everything that would keep functions or jobs from working, each with what to do."""
     groups = [group for group in network.groups if group.id in network.chosen]
-    found = [*_places(network, groups), *_rules(groups)]
+    texts = [*_places(network, groups), *_rules(groups)]
     if not network.private_names:
-        found.append(
+        texts.append(
             "the VPC does not resolve private names: set enableDnsSupport and enableDnsHostnames"
         )
-    for each in needed:
-        found += _endpoint(network, groups, each)
-    return found
+    for endpoint in endpoints:
+        texts += _endpoint(network, groups, endpoint)
+    return texts
 
 
 def _places(network: ObservedNetwork, groups: Iterable[SecurityGroup]) -> Iterator[str]:
@@ -126,40 +126,40 @@ def _rules(groups: list[SecurityGroup]) -> Iterator[str]:
 
 
 def _endpoint(
-    network: ObservedNetwork, groups: Iterable[SecurityGroup], needed: VpcEndpoint
+    network: ObservedNetwork, groups: Iterable[SecurityGroup], need: VpcEndpoint
 ) -> Iterator[str]:
-    name = f"com.amazonaws.<region>.{needed.service}"
-    all_of_it = [each for each in network.endpoints if each.service == needed.service]
-    usable = [each for each in all_of_it if each.available]
+    name = f"com.amazonaws.<region>.{need.service}"
+    all_of_it = [endpoint for endpoint in network.endpoints if endpoint.service == need.service]
+    usable = [endpoint for endpoint in all_of_it if endpoint.available]
     if not usable:
-        what = "is not available yet" if all_of_it else "is missing"
-        kind = "a gateway" if needed.is_gateway else "an interface"
+        state = "is not available yet" if all_of_it else "is missing"
+        kind = "a gateway" if need.is_gateway else "an interface"
         yield (
-            f"the endpoint of {needed.service} {what}: functions and jobs call it; make {kind} "
+            f"the endpoint of {need.service} {state}: functions and jobs call it; make {kind} "
             f"endpoint for {name}"
         )
         return
-    interfaces = [each for each in usable if not each.gateway]
-    if any(each.private_dns and _reached(network, groups, each) for each in interfaces):
+    interfaces = [endpoint for endpoint in usable if not endpoint.gateway]
+    if any(endpoint.private_dns and _reached(network, groups, endpoint) for endpoint in interfaces):
         return
-    gateways = {each.id for each in usable if each.gateway}
+    gateways = {endpoint.id for endpoint in usable if endpoint.gateway}
     if gateways:
         apart = [subnet.id for subnet in network.subnets if not gateways & subnet.targets]
         if apart:
             yield (
-                f"{', '.join(apart)}: no route to the gateway endpoint of {needed.service}; "
+                f"{', '.join(apart)}: no route to the gateway endpoint of {need.service}; "
                 f"associate its route table with {', '.join(sorted(gateways))}"
             )
         return
-    for each in interfaces:
-        if not each.private_dns:
+    for endpoint in interfaces:
+        if not endpoint.private_dns:
             yield (
-                f"{each.id} ({needed.service}): private DNS is off, so the SDKs would look for "
+                f"{endpoint.id} ({need.service}): private DNS is off, so the SDKs would look for "
                 "the service outside; switch it on"
             )
-        if not _reached(network, groups, each):
+        if not _reached(network, groups, endpoint):
             yield (
-                f"{each.id} ({needed.service}): its security groups do not let HTTPS in from "
+                f"{endpoint.id} ({need.service}): its security groups do not let HTTPS in from "
                 f"{', '.join(sorted(network.chosen))}; add a rule for TCP 443"
             )
 
@@ -168,7 +168,7 @@ def _reached(
     network: ObservedNetwork, groups: Iterable[SecurityGroup], endpoint: ObservedEndpoint
 ) -> bool:
     """Whether an endpoint's own groups let in what comes from the chosen groups or subnets."""
-    ours = {group.id for group in groups}
+    ids = {group.id for group in groups}
     blocks = [ipaddress.IPv4Network(subnet.cidr) for subnet in network.subnets]
     for group in network.groups:
         if group.id not in endpoint.groups:
@@ -176,10 +176,10 @@ def _reached(
         for rule in group.ingress:
             if not rule.covers_https():
                 continue
-            allowed = [ipaddress.ip_network(cidr, strict=False) for cidr in rule.cidrs]
-            wide = [each for each in allowed if isinstance(each, ipaddress.IPv4Network)]
-            if ours & rule.groups or (
-                wide and all(any(block.subnet_of(each) for each in wide) for block in blocks)
+            networks = [ipaddress.ip_network(cidr, strict=False) for cidr in rule.cidrs]
+            wide = [net for net in networks if isinstance(net, ipaddress.IPv4Network)]
+            if ids & rule.groups or (
+                wide and all(any(block.subnet_of(net) for net in wide) for block in blocks)
             ):
                 return True
     return False

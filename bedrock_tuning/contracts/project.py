@@ -43,109 +43,109 @@ def read(
     environments.
     """
     if problems is not None:
-        found = customization.scan(customizations)
-        raise ConfigurationError([*problems, *found.problems, *_lengths(found)])
-    checked = settings.check(tuning, environment=environment)
-    found = customization.scan(customizations, regions=checked.regions)
+        files = customization.scan(customizations)
+        raise ConfigurationError([*problems, *files.problems, *_lengths(files)])
+    config = settings.check(tuning, environment=environment)
+    files = customization.scan(customizations, regions=config.regions)
     every = [
-        *checked.problems,
-        *found.problems,
-        *_lengths(found),
-        *_caps(checked, found),
-        *_tags(checked, found),
-        *_service_roles(checked, found),
-        *_started_by_workflow(checked, found),
+        *config.problems,
+        *files.problems,
+        *_lengths(files),
+        *_caps(config, files),
+        *_tags(config, files),
+        *_service_roles(config, files),
+        *_started_by_workflow(config, files),
     ]
-    if every or checked.settings is None:
+    if every or config.settings is None:
         raise ConfigurationError(every)
     return Project(
-        settings=checked.settings,
+        settings=config.settings,
         customizations={
-            name: tagged(each, checked.settings)
-            for name, each in found.by_environment.get(checked.settings.name, {}).items()
+            name: tagged(entry, config.settings)
+            for name, entry in files.by_environment.get(config.settings.name, {}).items()
         },
-        retired=found.retired,
+        retired=files.retired,
     )
 
 
-def tagged(wanted: CustomizationSettings, chosen: Settings) -> CustomizationSettings:
+def tagged(entry: CustomizationSettings, env: Settings) -> CustomizationSettings:
     """A customization with the tags of its environment, too."""
-    return replace(wanted, tags={**chosen.tags, **wanted.tags})
+    return replace(entry, tags={**env.tags, **entry.tags})
 
 
-def _tags(checked: settings.CheckedSettings, found: customization.LoadResult) -> Iterator[str]:
-    for name, chosen in checked.environments.items():
-        for wanted in found.by_environment.get(name, {}).values():
-            number = len(tagged(wanted, chosen).tags)
+def _tags(config: settings.CheckedSettings, files: customization.LoadResult) -> Iterator[str]:
+    for name, env in config.environments.items():
+        for entry in files.by_environment.get(name, {}).values():
+            number = len(tagged(entry, env).tags)
             if number > tags_max():
-                yield checked.problem(
+                yield config.problem(
                     name,
                     "tags",
-                    f"together with those of {wanted.file} they are {number}, the maximum is "
+                    f"together with those of {entry.file} they are {number}, the maximum is "
                     f"{tags_max()} beside those of this project: use fewer",
                 )
 
 
 def _service_roles(
-    checked: settings.CheckedSettings, found: customization.LoadResult
+    config: settings.CheckedSettings, files: customization.LoadResult
 ) -> Iterator[str]:
     """Service roles that exist already, and with which an environment's jobs could not run."""
-    for name, chosen in checked.environments.items():
-        for wanted in found.by_environment.get(name, {}).values():
-            arn = wanted.job.service_role
+    for name, env in config.environments.items():
+        for entry in files.by_environment.get(name, {}).values():
+            arn = entry.job.service_role
             if not arn:
                 continue
             account, path = arn.split(":")[4], arn.partition(":role/")[2]
-            if chosen.account and account != chosen.account:
+            if env.account and account != env.account:
                 yield (
-                    f"{wanted.file}: job.service_role: is of the account {account}, and {name} is "
-                    f"deployed to {chosen.account}: Amazon Bedrock takes roles of the same account "
+                    f"{entry.file}: job.service_role: is of the account {account}, and {name} is "
+                    f"deployed to {env.account}: Amazon Bedrock takes roles of the same account "
                     f"only; set another one in [environments.{name}.job]"
                 )
-            if chosen.deny_others and not any(
-                fnmatchcase(path, pattern) for pattern in chosen.data_roles
+            if env.deny_others and not any(
+                fnmatchcase(path, pattern) for pattern in env.data_roles
             ):
-                yield checked.problem(
+                yield config.problem(
                     name,
                     "data_roles",
-                    f"does not name the role {path} of {wanted.file}, which deny_others shuts out "
+                    f"does not name the role {path} of {entry.file}, which deny_others shuts out "
                     f"of the buckets: add {shown(path)}",
                 )
 
 
 def _started_by_workflow(
-    checked: settings.CheckedSettings, found: customization.LoadResult
+    config: settings.CheckedSettings, files: customization.LoadResult
 ) -> Iterator[str]:
-    for name, chosen in checked.environments.items():
-        for wanted in found.by_environment.get(name, {}).values():
-            yield from start_problems(tagged(wanted, chosen), chosen)
+    for name, env in config.environments.items():
+        for entry in files.by_environment.get(name, {}).values():
+            yield from start_problems(tagged(entry, env), env)
 
 
-def start_problems(wanted: CustomizationSettings, chosen: Settings) -> Iterator[str]:
+def start_problems(entry: CustomizationSettings, env: Settings) -> Iterator[str]:
     """Why the workflow's own role cannot start the jobs of a customization, where it has to."""
-    if not job_text.by_workflow(chosen):
+    if not job_text.by_workflow(env):
         return
-    if wanted.job.service_role:
+    if entry.job.service_role:
         yield (
-            f"{wanted.file}: job.service_role: cannot be used in {chosen.name}, where "
+            f"{entry.file}: job.service_role: cannot be used in {env.name}, where "
             '"jobs_started_by": "workflow": the workflow passes only roles that the app makes; '
             'remove it, or set "jobs_started_by": "starter" in cdk.json'
         )
-    too_long = deployed.length_problem(wanted, job_text.in_settings(chosen, wanted))
-    if too_long and not deployed.length_problem(wanted):
+    too_long = deployed.length_problem(entry, job_text.in_settings(env, entry))
+    if too_long and not deployed.length_problem(entry):
         yield too_long
 
 
-def _lengths(found: customization.LoadResult) -> Iterable[str]:
+def _lengths(files: customization.LoadResult) -> Iterable[str]:
     """Each once, however many environments it is in."""
-    every = [each for wanted in found.by_environment.values() for each in wanted.values()]
+    every = [entry for entries in files.by_environment.values() for entry in entries.values()]
     return dict.fromkeys(filter(None, map(deployed.length_problem, every)))
 
 
-def _caps(checked: settings.CheckedSettings, found: customization.LoadResult) -> Iterator[str]:
-    for name, chosen in checked.environments.items():
-        wanted = found.by_environment.get(name, {})
-        exposed = {each: exposure(file) for each, file in wanted.items()}
-        problem = cap_problem(exposed, max_hourly_usd=chosen.max_hourly_usd)
+def _caps(config: settings.CheckedSettings, files: customization.LoadResult) -> Iterator[str]:
+    for name, env in config.environments.items():
+        entries = files.by_environment.get(name, {})
+        exposed = {key: exposure(file) for key, file in entries.items()}
+        problem = cap_problem(exposed, max_hourly_usd=env.max_hourly_usd)
         if problem:
-            yield checked.problem(name, "max_hourly_usd", problem)
+            yield config.problem(name, "max_hourly_usd", problem)

@@ -146,8 +146,8 @@ def encrypt_logs(*log_groups: str) -> Grant:
         when=g.arn_like(
             "kms:EncryptionContext:aws:logs:arn",
             *(
-                f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{each}"
-                for each in log_groups
+                f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{group}"
+                for group in log_groups
             ),
         ),
     )
@@ -165,13 +165,13 @@ def _access_logs(bucket: str) -> Grant:
 
 def refuse_plain_http(action: str, *resources: str) -> Grant:
     """Nobody's calls without TLS."""
-    plain = Condition.of("Bool", "aws:SecureTransport", "false")
-    return g.refuse("nothing without TLS", action, on=resources, when=plain)
+    no_tls = Condition.of("Bool", "aws:SecureTransport", "false")
+    return g.refuse("nothing without TLS", action, on=resources, when=no_tls)
 
 
 def _refuse_forgery(settings: Settings, name: str) -> Grant:
     """Who may write anywhere else in a dataset's bucket still cannot write what was checked."""
-    return _only(
+    return _guard(
         "checked manifests by their checker only",
         role_path(settings, "check"),
         f"{{{name}}}/{s3_layout.CHECKED}/*",
@@ -182,12 +182,12 @@ def _refuse_rewriting(settings: Settings) -> tuple[Grant, ...]:
     """What was found is written by functions only; what was decided, once, and never removed."""
     decisions = f"{{output}}/{s3_layout.APPROVALS}/*"
     return (
-        _only(
+        _guard(
             "reports and results by their checkers only",
             role_path(settings, "check"),
             *(f"{{output}}/{folder}/*" for folder in (s3_layout.REPORTS, s3_layout.WORK)),
         ),
-        _only("decisions by their function only", role_path(settings, "approve"), decisions),
+        _guard("decisions by their function only", role_path(settings, "approve"), decisions),
         g.refuse("no decision is removed", "s3:DeleteObject*", on=[decisions]),
         g.refuse(
             "no decision is written over",
@@ -198,7 +198,7 @@ def _refuse_rewriting(settings: Settings) -> tuple[Grant, ...]:
     )
 
 
-def _only(why: str, path: str, *resources: str) -> Grant:
+def _guard(why: str, path: str, *resources: str) -> Grant:
     """Refuses changes of objects to everybody but roles at this path."""
     roles = f"arn:{{partition}}:iam::{{account}}:role{path}*"
     return g.refuse(

@@ -28,10 +28,10 @@ from bedrock_tuning.run import items
 
 def roles(scope: Scope, places: Mapping[str, Place]) -> tuple[Role, ...]:
     """All roles of an environment; a role in the templates that is not here is a fault."""
-    own = () if by_workflow(scope.settings) else scope.customizations.values()
+    starters = () if by_workflow(scope.settings) else scope.customizations.values()
     return (
-        *(_bedrock(scope, each, places) for each in scope.customizations.values()),
-        *(_starter(scope, each, places) for each in own),
+        *(_bedrock(scope, entry, places) for entry in scope.customizations.values()),
+        *(_starter(scope, entry, places) for entry in starters),
         *(function_role(spec, scope, places) for spec in FUNCTIONS),
         _workflow(scope, places),
         Role(
@@ -61,11 +61,11 @@ def function_role(spec: FunctionSpec, scope: Scope, places: Mapping[str, Place])
     )
 
 
-def _schedule(name: str, what: str, calls: FunctionSpec, places: Mapping[str, Place]) -> Role:
+def _schedule(name: str, subject: str, calls: FunctionSpec, places: Mapping[str, Place]) -> Role:
     return Role(
         name=f"role.{name}",
         place=places[f"role.{name}"],
-        does=f"The {what} schedule: calls {calls.module}",
+        does=f"The {subject} schedule: calls {calls.module}",
         service="scheduler.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(
@@ -92,16 +92,16 @@ def _bedrock(
     """
     name, folders = customization.name, customization.media_folders
     jobs = s3_layout.jobs_prefix(customization.output_folder)
-    checked = s3_layout.manifests_prefix(name)
+    folder = s3_layout.manifests_prefix(name)
     granted = [
         g.objects(
             "read the dataset",
             "s3:GetObject",
             buckets=g.DATASETS,
-            patterns=[f"{prefix}*" for prefix in (*folders, checked)],
+            patterns=[f"{prefix}*" for prefix in (*folders, folder)],
         ),
         g.listing("list the dataset", buckets=g.DATASETS, prefixes=[f"{x}*" for x in folders]),
-        g.listing("list checked manifests", buckets=g.DATASETS, prefixes=[f"{checked}*"]),
+        g.listing("list checked manifests", buckets=g.DATASETS, prefixes=[f"{folder}*"]),
         g.objects("write output", "s3:PutObject", buckets=g.OUTPUT, patterns=[f"{jobs}*"]),
         g.use_data_key(),
     ]
@@ -122,7 +122,7 @@ def _bedrock(
     )
 
 
-def _here(arn: str) -> str:
+def _arn(arn: str) -> str:
     """An ARN in the account and Region of the deployment, where jobs take such things from."""
     start, partition, service, _, _, rest = arn.split(":", 5)
     return f"{start}:{partition}:{service}:{{region}}:{{account}}:{rest}"
@@ -131,7 +131,7 @@ def _here(arn: str) -> str:
 def _grader(customization: CustomizationSettings) -> Iterator[Grant]:
     """Calling the function that scores answers (docs/facts/iam.md#grader-and-teacher)."""
     if customization.grader:
-        yield g.allow("call the grader", "lambda:InvokeFunction", on=_here(customization.grader))
+        yield g.allow("call the grader", "lambda:InvokeFunction", on=_arn(customization.grader))
 
 
 def _teacher(customization: CustomizationSettings) -> Iterator[Grant]:
@@ -139,18 +139,18 @@ def _teacher(customization: CustomizationSettings) -> Iterator[Grant]:
     if not customization.teacher:
         return
     geography, _, model = customization.teacher.partition(".")
-    asked = g.allow(
+    grant = g.allow(
         "ask the teacher", "bedrock:InvokeModel", on=g.foundation_models(customization.teacher)
     )
     if geography not in GEOGRAPHIES:
-        yield asked
+        yield grant
         return
     profile = (
         f"arn:{{partition}}:bedrock:{{region}}:{{account}}:inference-profile/{geography}.{model}"
     )
-    yield replace(asked, resources=(profile,))
+    yield replace(grant, resources=(profile,))
     yield replace(
-        asked,
+        grant,
         why="ask the teacher in other Regions",
         resources=(f"arn:{{partition}}:bedrock:*::foundation-model/{model}",),
         conditions=(g.equals("bedrock:InferenceProfileArn", profile),),
@@ -168,7 +168,7 @@ def _starter(
     name, model = customization.name, customization.base_model
     # No page says by which of its ids a job's base model is authorized.
     bases = g.foundation_models(*dict.fromkeys((model.customization_id, model.invoke_id)))
-    own = g.equals(f"aws:RequestTag/{CUSTOMIZATION_TAG}", name)
+    tag = g.equals(f"aws:RequestTag/{CUSTOMIZATION_TAG}", name)
     # New models have no tags yet; what another customization made is not built upon.
     nobody_elses = Condition.of(
         "StringEqualsIfExists", f"aws:ResourceTag/{CUSTOMIZATION_TAG}", name
@@ -177,13 +177,13 @@ def _starter(
         "start jobs",
         "bedrock:CreateModelCustomizationJob",
         on=(*bases, g.CUSTOM_MODELS, g.JOBS),
-        when=(own, nobody_elses),
+        when=(tag, nobody_elses),
     )
     again = replace(
         starting,
         why="build on the named model",
-        resources=(_here(customization.custom_model),) if customization.custom_model else (),
-        conditions=(own,),
+        resources=(_arn(customization.custom_model),) if customization.custom_model else (),
+        conditions=(tag,),
     )
     return Role(
         name=f"role.start.{name}",
@@ -202,7 +202,7 @@ def _starter(
                 tagging := g.tag_as_own(
                     "tag jobs", scope.settings.name, resources=(g.JOBS, g.CUSTOM_MODELS)
                 ),
-                conditions=(*tagging.conditions, own),
+                conditions=(*tagging.conditions, tag),
             ),
             # Another environment may have a customization of this name.
             g.watch_jobs(

@@ -41,7 +41,7 @@ def _serve(scope: Scope) -> tuple[Grant, ...]:
 
 def _buy(environment: str) -> tuple[Grant, ...]:
     """What may cost money by the hour: only under this environment's tag."""
-    own = g.tagged_as_own(environment)
+    tag = g.tagged_as_own(environment)
     return (
         g.allow(
             "buy endpoints",
@@ -55,11 +55,11 @@ def _buy(environment: str) -> tuple[Grant, ...]:
             "bedrock:UpdateProvisionedModelThroughput",
             "bedrock:UpdateCustomModelDeployment",
             on=(g.CUSTOM_MODELS, *g.ENDPOINTS),
-            when=own,
+            when=tag,
         ),
         g.tag_as_own("tag new endpoints", environment, resources=g.ENDPOINTS),
-        g.allow("renew leases", "bedrock:TagResource", on=g.ENDPOINTS, when=(own, g.END_OF_LEASE)),
-        g.allow("smoke test", "bedrock:InvokeModel", on=g.ENDPOINTS, when=own),
+        g.allow("renew leases", "bedrock:TagResource", on=g.ENDPOINTS, when=(tag, g.END_OF_LEASE)),
+        g.allow("smoke test", "bedrock:InvokeModel", on=g.ENDPOINTS, when=tag),
     )
 
 
@@ -76,13 +76,13 @@ SERVE: Final = FunctionSpec(
 
 
 def _evaluate(scope: Scope) -> tuple[Grant, ...]:
-    checked = s3_layout.checked_manifest_key(g.ANY, g.ANY, "validation")
+    manifest = s3_layout.checked_manifest_key(g.ANY, g.ANY, "validation")
     return (
         g.objects(
             "read the validation set",
             "s3:GetObject",
             buckets=("{validation}",),
-            patterns=[checked, *g.FOLDERS],
+            patterns=[manifest, *g.FOLDERS],
         ),
         g.objects(
             "read the evaluation of what is published",

@@ -13,10 +13,10 @@ _ARTICLES: Final = ("a", "an", "the")
 
 def conditions_block(conditions: Iterable[Condition], fill: Fill) -> dict[str, dict[str, Any]]:
     """Conditions as IAM writes them. fill: replaces placeholders."""
-    found: dict[str, dict[str, Any]] = {}
-    for each in conditions:
-        found.setdefault(each.operator, {})[each.key] = _one_or_all(list(map(fill, each.values)))
-    return found
+    block: dict[str, dict[str, Any]] = {}
+    for c in conditions:
+        block.setdefault(c.operator, {})[c.key] = _one_or_all(list(map(fill, c.values)))
+    return block
 
 
 def statement_block(grant: Grant, fill: Fill) -> dict[str, Any]:
@@ -44,18 +44,18 @@ def whom(grant: Grant, fill: Fill) -> dict[str, Any]:
 def document(permissions: Iterable[Grant], fill: Fill, **more: Any) -> dict[str, Any]:
     """A whole policy. fill: replaces placeholders. more: what each statement has besides."""
     statements = [
-        {"Sid": sid, **more, **statement_block(each, fill)} for sid, each in named(permissions)
+        {"Sid": sid, **more, **statement_block(grant, fill)} for sid, grant in named(permissions)
     ]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
 def named(permissions: Iterable[Grant]) -> Iterator[tuple[str, Grant]]:
     """Permissions with Sids that are unique in their policy."""
-    used: Counter[str] = Counter()
-    for each in permissions:
-        sid = statement_id(each.why)
-        used[sid] += 1
-        yield (f"{sid}{used[sid]}" if used[sid] > 1 else sid), each
+    counts: Counter[str] = Counter()
+    for grant in permissions:
+        sid = statement_id(grant.why)
+        counts[sid] += 1
+        yield (f"{sid}{counts[sid]}" if counts[sid] > 1 else sid), grant
 
 
 def statement_id(why: str) -> str:

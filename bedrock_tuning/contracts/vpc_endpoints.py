@@ -44,41 +44,41 @@ class VpcEndpoint:
 
 def of_roles(roles: Iterable[Role]) -> tuple[VpcEndpoint, ...]:
     """The endpoints that functions and jobs with these contracts need, by service."""
-    found: dict[str, tuple[set[str], set[str]]] = {}
+    services: dict[str, tuple[set[str], set[str]]] = {}
     for role in roles:
         for grant in role.grants:
             for action in grant.actions:
                 service = _service(role, grant, action)
                 if service:
-                    bound, unbound = found.setdefault(service, (set(), set()))
+                    bound, unbound = services.setdefault(service, (set(), set()))
                     (unbound if "*" in grant.resources else bound).add(action)
     return tuple(
         VpcEndpoint(service=service, actions=tuple(sorted(bound)), unbound=tuple(sorted(unbound)))
-        for service, (bound, unbound) in sorted(found.items())
+        for service, (bound, unbound) in sorted(services.items())
     )
 
 
 def endpoints(roles: Iterable[Role], settings: Settings) -> dict[str, Place]:
     """By contract name, the endpoints of the app's own network, each with all its properties."""
-    near = [f"{{subnet.{number}:name}}" for number in range(settings.vpc_endpoint_zones)]
+    subnets = [f"{{subnet.{number}:name}}" for number in range(settings.vpc_endpoint_zones)]
     interface = {
         "VpcEndpointType": "Interface",
         # Where functions stand, under the SDKs' usual names: there is no other way to an API.
-        "SubnetIds": near,
+        "SubnetIds": subnets,
         "SecurityGroupIds": ["{group.endpoints:name}"],
         "PrivateDnsEnabled": True,
     }
     gateway = {"VpcEndpointType": "Gateway", "RouteTableIds": ["{routes:name}"]}
     return {
-        f"endpoint.{each.service}": here(
-            f"Endpoint-{each.service}",
+        f"endpoint.{endpoint.service}": here(
+            f"Endpoint-{endpoint.service}",
             "AWS::EC2::VPCEndpoint",
             VpcId="{vpc:name}",
-            ServiceName=f"com.amazonaws.{{region}}.{each.service}",
-            PolicyDocument=document(grants(each), str, Principal={"AWS": "*"}),
-            **(gateway if each.is_gateway else interface),
+            ServiceName=f"com.amazonaws.{{region}}.{endpoint.service}",
+            PolicyDocument=document(grants(endpoint), str, Principal={"AWS": "*"}),
+            **(gateway if endpoint.is_gateway else interface),
         )
-        for each in of_roles(roles)
+        for endpoint in of_roles(roles)
     }
 
 
@@ -99,19 +99,19 @@ def _service(role: Role, grant: Grant, action: str) -> str:
 
 def grants(endpoint: VpcEndpoint) -> tuple[Grant, ...]:
     """All that an endpoint lets through; {region-plain} is the Region without its hyphens."""
-    found = []
+    result = []
     if endpoint.actions:
-        found.append(
+        result.append(
             g.allow("own resources", *endpoint.actions, on=_resources(endpoint.service), when=_OWN)
         )
     if endpoint.unbound:
-        found.append(g.allow("without resources", *endpoint.unbound, on="*", when=_OWN))
+        result.append(g.allow("without resources", *endpoint.unbound, on="*", when=_OWN))
     if endpoint.service == "s3":
-        found.append(
+        result.append(
             # Custom resources answer by an address that CloudFormation has signed.
             g.allow("answer CloudFormation", "s3:PutObject", on=_ANSWERS)
         )
-    return tuple(found)
+    return tuple(result)
 
 
 def _resources(service: str) -> tuple[str, ...]:
@@ -119,5 +119,5 @@ def _resources(service: str) -> tuple[str, ...]:
         buckets = ("{output}", "{training}", "{validation}")
         return (*buckets, *(f"{bucket}/*" for bucket in buckets))
     api = f"arn:{{partition}}:{service.removesuffix('-runtime')}:{{region}}"
-    ours = f"{api}:{{account}}:*"
-    return (f"{api}::foundation-model/*", ours) if service == "bedrock" else (ours,)
+    pattern = f"{api}:{{account}}:*"
+    return (f"{api}::foundation-model/*", pattern) if service == "bedrock" else (pattern,)

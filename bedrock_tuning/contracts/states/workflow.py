@@ -274,9 +274,9 @@ def _training(placeholders: Collection[str], *, starters: bool) -> dict[str, Sta
     # As the customization's own starter: the workflow's role may start no job and pass no role.
     credentials: State = {"Credentials": {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"}}
     if not starters:
-        own, validated, credentials = job_text.request(), job_text.validation(), {}
-        replaced = {f"{key.removesuffix('.$')}.$" for key in own}
-        request = {key: path for key, path in request.items() if key not in replaced} | own
+        parts, validated, credentials = job_text.request(), job_text.validation(), {}
+        replaced = {f"{key.removesuffix('.$')}.$" for key in parts}
+        request = {key: path for key, path in request.items() if key not in replaced} | parts
     # .sync: Step Functions waits for the job, hours or days, without any compute of ours.
     train: State = {
         "Type": "Task",
@@ -293,7 +293,7 @@ def _training(placeholders: Collection[str], *, starters: bool) -> dict[str, Sta
         "Next": "Read job",
     }
     # What .sync answers with is documented nowhere; only the ARN is relied on.
-    read: State = {
+    state: State = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:bedrock:getModelCustomizationJob",
         **credentials,
@@ -312,7 +312,7 @@ def _training(placeholders: Collection[str], *, starters: bool) -> dict[str, Sta
             **train,
             "Parameters": {**request, **configured, **validated},
         },
-        "Read job": read,
+        "Read job": state,
         "Record job": call(RECORD_JOB, then="Serve"),
     }
 

@@ -35,11 +35,11 @@ _ENABLED: Final = {"Status": "Enabled"}
 def buckets(settings: Settings, places: Mapping[str, Place]) -> dict[str, Place]:
     """By contract name, that of access logs first. places: where they stand."""
     expiring = {"ExpirationInDays": settings.log_retention_days}
-    logs = {"Id": "ExpireLogs", **_cleaned(settings), **expiring}
-    found = {"access-logs": _bucket(places["access-logs"], _KEY_OF_S3, [logs])}
+    logs = {"Id": "ExpireLogs", **_cleanup(settings), **expiring}
+    result = {"access-logs": _bucket(places["access-logs"], _KEY_OF_S3, [logs])}
     for name in BUCKETS:
-        rules = [{"Id": "CleanUp", **_cleaned(settings)}]
-        more: dict[str, Any] = {
+        rules = [{"Id": "CleanUp", **_cleanup(settings)}]
+        extra: dict[str, Any] = {
             "LoggingConfiguration": {
                 "DestinationBucketName": "{access-logs:name}",
                 "LogFilePrefix": f"{name}/",
@@ -54,18 +54,18 @@ def buckets(settings: Settings, places: Mapping[str, Place]) -> dict[str, Place]
             # What Bedrock or our functions write must never start a run. As a property: the CDK's
             # own switch adds a function that may change the notifications of every bucket.
             events = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
-            more["NotificationConfiguration"] = events
-        found[name] = _bucket(places[name], _OWN_KEY, rules, **more)
-    return found
+            extra["NotificationConfiguration"] = events
+        result[name] = _bucket(places[name], _OWN_KEY, rules, **extra)
+    return result
 
 
-def _bucket(place: Place, key: dict[str, Any], rules: list[dict[str, Any]], **more: Any) -> Place:
+def _bucket(place: Place, key: dict[str, Any], rules: list[dict[str, Any]], **extra: Any) -> Place:
     encryption = {"ServerSideEncryptionConfiguration": [key]}
-    properties = {**_PRIVATE, "BucketEncryption": encryption, **more}
+    properties = {**_PRIVATE, "BucketEncryption": encryption, **extra}
     return replace(place, properties={**properties, "LifecycleConfiguration": {"Rules": rules}})
 
 
-def _cleaned(settings: Settings) -> dict[str, Any]:
+def _cleanup(settings: Settings) -> dict[str, Any]:
     """Removes old versions and what was never uploaded whole."""
     return {
         **_ENABLED,

@@ -11,18 +11,18 @@ from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
 _TOLD_AT: Final = (80, 100)
 
 
-def monthly_budget(settings: Settings, wanted: CustomizationSettings) -> dict[str, Any] | None:
+def monthly_budget(settings: Settings, entry: CustomizationSettings) -> dict[str, Any] | None:
     """The properties of its AWS::Budgets::Budget; None for a customization without one."""
-    amount = wanted.budget.monthly_usd
+    amount = entry.budget.monthly_usd
     if amount is None:
         return None
     budget = {
-        "BudgetName": stack_name(settings.name, wanted.name),
+        "BudgetName": stack_name(settings.name, entry.name),
         "BudgetType": "COST",
         "TimeUnit": "MONTHLY",
         "BudgetLimit": {"Amount": amount, "Unit": "USD"},
         # AWS writes a tag that users set so.
-        "CostFilters": {"TagKeyValue": [f"user:{CUSTOMIZATION_TAG}${wanted.name}"]},
+        "CostFilters": {"TagKeyValue": [f"user:{CUSTOMIZATION_TAG}${entry.name}"]},
     }
     if not settings.alarm_email:
         return {"Budget": budget}

@@ -17,7 +17,7 @@ def dashboard_name(environment: str) -> str:
 
 def dashboard(environment: str, functions: Iterable[FunctionSpec]) -> Place:
     """With all its properties."""
-    names = [f"{{function.{each.name}:name}}" for each in functions]
+    names = [f"{{function.{spec.name}:name}}" for spec in functions]
     executions = [f"Executions{end}" for end in ("Started", "Succeeded", "Failed", "Aborted")]
     letters = ("QueueName", "{dead-letters:name}")
     visible = "ApproximateNumberOfMessagesVisible"
@@ -25,18 +25,18 @@ def dashboard(environment: str, functions: Iterable[FunctionSpec]) -> Place:
     graphs = (
         (
             "Executions of the workflow",
-            [_sum("AWS/States", each, "StateMachineArn", "{workflow}") for each in executions],
+            [_sum("AWS/States", metric, "StateMachineArn", "{workflow}") for metric in executions],
         ),
         (
             "Errors of functions",
-            [_sum("AWS/Lambda", "Errors", "FunctionName", each) for each in names],
+            [_sum("AWS/Lambda", "Errors", "FunctionName", name) for name in names],
         ),
         (
             "Longest call of each function",
-            [_most("AWS/Lambda", "Duration", "FunctionName", each) for each in names],
+            [_maximum("AWS/Lambda", "Duration", "FunctionName", name) for name in names],
         ),
-        ("Events that could not be delivered", [_most("AWS/SQS", visible, *letters)]),
-        ("Calls of models in this Region", [_sum("AWS/Bedrock", each) for each in calls]),
+        ("Events that could not be delivered", [_maximum("AWS/SQS", visible, *letters)]),
+        ("Calls of models in this Region", [_sum("AWS/Bedrock", metric) for metric in calls]),
     )
     widgets = [_widget(at, title, metrics) for at, (title, metrics) in enumerate(graphs)]
     return Place(
@@ -72,5 +72,5 @@ def _sum(*metric: str) -> list[Any]:
     return [*metric, {"period": _HOUR, "stat": "Sum"}]
 
 
-def _most(*metric: str) -> list[Any]:
+def _maximum(*metric: str) -> list[Any]:
     return [*metric, {"period": _HOUR, "stat": "Maximum"}]

@@ -89,8 +89,8 @@ def chat_rule(environment: str, name: str, notice: Notice) -> Place:
 
 def _rule(path: str, about: str, pattern: dict[str, Any], target: dict[str, Any]) -> Place:
     """What cannot be delivered within a day is kept."""
-    tried = {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
-    kept = {"Id": "Target0", "DeadLetterConfig": _DEAD_LETTERS, "RetryPolicy": tried}
+    retries = {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+    options = {"Id": "Target0", "DeadLetterConfig": _DEAD_LETTERS, "RetryPolicy": retries}
     return Place(
         stack="pipeline",
         path=path,
@@ -99,7 +99,7 @@ def _rule(path: str, about: str, pattern: dict[str, Any], target: dict[str, Any]
             "Description": about,
             "EventPattern": pattern,
             "State": "ENABLED",
-            "Targets": [{**target, **kept}],
+            "Targets": [{**target, **options}],
         },
     )
 

@@ -58,10 +58,10 @@ def vpc(settings: Settings) -> dict[str, Place]:
             SecurityGroupIngress=[
                 {
                     **_HTTPS,
-                    "SourceSecurityGroupId": f"{{group.{each}:name}}",
-                    "Description": f"{each.capitalize()} call the APIs of AWS",
+                    "SourceSecurityGroupId": f"{{group.{group}:name}}",
+                    "Description": f"{group.capitalize()} call the APIs of AWS",
                 }
-                for each in ("functions", "jobs")
+                for group in ("functions", "jobs")
             ],
         ),
         "flow-log": here(
@@ -80,9 +80,9 @@ def vpc(settings: Settings) -> dict[str, Place]:
 def _subnets(settings: Settings) -> dict[str, Place]:
     """One in each zone, so that Bedrock finds room for its job in any of them."""
     blocks = ipaddress.IPv4Network(settings.vpc_cidr).subnets(prefixlen_diff=4)
-    found = {}
+    places = {}
     for number, (zone, block) in enumerate(zip(settings.zones, blocks, strict=False)):
-        found[f"subnet.{number}"] = here(
+        places[f"subnet.{number}"] = here(
             f"Subnet{number}",
             "AWS::EC2::Subnet",
             VpcId="{vpc:name}",
@@ -90,13 +90,13 @@ def _subnets(settings: Settings) -> dict[str, Place]:
             CidrBlock=str(block),
             MapPublicIpOnLaunch=False,
         )
-        found[f"subnet.{number}.routes"] = here(
+        places[f"subnet.{number}.routes"] = here(
             f"Subnet{number}Routes",
             "AWS::EC2::SubnetRouteTableAssociation",
             SubnetId=f"{{subnet.{number}:name}}",
             RouteTableId="{routes:name}",
         )
-    return found
+    return places
 
 
 def _group(path: str, about: str, **rules: Any) -> Place:
