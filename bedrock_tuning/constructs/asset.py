@@ -102,11 +102,11 @@ def _closure(root: Path, names: Iterable[str]) -> dict[str, Path]:
         tree = ast.parse(path.read_bytes(), filename=str(path))
         imported = list(_imports(tree))
         if "pkgutil" in imported and path.name == "__init__.py":
-            imported += [f"{name}.{each.stem}" for each in path.parent.glob("*.py")]
-            imported += [f"{name}.{each.parent.name}" for each in path.parent.glob("*/__init__.py")]
+            imported += [f"{name}.{file.stem}" for file in path.parent.glob("*.py")]
+            imported += [f"{name}.{file.parent.name}" for file in path.parent.glob("*/__init__.py")]
         # Importing a.b.c imports a and a.b first.
-        for each in imported:
-            parts = each.split(".")
+        for module in imported:
+            parts = module.split(".")
             queue += [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
     return modules
 

@@ -136,7 +136,7 @@ class PythonFunction(Construct):
         resource = self.function.node.default_child
         if not isinstance(resource, lambda_.CfnFunction):
             raise TypeError(f"{self.function.node.path} has no CfnFunction")
-        ids = {key: [permissions.fill(each, self) for each in vpc[key]] for key in vpc}
+        ids = {key: [permissions.fill(text, self) for text in vpc[key]] for key in vpc}
         resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
             subnet_ids=ids["SubnetIds"], security_group_ids=ids["SecurityGroupIds"]
         )

@@ -28,13 +28,13 @@ FOLDER: Final = asset.layers()
 PYTHON: Final = "3.13"
 # Amazon Linux 2023 has glibc 2.34. uv takes wheels for older ones as well, pip wants each named.
 _GLIBC: Final = 28
-_PLATFORMS: Final = tuple(f"manylinux_2_{each}_aarch64" for each in range(17, _GLIBC + 1))
+_PLATFORMS: Final = tuple(f"manylinux_2_{minor}_aarch64" for minor in range(17, _GLIBC + 1))
 # By installer: what is installed is for AWS's functions, whatever this machine is.
 _TARGETS: Final[Mapping[str, Sequence[str]]] = {
     "uv": ("--python-version", PYTHON, "--python-platform", f"aarch64-manylinux_2_{_GLIBC}"),
     "pip": (
         *("--python-version", PYTHON, "--implementation", "cp", "--no-compile"),
-        *(f"--platform={each}" for each in (*_PLATFORMS, "manylinux2014_aarch64")),
+        *(f"--platform={platform}" for platform in (*_PLATFORMS, "manylinux2014_aarch64")),
     ),
 }
 # How the functions make clients, all in lambdas/_aws.py.
@@ -50,10 +50,8 @@ def wheels(kind: For, *, lock: Path = LOCK, folder: Path = FOLDER) -> Path:
     """
     place, mark = folder / kind, folder / f"{kind}.lock"
     services = asked_services()
-    wanted = (
-        f"{hashlib.sha256(lock.read_bytes()).hexdigest()} {_python(kind)} {' '.join(services)}\n"
-    )
-    if (place / "python").is_dir() and mark.is_file() and mark.read_text("utf-8") == wanted:
+    key = f"{hashlib.sha256(lock.read_bytes()).hexdigest()} {_python(kind)} {' '.join(services)}\n"
+    if (place / "python").is_dir() and mark.is_file() and mark.read_text("utf-8") == key:
         return place
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -62,7 +60,7 @@ def wheels(kind: For, *, lock: Path = LOCK, folder: Path = FOLDER) -> Path:
         _remove_services(new / "python" / "botocore" / "data", services)
         shutil.rmtree(place, ignore_errors=True)
         new.rename(place)
-    mark.write_text(wanted, "utf-8")
+    mark.write_text(key, "utf-8")
     return place
 
 
@@ -70,11 +68,11 @@ def commands(kind: For, *, lock: Path, target: Path) -> Sequence[Sequence[str]]:
     """How the wheels are installed: by uv if it is here, else by pip; the first that is counts."""
     common = ("install", "--quiet", "--require-hashes", "--only-binary", ":all:")
     places = ("--requirement", str(lock), "--target", str(target))
-    here: Mapping[str, Sequence[str]] = {
+    extra: Mapping[str, Sequence[str]] = {
         "uv": ("--python", sys.executable),
         "pip": ("--no-compile",),
     }
-    options = _TARGETS if kind == "lambda" else here
+    options = _TARGETS if kind == "lambda" else extra
     uv = shutil.which("uv")
     return [
         *([(uv, "pip", *common, *places, *options["uv"])] if uv else []),
@@ -89,27 +87,27 @@ def asked_services() -> Sequence[str]:
     return sorted({name for text in texts for name in _CLIENT.findall(text)})
 
 
-def _remove_services(data: Path, kept: Sequence[str]) -> None:
+def _remove_services(data: Path, services: Sequence[str]) -> None:
     """Most of the SDK describes four hundred services: it is hashed, zipped and uploaded."""
     for folder in data.glob("*/"):
-        if folder.name not in kept:
+        if folder.name not in services:
             shutil.rmtree(folder)
 
 
 def _python(kind: For) -> str:
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return PYTHON if kind == "lambda" else here
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return PYTHON if kind == "lambda" else version
 
 
 def _install(kind: For, lock: Path, target: Path) -> None:
     sys.stderr.write(f"building the layer of the functions ({kind}) from the lock\n")
     for command in commands(kind, lock=lock, target=target):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode == 0:
+        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if result.returncode == 0:
             break
-        if "No module named pip" not in done.stderr:
+        if "No module named pip" not in result.stderr:
             raise SettingsError(
-                [f"the layer cannot be built: {shlex.join(command)}: {_reason(done.stderr)}"]
+                [f"the layer cannot be built: {shlex.join(command)}: {_reason(result.stderr)}"]
             )
     else:
         raise SettingsError(
@@ -122,9 +120,9 @@ def _install(kind: For, lock: Path, target: Path) -> None:
     shutil.rmtree(target / "bin", ignore_errors=True)
 
 
-def _reason(said: str) -> str:
+def _reason(output: str) -> str:
     """What an installer complains of, without its warnings and notices."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith(("error", "×"))]
     return (errors or lines or ["it gave no reason"])[0]
 

@@ -52,16 +52,16 @@ class Permissions:
     def offer(
         self,
         stacks: Mapping[str, Stack],
-        wanted: Iterable[tuple[str, str]],
+        names: Iterable[tuple[str, str]],
         *,
         but: set[tuple[str, str]],
     ) -> None:
         """Exports what customizations' stacks use.
 
-        stacks: the platform's, by what they are for. wanted: names with attributes. but: what is
+        stacks: the platform's, by what they are for. names: those with attributes. but: what is
         exported already, to which this adds.
         """
-        for name, attribute in wanted:
+        for name, attribute in names:
             if (name, attribute) in but:
                 continue
             but.add((name, attribute))
@@ -83,18 +83,18 @@ class Permissions:
 
         def value(match: re.Match[str]) -> str:
             name, attribute = match[1], match[2]
-            found = self._attributes.get((name, attribute)) if attribute else self._arns.get(name)
-            found = found or values.get(name)
+            token = self._attributes.get((name, attribute)) if attribute else self._arns.get(name)
+            token = token or values.get(name)
             existing = self.contracts.known(name, attribute or "")
             if existing is not None:
                 return self.fill(existing, scope)
-            if found is None and self._imports and name in self.contracts.places:
+            if token is None and self._imports and name in self.contracts.places:
                 return Fn.import_value(
                     export_name(self.contracts.environment, name, attribute or "")
                 )
-            if found is None:
+            if token is None:
                 raise KeyError(f"{match[0]} in {text!r}: nothing is registered under that name")
-            return found
+            return token
 
         return PLACEHOLDER.sub(value, text)
 
@@ -117,9 +117,9 @@ class Permissions:
         fill = partial(self.fill, scope=scope)
         return [
             iam.PolicyStatement.from_json(
-                {"Sid": sid, "Principal": whom(each, fill), **statement_block(each, fill)}
+                {"Sid": sid, "Principal": whom(grant, fill), **statement_block(grant, fill)}
             )
-            for sid, each in named(permissions)
+            for sid, grant in named(permissions)
         ]
 
     def document(self, permissions: Iterable[Grant], scope: Construct) -> iam.PolicyDocument:

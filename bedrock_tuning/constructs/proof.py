@@ -62,20 +62,20 @@ class Proof:
         while folder.name.startswith("assembly-"):
             folder = folder.parent
         try:
-            found = [_violation(violation, folder) for violation in self._find(folder)]
+            violations = [_violation(violation, folder) for violation in self._find(folder)]
         except Exception as error:
             # The CLI passes over a plugin that raises: it has named nothing that is wrong.
-            why, fix = f"the proof broke off: {type(error).__name__}: {error}", "Correct that"
+            reason, fix = f"the proof broke off: {type(error).__name__}: {error}", "Correct that"
             return cdk.PolicyValidationPluginReport(
-                success=False, violations=[_whole(folder, why, fix)]
+                success=False, violations=[_folder_violation(folder, reason, fix)]
             )
-        if found:
-            why = "nothing in this folder is deployed: not all of it is proved, or attested"
-            found.append(_whole(folder, why, "Correct what the other lines say"))
-        return cdk.PolicyValidationPluginReport(success=not found, violations=found)
+        if violations:
+            reason = "nothing in this folder is deployed: not all of it is proved, or attested"
+            violations.append(_folder_violation(folder, reason, "Correct what the other lines say"))
+        return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
 
-def _whole(folder: Path, what: str, fix: str) -> cdk.PolicyViolation:
+def _folder_violation(folder: Path, reason: str, fix: str) -> cdk.PolicyViolation:
     """What is wrong with a folder as a whole, so with whatever stack of it is deployed.
 
     The CLI asks the report in the folder before it deploys, also when it is given the folder
@@ -87,7 +87,7 @@ def _whole(folder: Path, what: str, fix: str) -> cdk.PolicyViolation:
     )
     return cdk.PolicyViolation(
         rule_name="whole",
-        description=what,
+        description=reason,
         fix=fix,
         severity="fatal",
         violating_resources=[place],

@@ -35,14 +35,14 @@ def run_guard(
         raise TypeError(f"{guard.node.path} has no CfnResource")
     resource.override_logical_id(f"RunGuard{guard_suffix(uses)}")
     # The guard asks for it as the deployment before has left it.
-    used = ssm.CfnParameter(
+    parameter = ssm.CfnParameter(
         scope,
         "UsedByRuns",
         name=used_parameter(contracts.environment),
         type="String",
         value=uses,
     )
-    used.node.add_dependency(guard)
+    parameter.node.add_dependency(guard)
     return guard
 
 

@@ -71,40 +71,40 @@ def written(
         scope, construct_id = Construct(scope, construct_id), "Resource"
     if place.type in _CLASSES:
         arguments = {
-            _WORDS.sub("_", key).lower(): _named(key, properties[key]) for key in properties
+            _WORDS.sub("_", key).lower(): _cdk_names(key, properties[key]) for key in properties
         }
         resource = _CLASSES[place.type](scope, construct_id, **arguments)
     else:
         resource = CfnResource(scope, construct_id, type=place.type, properties=properties)
     # Nothing names an alarm, and there are two for each customization.
     if place.type != ALARM:
-        arn, queue = (Token.as_string(resource.get_att(each)) for each in ("Arn", "QueueName"))
-        known = {"arn": arn, "name": queue, _REFERENCE.get(place.type, "name"): resource.ref}
-        permissions.register(name, **known)
+        arn, queue = (Token.as_string(resource.get_att(part)) for part in ("Arn", "QueueName"))
+        names = {"arn": arn, "name": queue, _REFERENCE.get(place.type, "name"): resource.ref}
+        permissions.register(name, **names)
     return resource
 
 
 def policy(scope: Construct, name: str, permissions: Permissions) -> CfnResource:
     """All that a resource's contract refuses and grants; `scope` has the resource's construct."""
     contract = permissions.contracts.resource(name)
-    inside = cast(Construct, scope.node.find_child(contract.place.path.rpartition("/")[2]))
+    parent = cast(Construct, scope.node.find_child(contract.place.path.rpartition("/")[2]))
     make, target, attribute = _POLICIES[contract.place.type]
-    said = permissions.statements((*contract.refusals, *contract.grants), scope)
-    named = permissions.fill(f"{{{name}{attribute}}}", scope)
+    statements = permissions.statements((*contract.refusals, *contract.grants), scope)
+    reference = permissions.fill(f"{{{name}{attribute}}}", scope)
     return make(
-        Construct(inside, "Policy"),
+        Construct(parent, "Policy"),
         "Resource",
-        policy_document=iam.PolicyDocument(statements=said),
-        **{target: named if target == "bucket" else [named]},
+        policy_document=iam.PolicyDocument(statements=statements),
+        **{target: reference if target == "bucket" else [reference]},
     )
 
 
-def _named(name: str, value: Any) -> Any:
+def _cdk_names(name: str, value: Any) -> Any:
     """A value with names as the CDK writes them, which begin small; but for JSON of IAM's."""
     if isinstance(value, list):
-        return [_named(name, each) for each in value]
+        return [_cdk_names(name, item) for item in value]
     if isinstance(value, dict) and name != "PolicyDocument":
-        return {_small(key): _named(key, each) for key, each in value.items()}
+        return {_small(key): _cdk_names(key, item) for key, item in value.items()}
     return value
 
 

@@ -30,18 +30,18 @@ class CustomizationStack(TuningStack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         contracts = permissions.contracts
-        here = permissions.elsewhere()
+        rights = permissions.elsewhere()
         if f"role.bedrock.{name}" not in contracts.given:
-            here.role(self, f"bedrock.{name}")
-        roles = {"ServiceRole": here.fill(f"{{role.bedrock.{name}}}", self)}
+            rights.role(self, f"bedrock.{name}")
+        roles = {"ServiceRole": rights.fill(f"{{role.bedrock.{name}}}", self)}
         if contracts.chosen.jobs_started_by == "starter":
-            roles["StarterRole"] = here.role(self, f"start.{name}").role_arn
+            roles["StarterRole"] = rights.role(self, f"start.{name}").role_arn
         for persona in PEOPLE:
             if persona.of_customization:
-                here.person(self, f"{persona.name}.{name}")
+                rights.person(self, f"{persona.name}.{name}")
         for role in contracts.roles:
             if role.place.stack == name and role.name.startswith("role.person."):
-                here.role(self, role.name.removeprefix("role."))
+                rights.role(self, role.name.removeprefix("role."))
         # Written here, not by the CDK: numbers that pass through it lose their type.
         text = deployed.template_text(contracts.settings[name])
         settings = ssm.CfnParameter(
@@ -55,7 +55,7 @@ class CustomizationStack(TuningStack):
             self,
             "Throughput",
             resource_type="Custom::ProvisionedThroughput",
-            service_token=here.fill(f"{{{PROVIDER}}}", self),
+            service_token=rights.fill(f"{{{PROVIDER}}}", self),
             service_timeout=Duration.minutes(15),
             removal_policy=RemovalPolicy.DESTROY,
             # It refuses to take from an open run its roles, or what they may use.
@@ -64,7 +64,7 @@ class CustomizationStack(TuningStack):
         budget = contracts.budgets.get(name)
         if budget is not None:
             CfnResource(self, "Budget", type="AWS::Budgets::Budget", properties=dict(budget))
-        alarms(self, name, here)
+        alarms(self, name, rights)
         # Deleted first, as its properties name the roles: while an endpoint needs them, all stay.
         serving.node.add_dependency(settings)
         export(self, "Serving", serving.get_att_string("Status"))

@@ -45,13 +45,13 @@ class DataStack(TuningStack):
             )
             # Who calls a model needs kms:Decrypt on it, through Bedrock.
             export(self, "ModelKey", model_key.key_arn)
-        made = [name for name in ("access-logs", *BUCKETS) if name in permissions.contracts.places]
-        for name in made:
+        names = [name for name in ("access-logs", *BUCKETS) if name in permissions.contracts.places]
+        for name in names:
             written(self, name, permissions, inside=True).apply_removal_policy(RETAINED)
         # What refuses access to a bucket stays with it.
-        for name in made:
+        for name in names:
             policy(self, name, permissions).apply_removal_policy(RETAINED)
-        if not made and not self.node.try_find_child("ModelKey"):
+        if not names and not self.node.try_find_child("ModelKey"):
             # CloudFormation takes no stack without resources, and this one's outputs say where the
             # data is.
             CfnWaitConditionHandle(self, "NothingToHold")

@@ -49,9 +49,9 @@ class PipelineStack(TuningStack):
         self.workflow = state_machine(
             self, "Workflow", permissions=permissions, key=self.key, after=guard
         )
-        for name, each in self.functions.items():
+        for name, function in self.functions.items():
             if name != GUARD_RUNS.name:
-                each.role.node.add_dependency(guard)
+                function.role.node.add_dependency(guard)
         permissions.role(self, "upload-rule")
         for name in ("upload-rule", "status-rule"):
             written(self, name, permissions, inside=True)
@@ -79,13 +79,13 @@ class PipelineStack(TuningStack):
         A service that publishes to an encrypted topic needs the topic's policy *and* the key's;
         without the second the message is lost and nothing reports it. Both are in the contracts.
         """
-        inside, mail = Construct(self, "Messages"), permissions.settings.alarm_email
+        messages, mail = Construct(self, "Messages"), permissions.settings.alarm_email
         if "topic" in permissions.contracts.places:
-            written(inside, "topic", permissions, inside=True)
-            policy(inside, "topic", permissions)
-        written(inside, "dead-letters", permissions, inside=True)
+            written(messages, "topic", permissions, inside=True)
+            policy(messages, "topic", permissions)
+        written(messages, "dead-letters", permissions, inside=True)
         if mail:
-            topic = inside.node.try_find_child("Topic") or Construct(inside, "Topic")
+            topic = messages.node.try_find_child("Topic") or Construct(messages, "Topic")
             sns.CfnSubscription(
                 Construct(cast(Construct, topic), mail.replace("/", "--")),
                 "Resource",
@@ -93,7 +93,7 @@ class PipelineStack(TuningStack):
                 endpoint=mail,
                 topic_arn=permissions.fill("{topic}", self),
             )
-        return inside
+        return messages
 
     def _functions(self, permissions: Permissions) -> None:
         scope = Construct(self, "Functions")
