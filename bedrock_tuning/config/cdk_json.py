@@ -26,22 +26,22 @@ def context(data: bytes) -> dict[str, Any]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _wrong(f": byte {error.start} is not UTF-8: save it as UTF-8") from None
+        raise _error(f": byte {error.start} is not UTF-8: save it as UTF-8") from None
     if not text.strip():
-        raise _wrong(f" is empty: {_FIX}")
+        raise _error(f" is empty: {_FIX}")
     content = _parsed(text)
     if not isinstance(content, dict):
-        raise _wrong(f" must be an object, not {shown(content)}: {_FIX}")
+        raise _error(f" must be an object, not {shown(content)}: {_FIX}")
     lines = _lines(text)
     if "context" not in content:
-        raise _wrong(f' has no "context", which holds feature flags and settings: {_FIX}')
+        raise _error(f' has no "context", which holds feature flags and settings: {_FIX}')
     flags: dict[str, Any] = content["context"]
     if not isinstance(flags, dict):
-        raise _wrong(
+        raise _error(
             f":{lines[('context',)]}: context: must be an object, not {shown(flags)}: {_FIX}"
         )
     if "tuning" in content:
-        raise _wrong(
+        raise _error(
             f":{lines[('tuning',)]}: tuning: belongs in context: move it to context.tuning"
         )
     if isinstance(flags.get("tuning"), dict):
@@ -54,11 +54,11 @@ def _parsed(text: str) -> Any:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         problem = f":{error.lineno}: is not JSON: {error.msg} at column {error.colno}"
-        raise _wrong(f"{problem}: correct it, or {_FIX}") from None
+        raise _error(f"{problem}: correct it, or {_FIX}") from None
     except RecursionError:
-        raise _wrong(f" is not JSON: nested too deeply: {_FIX}") from None
+        raise _error(f" is not JSON: nested too deeply: {_FIX}") from None
     except ValueError as error:
-        raise _wrong(f" is not JSON: {error}") from None
+        raise _error(f" is not JSON: {error}") from None
 
 
 def _lines(text: str) -> Lines:
@@ -81,5 +81,5 @@ def _no_constant(word: str) -> None:
     raise ValueError(f"{word} is not a number in JSON: write a number")
 
 
-def _wrong(what: str) -> SettingsError:
-    return SettingsError([f"cdk.json{what}"])
+def _error(text: str) -> SettingsError:
+    return SettingsError([f"cdk.json{text}"])

@@ -95,7 +95,7 @@ class CustomizationSettings:
     @property
     def media_folders(self) -> tuple[str, ...]:
         """Where images and other media must lie, each with its slash at the end."""
-        return tuple(f"{each}/" for each in self.folders) or (s3_layout.folder(self.name),)
+        return tuple(f"{folder}/" for folder in self.folders) or (s3_layout.folder(self.name),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +118,10 @@ def load(text: str, *, file: str) -> CustomizationSettings:
     file: how problems call it, e.g. "customizations/pets-search.toml"; its stem is the name.
     Raises CustomizationError with every problem of the file.
     """
-    found = _File.read(text, file=file, regions={})
-    if found.problems:
-        raise CustomizationError(found.problems)
-    return found.versions[""]
+    result = _File.read(text, file=file, regions={})
+    if result.problems:
+        raise CustomizationError(result.problems)
+    return result.versions[""]
 
 
 def load_all(directory: Path) -> Mapping[str, CustomizationSettings]:
@@ -141,18 +141,18 @@ def in_environment(file: Path, environment: str, *, region: str) -> Customizatio
     Raises CustomizationError with every problem of the file, and for one that has no stack there.
     """
     label = f"{file.parent.name}/{file.name}"
-    found = _File.read(
+    result = _File.read(
         file.read_text("utf-8"),
         file=label,
         regions={environment: region},
         every=False,
     )
-    if found.problems:
-        raise CustomizationError(found.problems)
-    if environment not in found.versions:
-        why = "it is retired" if found.retired else f"it leaves the environment {environment} out"
+    if result.problems:
+        raise CustomizationError(result.problems)
+    if environment not in result.versions:
+        why = "it is retired" if result.retired else f"it leaves the environment {environment} out"
         raise CustomizationError([f"{label}: {why}: leave it out of the app"])
-    return found.versions[environment]
+    return result.versions[environment]
 
 
 def scan(directory: Path, *, regions: RegionOfEnvironment | None = None) -> LoadResult:
@@ -180,21 +180,21 @@ def scan(directory: Path, *, regions: RegionOfEnvironment | None = None) -> Load
         except OSError as error:
             problems.append(f"{label}: cannot be read: {error.strerror}")
             continue
-        found = _File.read(text, file=label, regions=regions or {})
-        problems += found.problems
-        retired += [label] if found.retired else []
-        for environment, each in found.versions.items():
-            by_environment.setdefault(environment, {})[each.name] = each
-    for wanted in by_environment.values():
-        former = {each.name: each.renamed_from for each in wanted.values()}
+        result = _File.read(text, file=label, regions=regions or {})
+        problems += result.problems
+        retired += [label] if result.retired else []
+        for environment, version in result.versions.items():
+            by_environment.setdefault(environment, {})[version.name] = version
+    for group in by_environment.values():
+        former = {entry.name: entry.renamed_from for entry in group.values()}
         renamed = renaming_problems(former, directory.name)
         together = (
-            *job_checks.shared_folders(wanted),
-            *job_checks.shared_outputs(wanted),
-            *job_checks.shared_roles(wanted),
+            *job_checks.shared_folders(group),
+            *job_checks.shared_outputs(group),
+            *job_checks.shared_roles(group),
             *renamed,
         )
-        problems += [each for each in together if each not in problems]
+        problems += [problem for problem in together if problem not in problems]
     return LoadResult(
         by_environment=by_environment,
         files=len(files),
@@ -227,48 +227,48 @@ class _File:
             return cls(versions={}, problems=tuple(problems.found))
         if table.get("retired") and not PLACEMENT["retired"].kind.problem(table["retired"]):
             return cls(versions={}, problems=tuple(problems.found), retired=True)
-        found: dict[str, CustomizationSettings] = {}
-        said: dict[str, Problems] = {}
+        versions: dict[str, CustomizationSettings] = {}
+        logs: dict[str, Problems] = {}
         for version in overlay.versions(table, problems, regions, every=every):
             names = ", ".join(version.regions)
-            own = Problems(file=file, lines=lines, origin=version.origin)
+            log = Problems(file=file, lines=lines, origin=version.origin)
             customization = _read_file(
-                Section(table=version.table, path=(), problems=own),
+                Section(table=version.table, path=(), problems=log),
                 name=name,
                 regions=version.regions,
             )
             for wrong in together_problems(name, version.regions):
-                own.add((), wrong)
-            said[names] = own
-            if customization is not None and not own.found:
-                found |= dict.fromkeys(version.regions or ("",), customization)
+                log.add((), wrong)
+            logs[names] = log
+            if customization is not None and not log.found:
+                versions |= dict.fromkeys(version.regions or ("",), customization)
         # A file with a problem is refused, whatever was guessed.
-        sound = {} if problems.found else found
-        return cls(versions=sound, problems=(*problems.found, *_together(said)))
+        sound = {} if problems.found else versions
+        return cls(versions=sound, problems=(*problems.found, *_all_problems(logs)))
 
 
-def _together(said: Mapping[str, Problems]) -> Iterator[str]:
+def _all_problems(logs: Mapping[str, Problems]) -> Iterator[str]:
     """The problems of all versions of a file, each once; what is not wrong in all says where."""
-    places = {sentence: place for own in said.values() for sentence, place in own.places.items()}
-    for sentence in dict.fromkeys(each for own in said.values() for each in own.found):
-        where = [names for names, own in said.items() if sentence in own.found]
+    places = {sentence: place for log in logs.values() for sentence, place in log.places.items()}
+    for sentence in dict.fromkeys(text for log in logs.values() for text in log.found):
+        envs = [names for names, log in logs.items() if sentence in log.found]
         place = places.get(sentence, "")
-        there = f"in {', '.join(where)}: " if place and len(where) < len(said) else ""
-        yield f"{place}{there}{sentence.removeprefix(place)}"
+        label = f"in {', '.join(envs)}: " if place and len(envs) < len(logs) else ""
+        yield f"{place}{label}{sentence.removeprefix(place)}"
 
 
 def _read_file(
     root: Section, *, name: str, regions: RegionOfEnvironment
 ) -> CustomizationSettings | None:
     """Reads all tables even after a problem; None when model or type stay unknown."""
-    names = {name for each in catalogue().values() for name in each.hyperparameters}
+    names = {name for base in catalogue().values() for name in base.hyperparameters}
     homes = {**HOMES, **dict.fromkeys(names, "hyperparameters")}
-    given = root.read(TABLES[""], tables=(*SECTIONS, overlay.ENVIRONMENTS), homes=homes)
-    head = {key: each.default for key, each in TABLES[""].items()} | given
+    values = root.read(TABLES[""], tables=(*SECTIONS, overlay.ENVIRONMENTS), homes=homes)
+    head = {key: each.default for key, each in TABLES[""].items()} | values
     type_ = head["customization_type"]
     if head["renamed_from"] == name:
         root.problem("renamed_from", "is the name that it has: write the one before, or remove it")
-    model = checks.read_model(root, key=given.get("base_model", ""))
+    model = checks.read_model(root, key=values.get("base_model", ""))
     parameters, dataset = root.table("hyperparameters"), root.table("dataset")
     policy = dataset.read(TABLES["dataset"], homes=homes)
     validation, folders = policy.get("validation"), job_checks.read_folders(dataset, policy)
@@ -284,9 +284,9 @@ def _read_file(
         return None
     checks.check_open(root, model=model, allowed=head["allow_closed_model"])
     for region in dict.fromkeys(filter(None, regions.values())):
-        there = ", ".join(name for name, each in regions.items() if each == region)
+        environments = ", ".join(name for name, place in regions.items() if place == region)
         checks.check_region(
-            root.problems, model=model, mode=serving.mode, region=region, environments=there
+            root.problems, model=model, mode=serving.mode, region=region, environments=environments
         )
     hyperparameters = resolve(section=parameters, model=model, type_=type_)
     if not checks.check_type(root, type_=type_, model=model):
@@ -314,7 +314,7 @@ def _read_file(
     return CustomizationSettings(
         name=name,
         file=root.problems.file,
-        description=given.get("description", ""),
+        description=values.get("description", ""),
         base_model=model,
         customization_type=cast(CustomizationType, type_),
         custom_model=head["custom_model"],

@@ -33,23 +33,23 @@ def read_model(root: Section, *, key: str) -> BaseModel | None:
     models = catalogue()
     if key in models or not key:
         return models.get(key)
-    known = key_of(key)
-    meant = known or closest(key, models)
-    fix = f"; did you mean {meant}?" if meant else f": use one of {', '.join(models)}"
+    base = key_of(key)
+    guess = base or closest(key, models)
+    fix = f"; did you mean {guess}?" if guess else f": use one of {', '.join(models)}"
     problem = f"{shown(key)} is not in the catalogue{fix}"
-    if known and ":custom-model/" in key:
+    if base and ":custom-model/" in key:
         problem = (
-            f"{shown(key)} is a custom model: write base_model = {shown(known)}, and its ARN as "
+            f"{shown(key)} is a custom model: write base_model = {shown(base)}, and its ARN as "
             "custom_model"
         )
     root.problem("base_model", problem)
-    return models.get(meant)
+    return models.get(guess)
 
 
 def check_open(root: Section, *, model: BaseModel, allowed: bool) -> None:
     """Whether the model takes new jobs; `allowed` is for accounts with extended access."""
-    why = model.lifecycle.closed_because()
-    if not why:
+    reason = model.lifecycle.closed_because()
+    if not reason:
         if allowed:
             root.warn("allow_closed_model", f"is not needed: {model.name} is open")
         return
@@ -57,13 +57,13 @@ def check_open(root: Section, *, model: BaseModel, allowed: bool) -> None:
     if allowed:
         root.warn(
             "base_model",
-            f"{model.name} is {why} ({cited}); Bedrock will refuse the job unless "
+            f"{model.name} is {reason} ({cited}); Bedrock will refuse the job unless "
             "your account has extended access",
         )
     else:
         root.problem(
             "base_model",
-            f"{model.name} is {why} ({cited}): choose an open model, or write "
+            f"{model.name} is {reason} ({cited}): choose an open model, or write "
             "allow_closed_model = true if your account has extended access",
         )
 
@@ -74,19 +74,19 @@ def check_type(root: Section, *, type_: str, model: BaseModel) -> bool:
     if type_ in possible:
         return True
     if not possible:
-        why = f"jobs of {model.name} use another API, which this project does not call"
+        reason = f"jobs of {model.name} use another API, which this project does not call"
     else:
         hint = or_meant(type_, possible)
-        why = f"{shown(type_)} is not offered for {model.name}: use {listed(possible)}{hint}"
-    root.problem("customization_type", why)
+        reason = f"{shown(type_)} is not offered for {model.name}: use {listed(possible)}{hint}"
+    root.problem("customization_type", reason)
     return False
 
 
 def check_any_type(root: Section, *, type_: str) -> None:
     """As check_type, while the base model is unknown."""
-    known = sorted({each for model in catalogue().values() for each in model.customization_types})
-    if type_ not in known:
-        fix = or_meant(type_, known) or f": use {listed(known)}"
+    types = sorted({name for model in catalogue().values() for name in model.customization_types})
+    if type_ not in types:
+        fix = or_meant(type_, types) or f": use {listed(types)}"
         root.problem("customization_type", f"{shown(type_)} is not offered for any model{fix}")
 
 
@@ -95,17 +95,17 @@ def check_region(
 ) -> None:
     """Whether the model can be customized and served in a Region; environments: those there."""
     regions = model.regions
-    needed = [("customization", "takes customization jobs", regions.customization)]
+    uses = [("customization", "takes customization jobs", regions.customization)]
     if mode == "provisioned":
-        needed.append(("throughput", "has Provisioned Throughput", regions.throughput))
+        uses.append(("throughput", "has Provisioned Throughput", regions.throughput))
     if mode == "on-demand":
-        needed.append(("on_demand", "serves custom models on demand", regions.on_demand))
-    for key, does, possible in needed:
+        uses.append(("on_demand", "serves custom models on demand", regions.on_demand))
+    for key, ability, possible in uses:
         if possible and region not in possible:
             cited = cite(model.source_of(f"regions.{key}").source)
             problems.add(
                 ("base_model",),
-                f"{model.name} {does} in {', '.join(possible)} ({cited}), not in {region} "
+                f"{model.name} {ability} in {', '.join(possible)} ({cited}), not in {region} "
                 f"({environments}): leave it out there with only or only_regions, or choose "
                 "another model",
             )
@@ -209,9 +209,9 @@ def _embedding_length(
     section: Section, *, length: int | None, model: BaseModel | None
 ) -> int | None:
     if model is None:
-        anywhere = {n for each in catalogue().values() for n in each.inference.embedding_lengths}
-        if length is not None and length not in anywhere:
-            numbers = ", ".join(map(str, sorted(anywhere)))
+        lengths = {n for base in catalogue().values() for n in base.inference.embedding_lengths}
+        if length is not None and length not in lengths:
+            numbers = ", ".join(map(str, sorted(lengths)))
             section.problem(
                 "embedding_length",
                 f"{shown(length)} fits no model of the catalogue: use one of {numbers}",
@@ -256,11 +256,11 @@ def read_budget(root: Section) -> Budget:
     """[budget]; without the table every run waits for approval."""
     section = root.table("budget")
     values = section.read(TABLES["budget"])
-    limited = "max_run_usd" in section
-    approval = values.setdefault("approval", "over-budget" if limited else "always")
-    if approval == "over-budget" and not limited:
+    has_limit = "max_run_usd" in section
+    approval = values.setdefault("approval", "over-budget" if has_limit else "always")
+    if approval == "over-budget" and not has_limit:
         section.problem("approval", '"over-budget" needs a budget: add max_run_usd = 50.0')
-    if approval == "never" and limited:
+    if approval == "never" and has_limit:
         section.problem(
             "approval",
             '"never" makes max_run_usd meaningless: remove it, or write approval = "over-budget"',
@@ -273,23 +273,23 @@ def read_budget(root: Section) -> Budget:
 def read_overrides(section: Section) -> Mapping[str, RuleOverride]:
     """[rules]: name = { severity = "warning" | "silent", reason = "…" }."""
     overrides: dict[str, RuleOverride] = {}
-    known = {} if not len(section) else rule_severities()
+    levels = {} if not len(section) else rule_severities()
     for name in section:
         entry = section.table(name)
         values = entry.read(TABLES["rules.NAME"]) if section.holds_table(name) else {}
-        _check_rule(section, name=name, severity=values.get("severity", ""), known=known)
+        _check_rule(section, name=name, severity=values.get("severity", ""), levels=levels)
         if set(values) == set(TABLES["rules.NAME"]):
             overrides[name] = RuleOverride(**values)
     return overrides
 
 
-def _check_rule(section: Section, *, name: str, severity: str, known: Mapping[str, str]) -> None:
-    if name not in known:
-        hint = or_meant(name, known) or ": `tuning rules` lists them"
+def _check_rule(section: Section, *, name: str, severity: str, levels: Mapping[str, str]) -> None:
+    if name not in levels:
+        hint = or_meant(name, levels) or ": `tuning rules` lists them"
         if _RULE_ID.fullmatch(name):
             hint = ": write the rule's name, not its id"
         section.problem(name, f"is not a rule{hint}")
-    elif severity == "silent" and known[name] == "error":
+    elif severity == "silent" and levels[name] == "error":
         section.problem(name, 'is an error: it can be lowered to "warning", not silenced')
 
 

@@ -44,7 +44,7 @@ def to_settings(customization: CustomizationSettings) -> dict[str, Any]:
         "validation": customization.validation,
         "folders": list(customization.folders),
         "job": asdict(customization.job),
-        "rules": {name: asdict(each) for name, each in customization.overrides.items()},
+        "rules": {name: asdict(override) for name, override in customization.overrides.items()},
         "serving": asdict(customization.serving),
         "budget": asdict(customization.budget),
         "tags": dict(customization.tags),
@@ -75,7 +75,7 @@ def from_settings(values: Mapping[str, Any]) -> DeployedCustomization:
                 validation=values["validation"],
                 folders=tuple(values["folders"]),
                 job=JobChoices(**values["job"]),
-                overrides={rule: RuleOverride(**each) for rule, each in values["rules"].items()},
+                overrides={rule: RuleOverride(**item) for rule, item in values["rules"].items()},
                 serving=DesiredServing(**values["serving"]),
                 budget=Budget(**values["budget"]),
                 tags=values["tags"],
@@ -103,9 +103,9 @@ def template_text(values: Mapping[str, Any]) -> str:
 
     There is no starter where the workflow itself starts jobs, whose request the values tell it.
     """
-    own = text(values).removesuffix("}").replace("${", "${!")
+    body = text(values).removesuffix("}").replace("${", "${!")
     starter = "" if "request" in values else ', "starter_role": "${StarterRole}"'
-    return f'{own}, "service_role": "${{ServiceRole}}"{starter}}}'
+    return f'{body}, "service_role": "${{ServiceRole}}"{starter}}}'
 
 
 def length_problem(

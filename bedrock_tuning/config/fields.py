@@ -63,17 +63,17 @@ def described(
 
     required: although the dataclass has a default, for a table that is not written at all.
     """
-    known = Field(
+    entry = Field(
         kind=kind, meaning=meaning, default=default, required=required or default is MISSING
     )
     if isinstance(default, dict):
-        return field(default_factory=default.copy, metadata={_KEY: known})
-    return field(default=default, metadata={_KEY: known})
+        return field(default_factory=default.copy, metadata={_KEY: entry})
+    return field(default=default, metadata={_KEY: entry})
 
 
 def fields_of(table: type) -> Mapping[str, Field]:
     """The fields of a dataclass that are described, in the order written."""
-    return {each.name: each.metadata[_KEY] for each in fields(table) if _KEY in each.metadata}
+    return {item.name: item.metadata[_KEY] for item in fields(table) if _KEY in item.metadata}
 
 
 def _because(why: str) -> str:
@@ -155,9 +155,9 @@ class Number:
             limit = f"{plain_number(self.most)}{_because(self.why_most)}"
             return f"{shown(value)} is above the maximum {limit}{fix}"
         if self.step is not None and value % self.step:
-            near = plain_number(round(value / self.step) * self.step)
-            why = _because(self.why_step)
-            return f"{value} is not a multiple of {self.step}{why}: use, for example, {near}"
+            multiple = plain_number(round(value / self.step) * self.step)
+            reason = _because(self.why_step)
+            return f"{value} is not a multiple of {self.step}{reason}: use, for example, {multiple}"
         return ""
 
     def _text_problem(self, value: str) -> str:
@@ -201,8 +201,8 @@ class Choice:
         """Compares the type too: true is not 1."""
         if any(type(value) is type(choice) and value == choice for choice in self.choices):
             return ""
-        known = [choice for choice in self.choices if isinstance(choice, str)]
-        hint = or_meant(value, known) if isinstance(value, str) else ""
+        words = [choice for choice in self.choices if isinstance(choice, str)]
+        hint = or_meant(value, words) if isinstance(value, str) else ""
         return f"must be {self.limit}{_because(self.why)}, not {shown(value)}{hint}"
 
 

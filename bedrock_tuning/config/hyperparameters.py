@@ -68,33 +68,33 @@ def spell(value: int | float | str) -> str:
 
 def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]:
     """All hyperparameters of a job, defaults filled in, as strings; reports what is wrong."""
-    table, known = model.hyperparameters_of(type_)
-    given: dict[str, Any] = {}
+    table, parameters = model.hyperparameters_of(type_)
+    values: dict[str, Any] = {}
     for name, value in section.items():
-        if name in known:
-            given[name] = value
+        if name in parameters:
+            values[name] = value
             continue
-        free = [each for each in known if each not in section]
+        free = [key for key in parameters if key not in section]
         use = f"use {', '.join(free)}" if free else "remove it"
-        ours = _ELSEWHERE.get(name.lower(), "")
-        ours = ours if ours in known else name
+        word = _ELSEWHERE.get(name.lower(), "")
+        word = word if word in parameters else name
         # What only other models have is not compared: steps are not epochs.
-        others = {each for model in catalogue().values() for each in model.hyperparameters} - {
-            *known
+        others = {key for model in catalogue().values() for key in model.hyperparameters} - {
+            *parameters
         }
-        hint, meant = ("", "") if ours in others else meant_key(ours, known, [*section])
+        hint, guess = ("", "") if word in others else meant_key(word, parameters, [*section])
         hint = misplaced(name, table="hyperparameters", homes=HOMES) or hint
-        hint = hint or f": {use if known else f'{type_} has none'}"
+        hint = hint or f": {use if parameters else f'{type_} has none'}"
         section.problem(name, f"{model.name} has no such hyperparameter{hint}")
         # What was probably meant is not missing, and its value is checked, too.
-        if meant:
-            given.setdefault(meant, value)
+        if guess:
+            values.setdefault(guess, value)
     resolved: dict[str, str] = {}
-    for name, parameter in known.items():
+    for name, parameter in parameters.items():
         kind = kind_of(model, parameter, table=table)
-        value = given.get(name, parameter.default)
-        problem = kind.problem(value) if name in given else ""
-        if name not in given and value is None and parameter.required:
+        value = values.get(name, parameter.default)
+        problem = kind.problem(value) if name in values else ""
+        if name not in values and value is None and parameter.required:
             source = model.facts.get(f"{table}.{name}.max")
             cited = cite(source.source if source else parameter.source)
             problem = f"is missing, {model.name} has no default for it ({cited}): {kind.fix}"
@@ -117,23 +117,23 @@ def _warn(
 ) -> None:
     """Where sources disagree about the maximum or a choice, what only one allows is a warning."""
     path = f"{table}.{parameter.name}"
-    known = model.facts.get(f"{path}.choices")
-    if known is not None and value in parameter.choices:
-        for other in known.alternatives:
+    fact = model.facts.get(f"{path}.choices")
+    if fact is not None and value in parameter.choices:
+        for other in fact.alternatives:
             if value not in other.value:
                 section.warn(
                     parameter.name,
                     f"{value} is no choice according to {', '.join(other.source)}; elsewhere it is "
-                    f"({model.name}, {cite(known.source)})",
+                    f"({model.name}, {cite(fact.source)})",
                 )
     if parameter.warn is None or isinstance(value, str) or value <= parameter.warn:
         return
-    most = model.source_of(f"{path}.max")
-    tags = ", ".join(tag for other in most.alternatives for tag in other.source)
+    maximum = model.source_of(f"{path}.max")
+    tags = ", ".join(tag for other in maximum.alternatives for tag in other.source)
     section.warn(
         parameter.name,
         f"{value} is above {spell(parameter.warn)}, the maximum according to {tags}; elsewhere it "
-        f"is {spell(most.value)} ({model.name}, {cite(most.source)})",
+        f"is {spell(maximum.value)} ({model.name}, {cite(maximum.source)})",
     )
 
 

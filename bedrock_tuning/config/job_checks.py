@@ -39,13 +39,13 @@ def check_job(
             root.problem(key, f'is missing: customization_type = "{owner}" needs it; {fix}')
         elif type_ != owner and key in root:
             root.problem(key, f'has no effect: it belongs to customization_type = "{owner}"')
-    known = model.distillation.teachers
-    if head["teacher"] and known and head["teacher"].removeprefix("us.") not in known:
+    teachers = model.distillation.teachers
+    if head["teacher"] and teachers and head["teacher"].removeprefix("us.") not in teachers:
         fact = model.source_of("distillation.teachers")
         root.warn(
             "teacher",
             f"{shown(head['teacher'])} is not a teacher of {model.name} according to "
-            f"{cite(fact.source)}: {', '.join(known)}",
+            f"{cite(fact.source)}: {', '.join(teachers)}",
         )
     if head["custom_model"]:
         base = base_id(head["custom_model"])
@@ -55,12 +55,12 @@ def check_job(
                 f"was made from {base}, not from {model.customization_id}: correct base_model",
             )
     for key in ("custom_model", "grader"):
-        there = head[key].split(":")[3] if head[key] else ""
+        home = head[key].split(":")[3] if head[key] else ""
         for name, region in regions.items():
-            if there and region and region != there:
+            if home and region and region != home:
                 root.problem(
                     key,
-                    f"is in {there}, and the environment {name} in {region}: a job uses what is in "
+                    f"is in {home}, and the environment {name} in {region}: a job uses what is in "
                     f"its own Region; set another one in [environments.{name}]",
                 )
 
@@ -68,10 +68,10 @@ def check_job(
 def read_folders(section: Section, policy: Mapping[str, Any]) -> tuple[str, ...]:
     """The folders of [dataset]; reports one that adds nothing to the others."""
     folders = tuple(policy.get("folders", ()))
-    for each in folders:
-        outer = next((other for other in folders if each.startswith(f"{other}/")), None)
+    for folder in folders:
+        outer = next((other for other in folders if folder.startswith(f"{other}/")), None)
         if outer is not None:
-            section.problem("folders", f"{shown(each)} lies in {shown(outer)}: remove it")
+            section.problem("folders", f"{shown(folder)} lies in {shown(outer)}: remove it")
     return folders
 
 
@@ -102,16 +102,16 @@ def shared_folders(customizations: Mapping[str, Owner]) -> Iterator[str]:
 
     A role that reads another customization's folder reads what it was never given.
     """
-    named = [each for each in customizations.values() if each.folders]
-    for one in named:
+    owners = [owner for owner in customizations.values() if owner.folders]
+    for one in owners:
         for other in customizations.values():
             if other is one or (other.folders and other.name < one.name):
                 continue
-            theirs = {s3_layout.folder(other.name), *other.media_folders}
-            for mine, its in product(one.media_folders, sorted(theirs)):
-                if mine.startswith(its) or its.startswith(mine):
+            folders = {s3_layout.folder(other.name), *other.media_folders}
+            for folder, its in product(one.media_folders, sorted(folders)):
+                if folder.startswith(its) or its.startswith(folder):
                     yield (
-                        f"{one.file}: dataset.folders: {shown(mine[:-1])} is also read by "
+                        f"{one.file}: dataset.folders: {shown(folder[:-1])} is also read by "
                         f"{other.name} ({its}): give each customization folders of its own, or "
                         "copy the images"
                     )
@@ -122,9 +122,9 @@ def read_evaluation(root: Section, *, model: BaseModel | None, mode: str) -> Eva
     section = root.table("evaluation")
     if not root.holds_table("evaluation"):
         return Evaluation()
-    found = Evaluation(**section.read(TABLES["evaluation"]))
+    evaluation = Evaluation(**section.read(TABLES["evaluation"]))
     gates = {"min_recall", "not_worse_than_base", "not_worse_than_published"}
-    if not found.is_gate and not gates & section.refused:
+    if not evaluation.is_gate and not gates & section.refused:
         root.problem(
             "evaluation",
             "asks for nothing: set min_recall, not_worse_than_base = true or "
@@ -138,17 +138,17 @@ def read_evaluation(root: Section, *, model: BaseModel | None, mode: str) -> Eva
         )
     if mode == "none":
         root.problem("evaluation", "needs a model that is served: set mode in [serving]")
-    return found
+    return evaluation
 
 
 def shared_outputs(customizations: Mapping[str, Owner]) -> Iterator[str]:
     """Why two customizations of an environment would write to one folder, each pair once."""
     for one, other in combinations(customizations.values(), 2):
-        mine, its = f"{one.output_folder}/", f"{other.output_folder}/"
-        if mine.startswith(its) or its.startswith(mine):
-            named, second = (one, other) if one.job.output_folder else (other, one)
+        folder, its = f"{one.output_folder}/", f"{other.output_folder}/"
+        if folder.startswith(its) or its.startswith(folder):
+            first, second = (one, other) if one.job.output_folder else (other, one)
             yield (
-                f"{named.file}: job.output_folder: {shown(named.output_folder)} is also that of "
+                f"{first.file}: job.output_folder: {shown(first.output_folder)} is also that of "
                 f"{second.name} ({s3_layout.jobs_prefix(second.output_folder)}): give each "
                 "customization a folder of its own"
             )
@@ -156,8 +156,8 @@ def shared_outputs(customizations: Mapping[str, Owner]) -> Iterator[str]:
 
 def shared_roles(customizations: Mapping[str, Owner]) -> Iterator[str]:
     """Why two customizations of an environment would have the rights of one role."""
-    named = [each for each in customizations.values() if each.job.service_role]
-    for one, other in combinations(named, 2):
+    owners = [owner for owner in customizations.values() if owner.job.service_role]
+    for one, other in combinations(owners, 2):
         if one.job.service_role == other.job.service_role:
             yield (
                 f"{one.file}: job.service_role: is also that of {other.name}, whose data its jobs "

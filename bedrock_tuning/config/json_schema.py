@@ -32,7 +32,7 @@ def customization_schema() -> JsonSchema:
     root = _table(TABLES[""])
     properties = root["properties"]
     properties["base_model"] |= {"enum": [key for key in models if models[key].started_types]}
-    started = {each for model in models.values() for each in model.started_types}
+    started = {type_ for model in models.values() for type_ in model.started_types}
     properties["customization_type"] |= {"enum": sorted(started)}
     names = sorted({name for model in models.values() for name in _parameters(model)})
     properties["hyperparameters"] = {"type": "object", "propertyNames": {"enum": names}}
@@ -58,13 +58,13 @@ def settings_schema() -> JsonSchema:
         },
         "additionalProperties": _table(SETTINGS),
     }
-    chosen = {
+    environment = {
         "type": "string",
         "description": "The environment to use without --context environment=NAME.",
     }
     tuning = {
         "type": "object",
-        "properties": {"environment": chosen, "environments": environments},
+        "properties": {"environment": environment, "environments": environments},
         "required": ["environments"],
         "additionalProperties": False,
     }
@@ -81,21 +81,21 @@ def settings_schema() -> JsonSchema:
 def _table(fields: Mapping[str, Field]) -> JsonSchema:
     return {
         "type": "object",
-        "properties": {key: _property(each) for key, each in fields.items()},
-        "required": [key for key, each in fields.items() if each.required],
+        "properties": {key: _property(field) for key, field in fields.items()},
+        "required": [key for key, field in fields.items() if field.required],
         "additionalProperties": False,
     }
 
 
 def _overlays(properties: Mapping[str, JsonSchema]) -> JsonSchema:
     """What an environment may have a value of its own for: each key, and none is required."""
-    own = {key: _optional(each) for key, each in properties.items() if key not in PLACEMENT}
-    own[UNSET] = {
+    schemas = {key: _optional(schema) for key, schema in properties.items() if key not in PLACEMENT}
+    schemas[UNSET] = {
         "type": "array",
         "items": {"type": "string"},
         "description": "The keys above that this environment removes, as table.key.",
     }
-    overlay = {"type": "object", "properties": own, "additionalProperties": False}
+    overlay = {"type": "object", "properties": schemas, "additionalProperties": False}
     return {
         "type": "object",
         "description": "By environment, what is different there.",
@@ -107,10 +107,10 @@ def _optional(schema: JsonSchema) -> JsonSchema:
     return {key: value for key, value in schema.items() if key not in ("required", "default")}
 
 
-def _property(known: Field) -> JsonSchema:
-    schema = {**known.kind.schema, "description": known.meaning}
-    if known.default not in (MISSING, None, "", ()) and not known.required:
-        schema["default"] = known.default
+def _property(field: Field) -> JsonSchema:
+    schema = {**field.kind.schema, "description": field.meaning}
+    if field.default not in (MISSING, None, "", ()) and not field.required:
+        schema["default"] = field.default
     return schema
 
 
@@ -127,31 +127,31 @@ def _rules() -> JsonSchema:
 
 def _parameters(model: BaseModel) -> list[str]:
     """The names of a model's hyperparameters in any of its types of jobs."""
-    return [name for each in model.started_types for name in model.hyperparameters_of(each)[1]]
+    return [name for type_ in model.started_types for name in model.hyperparameters_of(type_)[1]]
 
 
 def _by_model(models: Mapping[str, BaseModel]) -> list[JsonSchema]:
     """What each base model adds; models with the same additions share one condition."""
     groups: list[tuple[JsonSchema, list[str]]] = []
     for key, model in models.items():
-        then = _of_model(model)
-        same = next((keys for known, keys in groups if known == then), None)
-        if same is None:
-            groups.append((then, [key]))
+        schema = _of_model(model)
+        group = next((keys for other, keys in groups if other == schema), None)
+        if group is None:
+            groups.append((schema, [key]))
         else:
-            same.append(key)
+            group.append(key)
     return [
         {
             "if": {"properties": {"base_model": {"enum": keys}}, "required": ["base_model"]},
-            "then": then,
+            "then": schema,
         }
-        for then, keys in groups
+        for schema, keys in groups
     ]
 
 
 def _of_model(model: BaseModel) -> JsonSchema:
     """What a base model adds: its hyperparameters, its ways of serving, whether it is closed."""
-    by_type = [_of_type(model, each) for each in model.started_types]
+    by_type = [_of_type(model, type_) for type_ in model.started_types]
     offered = [
         mode
         for mode, is_offered in (
@@ -161,7 +161,7 @@ def _of_model(model: BaseModel) -> JsonSchema:
         )
         if is_offered
     ]
-    then: JsonSchema = {
+    schema: JsonSchema = {
         "properties": {
             "customization_type": {"enum": list(model.started_types)},
             "serving": {"properties": {"mode": {"enum": offered}}},
@@ -170,25 +170,25 @@ def _of_model(model: BaseModel) -> JsonSchema:
         "allOf": by_type,
     }
     if "FINE_TUNING" not in model.started_types:
-        then["required"].append("customization_type")
+        schema["required"].append("customization_type")
     if model.lifecycle.closed_because():
-        then["properties"]["allow_closed_model"] = {"const": True}
-        then["required"].append("allow_closed_model")
-    return then
+        schema["properties"]["allow_closed_model"] = {"const": True}
+        schema["required"].append("allow_closed_model")
+    return schema
 
 
 def _of_type(model: BaseModel, type_: str) -> JsonSchema:
     """What a type of job adds: its hyperparameters, and the keys that are its own."""
-    table, known = model.hyperparameters_of(type_)
-    parameters = known.values()
+    table, by_name = model.hyperparameters_of(type_)
+    parameters = by_name.values()
     hyperparameters: JsonSchema = {
-        "properties": {each.name: kind_of(model, each, table=table).schema for each in parameters},
+        "properties": {item.name: kind_of(model, item, table=table).schema for item in parameters},
         "additionalProperties": False,
     }
-    needed = [each.name for each in parameters if each.required and each.default is None]
-    if needed:
-        hyperparameters["required"] = needed
-    own = [key for key, owner in JOB_KEYS.items() if owner == type_]
+    required = [item.name for item in parameters if item.required and item.default is None]
+    if required:
+        hyperparameters["required"] = required
+    keys = [key for key, owner in JOB_KEYS.items() if owner == type_]
     foreign = {key: False for key, owner in JOB_KEYS.items() if owner != type_}
     return {
         # A file without the key fine-tunes.
@@ -199,8 +199,8 @@ def _of_type(model: BaseModel, type_: str) -> JsonSchema:
         "then": {
             "properties": {"hyperparameters": hyperparameters, **foreign},
             "required": [
-                *(["hyperparameters"] if needed else []),
-                *(key for key in own if key in NEEDED_KEYS),
+                *(["hyperparameters"] if required else []),
+                *(key for key in keys if key in NEEDED_KEYS),
             ],
         },
     }

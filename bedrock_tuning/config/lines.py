@@ -55,9 +55,9 @@ def _paths(value: Any, depth: int = _DEPTH_MAX) -> Iterator[KeyPath]:
     if isinstance(value, list) and value:
         value = value[-1]
     if isinstance(value, dict) and depth:
-        for key, inside in value.items():
+        for key, child in value.items():
             yield (key,)
-            yield from ((key, *path) for path in _paths(inside, depth - 1))
+            yield from ((key, *path) for path in _paths(child, depth - 1))
 
 
 def json_lines(text: str) -> Iterator[tuple[KeyPath, int]]:
@@ -65,23 +65,23 @@ def json_lines(text: str) -> Iterator[tuple[KeyPath, int]]:
     number = 1
     path: list[str] = []
     # Of each object and list around: whether it is an object, and how many members it has so far.
-    around: list[tuple[bool, int]] = []
+    stack: list[tuple[bool, int]] = []
     at_key = False
     for match in _TOKEN.finditer(text):
         mark = match.group()
         if mark == "\n":
             number += 1
         elif mark in "{[":
-            around.append((mark == "{", 0))
+            stack.append((mark == "{", 0))
             path.append("0")
             at_key = mark == "{"
         elif mark in "}]":
-            around.pop()
+            stack.pop()
             path.pop()
             at_key = False
         elif mark == ",":
-            is_object, members = around.pop()
-            around.append((is_object, members + 1))
+            is_object, members = stack.pop()
+            stack.append((is_object, members + 1))
             path[-1] = str(members + 1)
             at_key = is_object
         elif at_key:

@@ -39,20 +39,20 @@ def shown(value: object) -> str:
 
 def listed(words: Iterable[object]) -> str:
     """The choices of a sentence: "a", "b" or "c"."""
-    quoted = [shown(word) for word in words]
-    return " or ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))
+    texts = [shown(word) for word in words]
+    return " or ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
 
 
-def meant_key(key: str, known: Collection[str], given: Collection[str]) -> tuple[str, str]:
+def meant_key(key: str, keys: Collection[str], table: Collection[str]) -> tuple[str, str]:
     """A hint at what an unknown key was meant to be, and that key; "" twice when nobody can tell.
 
-    given: the keys of the table. What is set already cannot be what was meant, only set twice.
+    table: its keys. What is set already cannot be what was meant, only set twice.
     """
-    same = closest(key, known)
-    if same in given and closest(key, [same], misspelt=True):
-        return f"; {same} is set already: remove one of the two", ""
-    meant = closest(key, [name for name in known if name not in given])
-    return (f"; did you mean {meant}?" if meant else ""), meant
+    nearest = closest(key, keys)
+    if nearest in table and closest(key, [nearest], misspelt=True):
+        return f"; {nearest} is set already: remove one of the two", ""
+    guess = closest(key, [name for name in keys if name not in table])
+    return (f"; did you mean {guess}?" if guess else ""), guess
 
 
 def plain_number(number: int | float) -> str:

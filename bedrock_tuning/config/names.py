@@ -91,15 +91,15 @@ def renaming_problems(former: Mapping[str, str], folder: str) -> Iterator[str]:
     """
     heirs: dict[str, str] = {}
     for name, old in former.items():
-        where = f"{folder}/{name}.toml: renamed_from: {shown(old)}"
+        label = f"{folder}/{name}.toml: renamed_from: {shown(old)}"
         if old and old in former:
             yield (
-                f"{where} is a customization of its own ({folder}/{old}.toml): remove that file, "
+                f"{label} is a customization of its own ({folder}/{old}.toml): remove that file, "
                 "or renamed_from"
             )
         if old and old in heirs:
             yield (
-                f"{where} is what {folder}/{heirs[old]}.toml was, too: only one of them can take "
+                f"{label} is what {folder}/{heirs[old]}.toml was, too: only one of them can take "
                 "over its model and endpoint"
             )
         heirs[old] = name

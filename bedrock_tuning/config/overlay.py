@@ -37,8 +37,8 @@ class Version:
         for length in range(len(path), 0, -1):
             begin = path[:length]
             if begin in self.moved:
-                found = (*self.moved[begin], *path[length:])
-                return found, found
+                place = (*self.moved[begin], *path[length:])
+                return place, place
             if begin in self.unset:
                 return path, self.unset[begin]
         return path, path
@@ -56,32 +56,32 @@ def versions(
     regions: of environments, None where it is not known; with none at all, the file's own tables
     are the only version. every: whether there are no other environments.
     """
-    own = {key: value for key, value in table.items() if key != ENVIRONMENTS}
+    base = {key: value for key, value in table.items() if key != ENVIRONMENTS}
     root = Section(table=table, path=(), problems=problems)
     changes = root.table(ENVIRONMENTS)
-    placed = _placed(root, changes, regions, every=every)
+    placed = _placement(root, changes, regions, every=every)
     if not regions:
-        return [Version(table=own)]
-    plain = {name: region for name, region in placed.items() if name not in changes}
-    found = [Version(table=own, regions=plain)] if plain else []
+        return [Version(table=base)]
+    others = {name: region for name, region in placed.items() if name not in changes}
+    result = [Version(table=base, regions=others)] if others else []
     for name, region in placed.items():
         if name in changes and changes.holds_table(name):
-            found.append(_changed(own, changes.table(name), name, region))
-    return found
+            result.append(_version(base, changes.table(name), name, region))
+    return result
 
 
-def _placed(
+def _placement(
     root: Section, changes: Section, regions: RegionOfEnvironment, *, every: bool
 ) -> RegionOfEnvironment:
     """The environments that the file is deployed in; reports those that it names and are none."""
     only, only_regions = (_words(root, key) for key in ("only", "only_regions"))
-    known = list(regions)
+    names = list(regions)
     for name in (only or ()) if regions and every else ():
         if name not in regions:
-            root.problem("only", _no_environment(name, known))
+            root.problem("only", _no_environment(name, names))
     for name in changes if regions and every else ():
         if name not in regions:
-            changes.problem(name, _no_environment(name, known))
+            changes.problem(name, _no_environment(name, names))
     placed = {
         name: region
         for name, region in regions.items()
@@ -96,8 +96,8 @@ def _placed(
     return placed
 
 
-def _no_environment(name: str, known: Sequence[str]) -> str:
-    hint = or_meant(name, known) or f": use {listed(known)}"
+def _no_environment(name: str, names: Sequence[str]) -> str:
+    hint = or_meant(name, names) or f": use {listed(names)}"
     return f"cdk.json has no environment {shown(name)}{hint}"
 
 
@@ -107,34 +107,34 @@ def _words(root: Section, key: str) -> Sequence[str] | None:
     return value if value and not PLACEMENT[key].kind.problem(value) else None
 
 
-def _changed(own: Mapping[str, Any], changes: Section, name: str, region: str | None) -> Version:
-    where: KeyPath = (ENVIRONMENTS, name)
-    table, moved, unset = _copy(own), dict[KeyPath, KeyPath](), dict[KeyPath, KeyPath]()
+def _version(base: Mapping[str, Any], changes: Section, name: str, region: str | None) -> Version:
+    prefix: KeyPath = (ENVIRONMENTS, name)
+    table, moved, unset = _copy(base), dict[KeyPath, KeyPath](), dict[KeyPath, KeyPath]()
     for key in _unset(changes):
         path = tuple(key.split("."))
         if _remove(table, path):
-            unset[path] = (*where, UNSET)
+            unset[path] = (*prefix, UNSET)
         else:
             changes.problem(UNSET, f"{shown(key)} is not set above [{ENVIRONMENTS}]: remove it")
     for key in PLACEMENT:
         if key in changes:
             changes.problem(key, "belongs above the first [table]: it is about all environments")
-    wanted = {key: each for key, each in changes.items() if key not in (UNSET, *PLACEMENT)}
-    for path in _merge(table, wanted):
-        moved[path] = (*where, *path)
+    values = {key: value for key, value in changes.items() if key not in (UNSET, *PLACEMENT)}
+    for path in _merge(table, values):
+        moved[path] = (*prefix, *path)
     return Version(table=table, regions={name: region}, moved=moved, unset=unset)
 
 
 def _unset(changes: Section) -> list[str]:
     value = dict(changes.items()).get(UNSET, [])
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return value
     changes.problem(UNSET, f'must be a list of keys, not {shown(value)}: ["serving.lease_hours"]')
     return []
 
 
 def _copy(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _copy(each) if isinstance(each, dict) else each for key, each in value.items()}
+    return {key: _copy(item) if isinstance(item, dict) else item for key, item in value.items()}
 
 
 def _remove(table: dict[str, Any], path: KeyPath) -> bool:
@@ -148,13 +148,13 @@ def _remove(table: dict[str, Any], path: KeyPath) -> bool:
 
 
 def _merge(
-    table: dict[str, Any], wanted: Mapping[str, Any], path: KeyPath = ()
+    table: dict[str, Any], changes: Mapping[str, Any], path: KeyPath = ()
 ) -> Iterator[KeyPath]:
     """Puts values into a table; yields the path of each, and of each table that is new in it."""
-    for key, value in wanted.items():
-        here = (*path, key)
+    for key, value in changes.items():
+        child = (*path, key)
         if isinstance(value, dict) and isinstance(table.get(key), dict):
-            yield from _merge(table[key], value, here)
+            yield from _merge(table[key], value, child)
         else:
             table[key] = _copy(value) if isinstance(value, dict) else value
-            yield here
+            yield child

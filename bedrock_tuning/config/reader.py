@@ -51,13 +51,13 @@ class Problems:
 
     def _sentence(self, path: KeyPath, text: str, line: int | None) -> str:
         """file:line: key: text. What is missing is missing in the table around it."""
-        named, written = self._origin(path)
-        around = (written[:length] for length in range(len(written), 0, -1))
-        line = line or next((self._lines[each] for each in around if each in self._lines), None)
-        where = f"{self.file}:{line}" if line else self.file
-        key = ".".join(map(shown_key, named))
-        place = f"{where}: {key}: " if key else f"{where}: "
-        if named == path:
+        name_path, line_path = self._origin(path)
+        bases = (line_path[:length] for length in range(len(line_path), 0, -1))
+        line = line or next((self._lines[base] for base in bases if base in self._lines), None)
+        label = f"{self.file}:{line}" if line else self.file
+        key = ".".join(map(shown_key, name_path))
+        place = f"{label}: {key}: " if key else f"{label}: "
+        if name_path == path:
             self.places[f"{place}{text}"] = place
         return f"{place}{text}"
 
@@ -144,19 +144,19 @@ class Section:
                 value = _guessed(value, getattr(fields[name].kind, "choices", ()))
             if not problem or value:
                 sound[name] = value
-        for name, known in fields.items():
-            if known.required and name not in sound and name not in self.refused:
-                self.problem(name, f"is missing: {known.kind.fix}")
+        for name, field in fields.items():
+            if field.required and name not in sound and name not in self.refused:
+                self.problem(name, f"is missing: {field.kind.fix}")
         return sound
 
-    def _unknown(self, key: str, known: Collection[str], homes: Mapping[str, str]) -> str:
+    def _unknown(self, key: str, keys: Collection[str], homes: Mapping[str, str]) -> str:
         """Reports an unknown key; returns the one that was probably meant, or ""."""
         hint = misplaced(key, table=".".join(self._path), homes=homes)
-        hint, meant = (hint, "") if hint else meant_key(key, known, self._table)
-        free = [name for name in known if name not in self._table]
+        hint, guess = (hint, "") if hint else meant_key(key, keys, self._table)
+        free = [name for name in keys if name not in self._table]
         use = f": use {', '.join(free)}" if free else ": remove it"
         self.problem(key, f"unknown key{hint or use}")
-        return meant
+        return guess
 
 
 def _guessed(value: Any, choices: Collection[Any]) -> str:
@@ -189,8 +189,8 @@ def parse(text: str, *, problems: Problems) -> dict[str, Any] | None:
     except RecursionError:
         problems.add((), "is not TOML: nested too deeply")
     except ValueError as error:
-        where = re.search(r"at line (\d{1,9})", str(error))
-        line = int(where[1]) if where else None
+        match = re.search(r"at line (\d{1,9})", str(error))
+        line = int(match[1]) if match else None
         problems.add((), f"is not TOML: {error}{_line_and_fix(str(error), text, line)}", line=line)
     return None
 
@@ -204,8 +204,8 @@ def _line_and_fix(message: str, text: str, line: int | None) -> str:
     }
     fix = next((fix for begin, fix in fixes.items() if message.startswith(begin)), "")
     lines = text.split("\n")
-    quoted = f", in {shown(lines[line - 1].strip())}" if line and line <= len(lines) else ""
-    return quoted + (f": {fix}" if fix else "")
+    quote = f", in {shown(lines[line - 1].strip())}" if line and line <= len(lines) else ""
+    return quote + (f": {fix}" if fix else "")
 
 
 def ignored(directory: Path) -> list[str]:

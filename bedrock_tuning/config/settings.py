@@ -39,9 +39,9 @@ class CheckedSettings:
 
     def problem(self, environment: str, key: str, text: str) -> str:
         """What is wrong with a setting beside the customizations: with its place in cdk.json."""
-        found = len(self._where.found)
+        count = len(self._where.found)
         self._where.add((*_WHERE, "environments", environment, key), text)
-        return self._where.found[found]
+        return self._where.found[count]
 
 
 def read(context: Any, *, environment: str | None = None) -> Settings:
@@ -50,10 +50,10 @@ def read(context: Any, *, environment: str | None = None) -> Settings:
     context: {"environment": "dev", "environments": {"dev": {...}, ...}}.
     Raises SettingsError with every problem of every environment, each naming the key in cdk.json.
     """
-    checked = check(context, environment=environment)
-    if checked.settings is None:
-        raise SettingsError(checked.problems)
-    return checked.settings
+    result = check(context, environment=environment)
+    if result.settings is None:
+        raise SettingsError(result.problems)
+    return result.settings
 
 
 def check(context: Any, *, environment: str | None = None) -> CheckedSettings:
@@ -62,15 +62,15 @@ def check(context: Any, *, environment: str | None = None) -> CheckedSettings:
     problems = Problems(file="cdk.json", lines=lambda: lines)
     environments = _environments(context, problems)
     default = context.get("environment") if isinstance(context, Mapping) else None
-    chosen = _chosen(environments, default, environment, problems)
+    choice = _choice(environments, default, environment, problems)
     values = {
         name: _read_environment(name, raw, others=environments, problems=problems)
         for name, raw in environments.items()
     }
-    wrong = problems.found or chosen is None
-    every = {} if wrong else {name: Settings(name=name, **each) for name, each in values.items()}
+    wrong = problems.found or choice is None
+    every = {} if wrong else {name: Settings(name=name, **item) for name, item in values.items()}
     return CheckedSettings(
-        settings=every.get(chosen or ""),
+        settings=every.get(choice or ""),
         environments=every,
         regions={name: sound.get("region") for name, sound in values.items()},
         problems=tuple(problems.found),
@@ -93,62 +93,62 @@ def _environments(context: Any, problems: Problems) -> Mapping[str, Any]:
         elif key not in _KEYS:
             hint = or_meant(key, _KEYS) or f": use {' and '.join(_KEYS)}"
             problems.add((*_WHERE, key), f"unknown key{hint}")
-    where = (*_WHERE, "environments")
+    path = (*_WHERE, "environments")
     environments = context.get("environments", {})
     if "environments" not in context:
-        problems.add(where, f"is missing: write {_ENVIRONMENTS}")
+        problems.add(path, f"is missing: write {_ENVIRONMENTS}")
     elif not isinstance(environments, Mapping):
-        what = shown(environments)
-        problems.add(where, f"must be an object, not {what}: write {_ENVIRONMENTS}")
+        text = shown(environments)
+        problems.add(path, f"must be an object, not {text}: write {_ENVIRONMENTS}")
     elif not environments:
-        problems.add(where, f"is empty: write at least one, for example {_ENVIRONMENTS}")
+        problems.add(path, f"is empty: write at least one, for example {_ENVIRONMENTS}")
     return environments if isinstance(environments, Mapping) else {}
 
 
-def _chosen(
+def _choice(
     environments: Mapping[str, Any], default: Any, environment: Any, problems: Problems
 ) -> str | None:
     """The environment's name; reports a default or a choice that does not exist."""
     if not environments:
         return None
-    known = ", ".join(sorted(environments))
-    where = (*_WHERE, "environment")
+    names = ", ".join(sorted(environments))
+    path = (*_WHERE, "environment")
     if environment == "":
-        problems.found.append(f"--context environment= is empty: use one of {known}")
+        problems.found.append(f"--context environment= is empty: use one of {names}")
     elif environment is not None and environment not in environments:
         problems.found.append(
             f"--context environment={environment}: cdk.json has no environment "
-            f"{shown(environment)}: use one of {known}"
+            f"{shown(environment)}: use one of {names}"
         )
     if default is None and environment is None:
         problems.add(
-            where,
-            f"is missing: write one of {known}, or add --context environment=NAME to the command",
+            path,
+            f"is missing: write one of {names}, or add --context environment=NAME to the command",
         )
     elif default is not None and (not isinstance(default, str) or default not in environments):
-        problems.add(where, f"{shown(default)} is not one of the environments: use {known}")
-    chosen = default if environment is None else environment
-    return chosen if isinstance(chosen, str) and chosen in environments else None
+        problems.add(path, f"{shown(default)} is not one of the environments: use {names}")
+    choice = default if environment is None else environment
+    return choice if isinstance(choice, str) and choice in environments else None
 
 
 def _read_environment(
     name: str, raw: Any, *, others: Collection[str], problems: Problems
 ) -> dict[str, Any]:
     """The sound values of one environment; reports everything that is wrong with it."""
-    where = (*_WHERE, "environments", name)
+    path = (*_WHERE, "environments", name)
     wrong = environment_problem(name, others)
     if wrong:
-        problems.add(where, wrong)
+        problems.add(path, wrong)
     if not isinstance(raw, Mapping):
-        problems.add(where, f'must be an object, not {shown(raw)}: write {{"region": "us-east-1"}}')
+        problems.add(path, f'must be an object, not {shown(raw)}: write {{"region": "us-east-1"}}')
         return {}
-    section = Section(table=raw, path=where, problems=problems)
+    section = Section(table=raw, path=path, problems=problems)
     values = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in section.read(SETTINGS).items()
         if key not in section.refused
     }
-    defaults = {key: each.default for key, each in SETTINGS.items()}
+    defaults = {key: field.default for key, field in SETTINGS.items()}
     unknown = section.refused | {"region"} - set(values)
     for key, problem in contradictions(values, defaults=defaults, wrong=unknown):
         section.problem(key, problem)

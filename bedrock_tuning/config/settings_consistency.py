@@ -105,9 +105,9 @@ def _your_network(values: _Values) -> Iterator[tuple[str, str]]:
 def _our_network(values: _Values) -> Iterator[tuple[str, str]]:
     if not values.known("region", "vpc_zones"):
         return
-    region, chosen = values["region"], values["vpc_zones"]
+    region, choice = values["region"], values["vpc_zones"]
     published = settings_limits.ZONES.get(region, ())
-    zones = chosen or published
+    zones = choice or published
     if not zones:
         yield (
             "vpc_zones",
@@ -116,11 +116,11 @@ def _our_network(values: _Values) -> Iterator[tuple[str, str]]:
         )
         return
     prefixes = {zone.partition("-")[0] for zone in published}
-    elsewhere = [zone for zone in chosen if prefixes and zone.partition("-")[0] not in prefixes]
-    if elsewhere:
+    outliers = [zone for zone in choice if prefixes and zone.partition("-")[0] not in prefixes]
+    if outliers:
         yield (
             "vpc_zones",
-            f"{shown(elsewhere[0])} is not in {region}: use some of {', '.join(published)}",
+            f"{shown(outliers[0])} is not in {region}: use some of {', '.join(published)}",
         )
     if values.known("vpc_endpoint_zones") and values["vpc_endpoint_zones"] > len(zones):
         yield (
@@ -151,10 +151,10 @@ def _people(values: _Values) -> Iterator[tuple[str, str]]:
     """Whoever may become an uploader and an approver approves the own run."""
     if not values.known("people"):
         return
-    named = [each.partition("=") for each in values["people"]]
-    for who, _, uploader in named:
-        for other, _, approver in named:
-            if who.startswith("uploader") and other == "approver" and _meet(uploader, approver):
+    entries = [entry.partition("=") for entry in values["people"]]
+    for name, _, uploader in entries:
+        for other, _, approver in entries:
+            if name.startswith("uploader") and other == "approver" and _overlap(uploader, approver):
                 yield (
                     "people",
                     f"{shown(uploader)} may become an uploader and {shown(approver)} an approver, "
@@ -162,11 +162,11 @@ def _people(values: _Values) -> Iterator[tuple[str, str]]:
                 )
 
 
-def _meet(one: str, other: str) -> bool:
+def _overlap(one: str, other: str) -> bool:
     """Whether a role's name can fit both patterns; in doubt, where both have wildcards, it can."""
     if fnmatchcase(one, other) or fnmatchcase(other, one):
         return True
-    starts = (re.split(r"[*?]", each)[0] for each in (one, other))
+    starts = (re.split(r"[*?]", pattern)[0] for pattern in (one, other))
     first, second = sorted(starts, key=len)
     return "*" in one and "*" in other and second.startswith(first)
 
@@ -176,23 +176,23 @@ def _existing(values: _Values) -> Iterator[tuple[str, str]]:
     buckets = [f"{kind}_bucket" for kind in BUCKETS]
     if not values.known(*buckets, "data_key", "data_account", "operations_key", "topic"):
         return
-    yours = [key for key in buckets if values[key]]
-    names = [values[key] for key in yours]
-    for key in yours:
+    keys = [key for key in buckets if values[key]]
+    names = [values[key] for key in keys]
+    for key in keys:
         if names.count(values[key]) > 1:
             yield key, f"{shown(values[key])} is named twice: use three different buckets"
-    if yours and not values["data_key"]:
-        yield "data_key", f"is missing: the key that encrypts {' and '.join(yours)}"
+    if keys and not values["data_key"]:
+        yield "data_key", f"is missing: the key that encrypts {' and '.join(keys)}"
     if values["topic"] and not values["operations_key"]:
         yield "operations_key", "is missing: the key that encrypts topic"
-    if values["data_account"] and len(yours) < len(buckets):
-        missing = next(key for key in buckets if key not in yours)
+    if values["data_account"] and len(keys) < len(buckets):
+        missing = next(key for key in buckets if key not in keys)
         yield missing, "is missing: with data_account, all three buckets are in that account"
     elif values["data_account"]:
         owner = values["data_key"].split(":")[4:5]
         if owner != [values["data_account"]] and values["data_key"]:
             yield "data_key", "is of another account than data_account: use one of that account"
-    yield from _elsewhere(values)
+    yield from _locations(values)
     if values["data_account"] and values["deny_others"]:
         yield (
             "deny_others",
@@ -200,7 +200,7 @@ def _existing(values: _Values) -> Iterator[tuple[str, str]]:
         )
 
 
-def _elsewhere(values: _Values) -> Iterator[tuple[str, str]]:
+def _locations(values: _Values) -> Iterator[tuple[str, str]]:
     """Keys and topics are where the environment is."""
     if not values.known("region", "account"):
         return
@@ -210,6 +210,6 @@ def _elsewhere(values: _Values) -> Iterator[tuple[str, str]]:
         _, _, _, region, account, _ = values[key].split(":", 5)
         if region != values["region"]:
             yield key, f"is in {region}: use one in {values['region']}, as everything else"
-        here = {values["account"], values["data_account"] if key == "data_key" else ""} - {""}
-        if here and account not in here:
-            yield key, f"is of the account {account}: use one of {' or '.join(sorted(here))}"
+        accounts = {values["account"], values["data_account"] if key == "data_key" else ""} - {""}
+        if accounts and account not in accounts:
+            yield key, f"is of the account {account}: use one of {' or '.join(sorted(accounts))}"

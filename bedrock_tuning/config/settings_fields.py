@@ -310,9 +310,9 @@ class Settings(NetworkSettings, ExistingSettings, GeneralSettings):
 
     def becomes(self, persona: str, customization: str = "") -> tuple[str, ...]:
         """The roles that may become a persona; of an uploader: that of a customization."""
-        wanted = (persona, f"{persona}.{customization}")
-        named = (each.partition("=") for each in self.people)
-        return tuple(role for who, _, role in named if who in wanted)
+        entries = (persona, f"{persona}.{customization}")
+        pairs = (entry.partition("=") for entry in self.people)
+        return tuple(role for name, _, role in pairs if name in entries)
 
     @property
     def zones(self) -> tuple[str, ...]:

@@ -68,15 +68,15 @@ class ExistingSettings:
     @property
     def existing(self) -> Mapping[str, str]:
         """The ARNs of what exists already, by the names that contracts have for it."""
-        named = {name: getattr(self, setting) for name, setting in SETTINGS.items()}
+        values = {name: getattr(self, setting) for name, setting in SETTINGS.items()}
         return {
             name: f"arn:aws:s3:::{value}" if name in BUCKETS else value
-            for name, value in named.items()
+            for name, value in values.items()
             if value
         }
 
     @property
     def own_buckets(self) -> Mapping[str, str]:
         """The buckets that exist already, by what they are for."""
-        named = {kind: getattr(self, f"{kind}_bucket") for kind in BUCKETS}
-        return {kind: name for kind, name in named.items() if name}
+        values = {kind: getattr(self, f"{kind}_bucket") for kind in BUCKETS}
+        return {kind: name for kind, name in values.items() if name}
