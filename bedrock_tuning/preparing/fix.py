@@ -64,46 +64,46 @@ def fix_image(data: bytes, limits: ImageLimits) -> Fixed:
     import PIL.Image
 
     heic = _reads_heic()
-    found = header(data)
+    head = header(data)
     try:
         with picture(data) as image:
-            quick = _reduced(image, data, found, limits)
+            quick = _shrink(image, data, head, limits)
             if quick is not None:
                 return quick
             image.load()
-            return _fixed(image, data, found, limits)
+            return _fix(image, data, head, limits)
     except UnfixableError:
         raise
     except PIL.UnidentifiedImageError as error:
-        what = "no image" if found.format == "unknown" else f"{found.format}, which is not read"
-        if found.format in _HEIF and not heic:
-            what = f"{found.format}; to read it: pip install 'bedrock-tuning[images]'"
-        raise UnfixableError(f"the file is {what}", kind=f"{found.format} not read") from error
+        name = "no image" if head.format == "unknown" else f"{head.format}, which is not read"
+        if head.format in _HEIF and not heic:
+            name = f"{head.format}; to read it: pip install 'bedrock-tuning[images]'"
+        raise UnfixableError(f"the file is {name}", kind=f"{head.format} not read") from error
     except Exception as error:
         # Decoders of broken data raise whatever they like.
         words = " ".join(str(error).split())
-        what = found.format if found.format != "unknown" else "the file"
+        name = head.format if head.format != "unknown" else "the file"
         raise UnfixableError(
-            f"{what} cannot be decoded: {words or type(error).__name__}", kind="image broken"
+            f"{name} cannot be decoded: {words or type(error).__name__}", kind="image broken"
         ) from error
 
 
-def _reduced(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> Fixed | None:
+def _shrink(image: "Image", data: bytes, head: Header, limits: ImageLimits) -> Fixed | None:
     """A photograph that is only too large, by libvips in half the time of Pillow.
 
     None where there is more to do, where libvips is not installed, or refuses the data.
     """
-    plain = (
-        found.format == "jpeg"
+    is_plain = (
+        head.format == "jpeg"
         and "jpeg" in limits.formats
         and image.mode == "RGB"
-        and found.bits == 8
+        and head.bits == 8
     )
     # Of data that ends too early libvips makes a picture that is gray below.
-    whole = data.endswith(b"\xff\xd9")
+    is_complete = data.endswith(b"\xff\xd9")
     if (
-        not (plain and whole)
-        or found.problem
+        not (is_plain and is_complete)
+        or head.problem
         or not _has_libvips()
         or image.getexif().get(0x0112, 1) != 1
     ):
@@ -114,7 +114,7 @@ def _reduced(image: "Image", data: bytes, found: Header, limits: ImageLimits) ->
     import pyvips
     from PIL import Image as Images
 
-    wide, tall = _scaled(image.size, factor, limits)
+    wide, tall = _scale(image.size, factor, limits)
     try:
         small = pyvips.Image.thumbnail_buffer(
             data, wide, height=tall, size="force", no_rotate=True, fail_on="warning"
@@ -122,12 +122,12 @@ def _reduced(image: "Image", data: bytes, found: Header, limits: ImageLimits) ->
         pixels = small.write_to_memory()
     except pyvips.Error:
         return None
-    made = Images.frombuffer("RGB", (wide, tall), pixels, "raw", "RGB", 0, 1)
-    made.info.update(image.info)
+    result = Images.frombuffer("RGB", (wide, tall), pixels, "raw", "RGB", 0, 1)
+    result.info.update(image.info)
     changes = [PictureFix("resized", f"{image.width} × {image.height} to {wide} × {tall}")]
     if without_metadata(data) != data:
         changes.append(_BARE)
-    return _encoded(made, "jpeg", limits.bytes_warn or limits.bytes_max, limits, changes)
+    return _encode(result, "jpeg", limits.bytes_warn or limits.bytes_max, limits, changes)
 
 
 _BARE: Final = PictureFix("metadata removed", "EXIF and the like: places, names, comments")
@@ -154,35 +154,35 @@ def _reads_heic() -> bool:
     return True
 
 
-def _fixed(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> Fixed:
+def _fix(image: "Image", data: bytes, head: Header, limits: ImageLimits) -> Fixed:
     changes: list[PictureFix] = []
-    format = found.format if found.format in limits.formats else _other_format(image, found)
-    if format != found.format:
+    format = head.format if head.format in limits.formats else _other_format(image, head)
+    if format != head.format:
         changes.append(
-            PictureFix("converted", f"{(image.format or found.format).lower()} to {format}")
+            PictureFix("converted", f"{(image.format or head.format).lower()} to {format}")
         )
     # Telephones append a second picture to a JPEG and call it MPO; that is no animation.
     if getattr(image, "is_animated", False) and image.format != "MPO":
         changes.append(PictureFix("first frame kept", "of an animation"))
         image.seek(0)
-    if found.bits > 8:
-        changes.append(PictureFix("8 bits", f"reduced from {found.bits} bits per channel"))
-    if found.problem:
-        changes.append(PictureFix("saved again", found.problem))
-    changed = _upright(_eight_bits(image, changes), changes)
-    changed = _sized(_padded(changed, limits, changes), limits, changes)
-    most = limits.bytes_warn or limits.bytes_max
-    bare = without_metadata(data)
-    if bare != data:
+    if head.bits > 8:
+        changes.append(PictureFix("8 bits", f"reduced from {head.bits} bits per channel"))
+    if head.problem:
+        changes.append(PictureFix("saved again", head.problem))
+    result = _upright(_eight_bits(image, changes), changes)
+    result = _fit(_pad(result, limits, changes), limits, changes)
+    limit = limits.bytes_warn or limits.bytes_max
+    copy = without_metadata(data)
+    if copy != data:
         changes.append(_BARE)
-    if len(bare) <= most and all(change.kind == "metadata removed" for change in changes):
-        return Fixed(data=bare, extension=_EXTENSIONS[format], look=look_of(image), changes=changes)
-    return _encoded(changed, format, most, limits, changes)
+    if len(copy) <= limit and all(change.kind == "metadata removed" for change in changes):
+        return Fixed(data=copy, extension=_EXTENSIONS[format], look=look_of(image), changes=changes)
+    return _encode(result, format, limit, limits, changes)
 
 
-def _other_format(image: "Image", found: Header) -> str:
+def _other_format(image: "Image", head: Header) -> str:
     """Photos of telephones have lost their exact pixels already; PNG would only take more bytes."""
-    return "jpeg" if found.format in _HEIF and image.mode == "RGB" else "png"
+    return "jpeg" if head.format in _HEIF and image.mode == "RGB" else "png"
 
 
 def _eight_bits(image: "Image", changes: list[PictureFix]) -> "Image":
@@ -234,7 +234,7 @@ def _upright(image: "Image", changes: list[PictureFix]) -> "Image":
     return ImageOps.exif_transpose(image)
 
 
-def _padded(image: "Image", limits: ImageLimits, changes: list[PictureFix]) -> "Image":
+def _pad(image: "Image", limits: ImageLimits, changes: list[PictureFix]) -> "Image":
     """A strip that is too long gets white (or transparent) bars."""
     width, height = image.size
     wide, tall = _bars(image.size, limits)
@@ -262,15 +262,15 @@ def _bars(size: tuple[int, int], limits: ImageLimits) -> tuple[int, int]:
 def _factor(size: tuple[int, int], limits: ImageLimits) -> float:
     """By how much the sides have to grow or shrink; 1 for not at all. Raises UnfixableError."""
     width, height = size
-    least = (limits.side_min or 1) / min(width, height)
-    most = (limits.side_max or math.inf) / max(width, height)
+    low = (limits.side_min or 1) / min(width, height)
+    high = (limits.side_max or math.inf) / max(width, height)
     pixels = limits.pixels_warn or limits.pixels_max
     if pixels is not None:
-        most = min(most, math.sqrt(pixels / (width * height)))
-    if least <= 1 <= most:
+        high = min(high, math.sqrt(pixels / (width * height)))
+    if low <= 1 <= high:
         return 1.0
-    factor = max(1.0, least) if least > 1 else most
-    if factor > most or factor < least:
+    factor = max(1.0, low) if low > 1 else high
+    if factor > high or factor < low:
         raise UnfixableError(
             f"{width} × {height} cannot be scaled to fit both limits of its sides", kind="too long"
         )
@@ -282,33 +282,33 @@ def _factor(size: tuple[int, int], limits: ImageLimits) -> float:
     return factor
 
 
-def _scaled(size: tuple[int, int], factor: float, limits: ImageLimits) -> tuple[int, int]:
+def _scale(size: tuple[int, int], factor: float, limits: ImageLimits) -> tuple[int, int]:
     """The size after scaling, within the limits of the sides."""
     # Enlarged sides round up and reduced ones down, so that neither ends beside its limit.
     turn = math.ceil if factor > 1 else math.floor
     wide, tall = (turn(side * factor) for side in size)
-    return _within((wide, tall), limits)
+    return _clamp((wide, tall), limits)
 
 
-def _within(size: tuple[int, int], limits: ImageLimits) -> tuple[int, int]:
-    least, most = limits.side_min or 1, limits.side_max or max(size)
-    wide, tall = (min(most, max(least, side)) for side in size)
+def _clamp(size: tuple[int, int], limits: ImageLimits) -> tuple[int, int]:
+    low, high = limits.side_min or 1, limits.side_max or max(size)
+    wide, tall = (min(high, max(low, side)) for side in size)
     return wide, tall
 
 
-def _sized(image: "Image", limits: ImageLimits, changes: list[PictureFix]) -> "Image":
+def _fit(image: "Image", limits: ImageLimits, changes: list[PictureFix]) -> "Image":
     factor = _factor(image.size, limits)
     if factor == 1:
         return image
-    return _resized(image, _scaled(image.size, factor, limits), limits, changes)
+    return _resize(image, _scale(image.size, factor, limits), limits, changes)
 
 
-def _resized(
+def _resize(
     image: "Image", size: tuple[int, int], limits: ImageLimits, changes: list[PictureFix]
 ) -> "Image":
     from PIL.Image import Resampling
 
-    wide, tall = _within(size, limits)
+    wide, tall = _clamp(size, limits)
     changes.append(PictureFix("resized", f"{image.width} × {image.height} to {wide} × {tall}"))
     info = dict(image.info)
     # Reduced, both look the same, and this one takes two thirds of the time.
@@ -318,33 +318,33 @@ def _resized(
     return smaller
 
 
-def _encoded(
-    image: "Image", format: str, most: int, limits: ImageLimits, changes: list[PictureFix]
+def _encode(
+    image: "Image", format: str, limit: int, limits: ImageLimits, changes: list[PictureFix]
 ) -> Fixed:
     """The smallest loss that fits: PNG, then JPEG of falling quality, then fewer pixels."""
     if format == "png":
         data = _save(image, "png")
-        if len(data) <= most:
+        if len(data) <= limit:
             return Fixed(data=data, extension=".png", look=look_of(image), changes=changes)
         changes.append(
-            PictureFix("as JPEG", f"because PNG takes {len(data):,} bytes, {most:,} at most")
+            PictureFix("as JPEG", f"because PNG takes {len(data):,} bytes, {limit:,} at most")
         )
     if image.mode == "RGBA":
         changes.append(PictureFix("on white", "transparent parts"))
         image = _on_white(image)
     if not changes:
-        changes.append(PictureFix("saved again", f"to have at most {most:,} bytes"))
+        changes.append(PictureFix("saved again", f"to have at most {limit:,} bytes"))
     while True:
         for quality in _QUALITIES:
             data = _save(image, "jpeg", quality=quality)
-            if len(data) <= most:
+            if len(data) <= limit:
                 if quality < _QUALITIES[0]:
                     changes.append(PictureFix("as JPEG", f"of quality {quality}"))
                 return Fixed(data=data, extension=".jpg", look=look_of(image), changes=changes)
         smaller = (int(image.width * _SHRINK), int(image.height * _SHRINK))
         if min(smaller) < (limits.side_min or 1):
-            raise UnfixableError(f"it does not fit into {most:,} bytes", kind="too many bytes")
-        image = _resized(image, smaller, limits, changes)
+            raise UnfixableError(f"it does not fit into {limit:,} bytes", kind="too many bytes")
+        image = _resize(image, smaller, limits, changes)
 
 
 def _on_white(image: "Image") -> "Image":
@@ -373,12 +373,12 @@ def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[PictureF
     text = text.encode("utf-8", "replace").decode()
     if text != caption:
         changes.append(PictureFix("caption trimmed", "blanks and control characters"))
-    most = _read_of(text, limits)
-    if len(text) > most:
-        cut = text[:most]
-        head, blank, _ = cut.rpartition(" ")
+    limit = _chars_read(text, limits)
+    if len(text) > limit:
+        piece = text[:limit]
+        head, blank, _ = piece.rpartition(" ")
         # At a word's end, unless that costs more than a long word.
-        shorter = head if blank and len(head) > most * 0.9 else cut
+        shorter = head if blank and len(head) > limit * 0.9 else piece
         changes.append(
             PictureFix("caption cut", f"from {len(text):,} to {len(shorter.rstrip()):,} characters")
         )
@@ -388,9 +388,9 @@ def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[PictureF
     return text, changes
 
 
-def _read_of(text: str, limits: CaptionLimits) -> int:
+def _chars_read(text: str, limits: CaptionLimits) -> int:
     """How many characters of a caption the model reads, by the estimate of the rule about it."""
-    most = min(len(text), limits.chars_max)
-    if not too_many_tokens(text[:most], limits):
-        return most
-    return bisect_left(range(most), True, key=lambda n: too_many_tokens(text[:n], limits) > 0) - 1
+    limit = min(len(text), limits.chars_max)
+    if not too_many_tokens(text[:limit], limits):
+        return limit
+    return bisect_left(range(limit), True, key=lambda n: too_many_tokens(text[:n], limits) > 0) - 1

@@ -68,13 +68,13 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
         end = at + 2 + length
         segment = data[at:end]
         if marker == _SCAN:
-            found = _MARKER.search(data, end)
-            if found is None:
+            match = _MARKER.search(data, end)
+            if match is None:
                 # Cut off, or without its end marker: decoders take it as it is.
                 yield data[at:]
                 return
-            yield data[at : found.start()]
-            end = found.start()
+            yield data[at : match.start()]
+            end = match.start()
         elif marker in _KEPT:
             if segment[4:].startswith(_KEPT[marker]):
                 yield segment

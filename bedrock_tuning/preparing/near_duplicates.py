@@ -72,9 +72,9 @@ def near_pairs(looks: Mapping[str, Look]) -> Iterator[tuple[str, str]]:
             bucket = buckets[band, look.bits >> band * _BITS & mask]
             if len(bucket) < _COMPARED:
                 bucket.append(name)
-    told: set[tuple[str, str]] = set()
+    pairs: set[tuple[str, str]] = set()
     for names in buckets.values():
         for pair in combinations(names, 2):
-            if pair not in told and are_near(looks[pair[0]], looks[pair[1]]):
-                told.add(pair)
+            if pair not in pairs and are_near(looks[pair[0]], looks[pair[1]]):
+                pairs.add(pair)
                 yield pair

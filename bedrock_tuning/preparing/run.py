@@ -85,8 +85,8 @@ class Prepared:
     @property
     def dropped(self) -> float:
         """Which share of everything was left out, tests apart."""
-        left = len(self.left_out)
-        return left / max(1, left + sum(self.records.values()))
+        count = len(self.left_out)
+        return count / max(1, count + sum(self.records.values()))
 
 
 def prepare(plan: PreparePlan, *, meter: Meter = silent) -> Prepared:
@@ -95,10 +95,10 @@ def prepare(plan: PreparePlan, *, meter: Meter = silent) -> Prepared:
     with new_folder(plan.out) as folder:
         work = folder / Workshop.FOLDER
         scene = look(plan.source, plan.options, room=work / "unpacked")
-        understood = understand(scene)
-        left = understood.left
-        told: dict[str, list[PictureFix]] = {}
-        pairs = _fixed_captions(understood.pairs, plan.contract, left, told)
+        content = understand(scene)
+        rest = content.left
+        fixes: dict[str, list[PictureFix]] = {}
+        pairs = _fix_captions(content.pairs, plan.contract, rest, fixes)
         shop = Workshop(
             files=scene.files,
             work=work,
@@ -109,31 +109,31 @@ def prepare(plan: PreparePlan, *, meter: Meter = silent) -> Prepared:
         )
         tests = {pair.file for pair in pairs if pair.split == "test"}
         images = shop.images(sorted({pair.file for pair in pairs}), unchanged=tests)
-        left += shop.left
+        rest += shop.left
         pairs = [pair for pair in pairs if pair.file in images]
         if not pairs:
             raise UserError(
                 "no image with a usable caption is left",
                 where=str(plan.source),
-                fix=f"for example {left[0].file}: {left[0].reason}" if left else "add images",
+                fix=f"for example {rest[0].file}: {rest[0].reason}" if rest else "add images",
             )
         dealt = sides(pairs, images, share=plan.share, usual_share=plan.usual_share, seed=plan.seed)
-        left += dealt.left
+        rest += dealt.left
         pairs = [pair for pair in pairs if pair.file in dealt.kinds]
         if plan.contract is not None:
-            pairs = _without_copies(pairs, images, left)
-        records = _write(plan, folder, pairs, dealt.kinds, images, told, left)
+            pairs = _without_copies(pairs, images, rest)
+        records = _write(plan, folder, pairs, dealt.kinds, images, fixes, rest)
         shop.close()
     return Prepared(
         out=plan.out,
-        understood=_one_line(understood),
+        understood=_one_line(content),
         splits=dealt.counts if dealt.given else {},
-        said=(*understood.said, *_also(understood), *dealt.said),
+        said=(*content.said, *_alternative(content), *dealt.said),
         preview=tuple(_preview(pairs, dealt.kinds)),
         records=records,
-        changes=_summed(pairs, images, told),
-        left_out=tuple(left),
-        left_out_by=dict(Counter(each.kind for each in left).most_common()),
+        changes=_change_counts(pairs, images, fixes),
+        left_out=tuple(rest),
+        left_out_by=dict(Counter(entry.kind for entry in rest).most_common()),
         near=tuple(dealt.near),
         upload=tuple(_upload(plan, records)),
     )
@@ -149,23 +149,23 @@ def _check_apart(plan: PreparePlan) -> None:
         )
 
 
-def _one_line(understood: Understood) -> str:
+def _one_line(content: Understood) -> str:
     """What was read, as in "COCO captions (a.json: images and annotations): 2 images, …"."""
-    pairs = understood.pairs
+    pairs = content.pairs
     images = len({pair.file for pair in pairs})
-    each = f" ({len(pairs) / images:.3g} each)" if images and len(pairs) > images else ""
+    rate = f" ({len(pairs) / images:.3g} each)" if images and len(pairs) > images else ""
     counts = Counter({pair.file: pair.split for pair in pairs}.values())
-    named = [f"{split} {counts[split]:,}" for split in ("train", "validation", "test")]
-    splits = f"; splits as given: {', '.join(named)}" if set(counts) - {""} else ""
+    parts = [f"{split} {counts[split]:,}" for split in ("train", "validation", "test")]
+    splits = f"; splits as given: {', '.join(parts)}" if set(counts) - {""} else ""
     return (
-        f"{understood.layout} ({understood.why}): {counted(images, 'image')}, "
-        f"{counted(len(pairs), 'caption')}{each}{splits}"
+        f"{content.layout} ({content.why}): {counted(images, 'image')}, "
+        f"{counted(len(pairs), 'caption')}{rate}{splits}"
     )
 
 
-def _also(understood: Understood) -> Iterator[str]:
-    if understood.also:
-        yield f"{understood.also} would fit, too: --captions chooses another reading"
+def _alternative(content: Understood) -> Iterator[str]:
+    if content.also:
+        yield f"{content.also} would fit, too: --captions chooses another reading"
 
 
 def _preview(
@@ -177,46 +177,46 @@ def _preview(
         yield Previewed(file=pair.file, caption=pair.caption, kind=kinds[pair.file])
 
 
-def _fixed_captions(
+def _fix_captions(
     pairs: Sequence[ImageCaption],
     contract: DatasetContract | None,
-    left: list[LeftOut],
-    told: dict[str, list[PictureFix]],
+    rest: list[LeftOut],
+    fixes: dict[str, list[PictureFix]],
 ) -> list[ImageCaption]:
     if contract is None or contract.caption is None:
         return list(pairs)
-    kept: dict[ImageCaption, None] = {}
+    result: dict[ImageCaption, None] = {}
     for pair in pairs:
         try:
             caption, changes = fix_caption(pair.caption, contract.caption)
         except UnfixableError as error:
-            left.append(LeftOut(file=pair.file, reason=str(error), kind="caption too short"))
+            rest.append(LeftOut(file=pair.file, reason=str(error), kind="caption too short"))
             continue
-        told.setdefault(pair.file, []).extend(changes)
-        fixed = replace(pair, caption=caption)
-        if fixed in kept:
+        fixes.setdefault(pair.file, []).extend(changes)
+        new = replace(pair, caption=caption)
+        if new in result:
             reason = "the same caption again"
-            left.append(LeftOut(file=pair.file, reason=reason, kind="the same pair again"))
-        kept[fixed] = None
-    return list(kept)
+            rest.append(LeftOut(file=pair.file, reason=reason, kind="the same pair again"))
+        result[new] = None
+    return list(result)
 
 
 def _without_copies(
-    pairs: Sequence[ImageCaption], images: Mapping[str, PreparedImage], left: list[LeftOut]
+    pairs: Sequence[ImageCaption], images: Mapping[str, PreparedImage], rest: list[LeftOut]
 ) -> list[ImageCaption]:
     """Each picture once: from a file that needed no change if there is one, else the first."""
-    best: dict[str, str] = {}
+    files: dict[str, str] = {}
     for pair in sorted(pairs, key=lambda pair: bool(images[pair.file].changes)):
-        best.setdefault(images[pair.file].digest, pair.file)
-    kept = []
+        files.setdefault(images[pair.file].digest, pair.file)
+    result = []
     for pair in pairs:
-        chosen = best[images[pair.file].digest]
-        if pair.file == chosen:
-            kept.append(pair)
+        file = files[images[pair.file].digest]
+        if pair.file == file:
+            result.append(pair)
         else:
-            reason = f"the same picture as {chosen}"
-            left.append(LeftOut(file=pair.file, reason=reason, kind="the same picture again"))
-    return kept
+            reason = f"the same picture as {file}"
+            rest.append(LeftOut(file=pair.file, reason=reason, kind="the same picture again"))
+    return result
 
 
 def _write(
@@ -225,19 +225,19 @@ def _write(
     pairs: Sequence[ImageCaption],
     kinds: Mapping[str, s3_layout.Kind],
     images: Mapping[str, PreparedImage],
-    told: Mapping[str, list[PictureFix]],
-    left: Sequence[LeftOut],
+    fixes: Mapping[str, list[PictureFix]],
+    rest: Sequence[LeftOut],
 ) -> dict[str, int]:
     names = unique({pair.file: images[pair.file].name for pair in pairs})
     records: dict[str, int] = {}
     for kind in s3_layout.KINDS:
-        chosen = [pair for pair in pairs if kinds[pair.file] == kind]
-        if not chosen:
+        selection = [pair for pair in pairs if kinds[pair.file] == kind]
+        if not selection:
             continue
         bucket, prefix = plan.places[kind]
         lines = [
             (s3_layout.uri(bucket, f"{prefix}{IMAGES}/{names[pair.file]}"), pair.caption)
-            for pair in chosen
+            for pair in selection
         ]
         write_manifest(folder / kind / s3_layout.MANIFEST_FILE, lines)
         records[kind] = len(lines)
@@ -245,23 +245,23 @@ def _write(
         for name, target_name in sorted(names.items()):
             target = f"{kinds[name]}/{IMAGES}/{target_name}"
             put(images[name], folder / target, link=plan.link)
-            done = [*images[name].changes, *told.get(name, ())]
-            write_line(file, {"file": name, "to": target, "changes": [" ".join(c) for c in done]})
-        for each in sorted(left, key=lambda each: each.file):
-            write_line(file, {"file": each.file, "left_out": each.reason})
+            steps = [*images[name].changes, *fixes.get(name, ())]
+            write_line(file, {"file": name, "to": target, "changes": [" ".join(c) for c in steps]})
+        for entry in sorted(rest, key=lambda entry: entry.file):
+            write_line(file, {"file": entry.file, "left_out": entry.reason})
     return records
 
 
-def _summed(
+def _change_counts(
     pairs: Sequence[ImageCaption],
     images: Mapping[str, PreparedImage],
-    told: Mapping[str, list[PictureFix]],
+    fixes: Mapping[str, list[PictureFix]],
 ) -> dict[str, int]:
-    found: Counter[str] = Counter()
+    result: Counter[str] = Counter()
     for file in {pair.file for pair in pairs}:
-        changes = (*images[file].changes, *told.get(file, ()))
-        found.update({change.kind for change in changes})
-    return dict(sorted(found.items()))
+        changes = (*images[file].changes, *fixes.get(file, ()))
+        result.update({change.kind for change in changes})
+    return dict(sorted(result.items()))
 
 
 def _upload(plan: PreparePlan, records: Mapping[str, int]) -> Iterator[str]:

@@ -54,8 +54,8 @@ def sides(
     """
     splits: dict[str, Split] = {pair.file: pair.split or "train" for pair in pairs}
     counts: Counter[str] = Counter(splits.values())
-    found = Sides(kinds={}, given=any(pair.split for pair in pairs), counts=dict(counts))
-    _without_leaks(splits, images, found)
+    result = Sides(kinds={}, given=any(pair.split for pair in pairs), counts=dict(counts))
+    _without_leaks(splits, images, result)
     validates = (usual_share if share is None else share) < 1
     if counts["validation"] and share is not None and validates:
         raise UserError(
@@ -63,9 +63,9 @@ def sides(
             fix="omit --split to keep it, or pass --split 1 to leave it out",
         )
     if counts["test"]:
-        found.said.append(f"test: {counted(counts['test'], 'image')} left out, for tests only")
+        result.said.append(f"test: {counted(counts['test'], 'image')} left out, for tests only")
     if counts["validation"] and not validates:
-        found.said.append(
+        result.said.append(
             f"validation: {counted(counts['validation'], 'image')} left out: there is to be no "
             "validation set"
         )
@@ -79,46 +79,46 @@ def sides(
     near = list(near_pairs(looks))
     if counts["validation"] or not validates:
         kinds = {file: _KINDS.get(split) for file, split in splits.items()}
-        found.kinds = {
+        result.kinds = {
             file: kind
             for file, kind in kinds.items()
             if kind is not None and (validates or kind == "training")
         }
     else:
         if not looks:
-            found.said.append("pictures that look the same were not searched for; --fix does it")
-        found.kinds = _dealt(pairs, splits, images, near, share=share or usual_share, seed=seed)
-    found.near = [pair for pair in near if len({_side(found, splits, file) for file in pair}) > 1]
-    return found
+            result.said.append("pictures that look the same were not searched for; --fix does it")
+        result.kinds = _deal(pairs, splits, images, near, share=share or usual_share, seed=seed)
+    result.near = [pair for pair in near if len({_side(result, splits, file) for file in pair}) > 1]
+    return result
 
 
-def _side(found: Sides, splits: Mapping[str, Split], file: str) -> str:
-    return found.kinds.get(file) or splits[file]
+def _side(result: Sides, splits: Mapping[str, Split], file: str) -> str:
+    return result.kinds.get(file) or splits[file]
 
 
 def _without_leaks(
-    splits: dict[str, Split], images: Mapping[str, PreparedImage], found: Sides
+    splits: dict[str, Split], images: Mapping[str, PreparedImage], result: Sides
 ) -> None:
     """Takes a picture out of training that is also for validation or for tests."""
-    kept: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for file, split in splits.items():
         for digest in (images[file].source, images[file].digest):
-            other = kept.get(digest)
+            other = owners.get(digest)
             if other is None or strictest(splits[other], split) != splits[other]:
-                kept[digest] = file
+                owners[digest] = file
     for file in list(splits):
         for digest in (images[file].source, images[file].digest):
-            other = kept[digest]
+            other = owners[digest]
             if splits[other] != splits[file]:
                 kind = f"also in {splits[other]}"
                 reason = f"the same picture as {other}, which is in {splits[other]}"
-                found.left.append(LeftOut(file=file, reason=reason, kind=kind))
+                result.left.append(LeftOut(file=file, reason=reason, kind=kind))
                 break
-    for each in found.left:
-        del splits[each.file]
+    for entry in result.left:
+        del splits[entry.file]
 
 
-def _dealt(
+def _deal(
     pairs: Sequence[ImageCaption],
     splits: Mapping[str, Split],
     images: Mapping[str, PreparedImage],
@@ -137,9 +137,9 @@ def _dealt(
             if groups[first] == first and groups[second] == second:
                 groups[second] = first
     counts = Counter(groups[images[pair.file].digest] for pair in pairs if pair.file in files)
-    chosen = validation_digests(counts, share=share, seed=seed)
+    digests = validation_digests(counts, share=share, seed=seed)
     return {
-        file: "validation" if groups[images[file].digest] in chosen else "training"
+        file: "validation" if groups[images[file].digest] in digests else "training"
         for file in files
     }
 
@@ -151,18 +151,18 @@ def validation_digests(counts: Mapping[str, int], *, share: float, seed: int) ->
     records that training keeps, 0 to 1. The same digests, share and seed give the same answer,
     whatever the files are called; at least one image stays in training.
     """
-    wanted = round(sum(counts.values()) * (1 - share))
+    goal = round(sum(counts.values()) * (1 - share))
     order = sorted(counts, key=lambda digest: hashlib.sha256(f"{seed}/{digest}".encode()).digest())
-    chosen: set[str] = set()
-    taken = 0
+    digests: set[str] = set()
+    count = 0
     for digest in order[:-1]:
-        if taken >= wanted:
+        if count >= goal:
             break
         # A group of copies that is too big for what is still wanted stays in training.
-        if taken + counts[digest] <= wanted:
-            chosen.add(digest)
-            taken += counts[digest]
-    return frozenset(chosen)
+        if count + counts[digest] <= goal:
+            digests.add(digest)
+            count += counts[digest]
+    return frozenset(digests)
 
 
 def records_of(table: Table) -> Iterator[tuple[str, Mapping[str, Any], Split]]:
@@ -171,13 +171,13 @@ def records_of(table: Table) -> Iterator[tuple[str, Mapping[str, Any], Split]]:
     lists = value if isinstance(value, dict) else {}
     if lists and all(isinstance(v, list) and split_of_word(k) for k, v in lists.items()):
         for name, inner in lists.items():
-            records = [(n, each) for n, each in enumerate(inner, 1) if isinstance(each, dict)]
-            for where, row in _questions(records, f"{file} {name}"):
-                yield where, row, split_of_word(name)
+            records = [(n, record) for n, record in enumerate(inner, 1) if isinstance(record, dict)]
+            for place, row in _questions(records, f"{file} {name}"):
+                yield place, row, split_of_word(name)
         return
     rows = table.rows or ([(1, value)] if isinstance(value, dict) else [])
-    for where, row in _questions(rows, file):
-        yield where, row, ""
+    for place, row in _questions(rows, file):
+        yield place, row, ""
 
 
 def _questions(
@@ -186,5 +186,5 @@ def _questions(
     """Every record with its place; those of a document, whose questions are records, with both."""
     for number, document in rows:
         for count, row in enumerate(questions(document), 1):
-            inside = "" if row is document else f" question {count}"
-            yield f"{file} row {number}{inside}", row
+            suffix = "" if row is document else f" question {count}"
+            yield f"{file} row {number}{suffix}", row

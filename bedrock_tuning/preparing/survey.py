@@ -28,8 +28,8 @@ def glance(source: Path) -> Data:
     manifest = source if source.suffix == Path(MANIFEST_FILE).suffix else None
     if source.is_dir() and any(source.glob(f"**/{MANIFEST_FILE}")):
         manifest = manifests_in(source).get("training")
-    if manifest is not None and (found := _of_manifest(manifest)):
-        return found
+    if manifest is not None and (data := _of_manifest(manifest)):
+        return data
     try:
         return _of_images(source)
     except UserError as not_images:
@@ -68,8 +68,8 @@ def _of_manifest(manifest: Path) -> Data | None:
 
 def _of_images(source: Path) -> Data:
     with TemporaryDirectory(prefix="tuning-") as room:
-        understood = understand(look(source, LayoutOptions(), room=Path(room)))
-    pairs = [pair for pair in understood.pairs if pair.split in ("", "train")]
+        content = understand(look(source, LayoutOptions(), room=Path(room)))
+    pairs = [pair for pair in content.pairs if pair.split in ("", "train")]
     if not pairs:
         raise UserError(
             "no image with a caption for training",
@@ -82,7 +82,7 @@ def _of_images(source: Path) -> Data:
         records=len(pairs),
         characters=None,
         example=pairs[0].caption,
-        described=f"{images} with {counted(len(pairs), 'caption')}: {understood.layout}",
+        described=f"{images} with {counted(len(pairs), 'caption')}: {content.layout}",
     )
 
 

@@ -98,12 +98,12 @@ class Conversion:
                 yield from self._rows(path)
 
     def _pieces(self, path: Path) -> Iterator[_Item]:
-        text, said = decode(path.read_bytes(), where=path.name, encoding=self.plan.encoding)
-        self.said += [said] if said else []
-        for number, piece in enumerate(_fitting(text, self.plan.contract, most=_PIECE), 1):
-            where = f"{path.name} piece {number}"
+        text, note = decode(path.read_bytes(), where=path.name, encoding=self.plan.encoding)
+        self.said += [note] if note else []
+        for number, piece in enumerate(_fitting(text, self.plan.contract, limit=_PIECE), 1):
+            place = f"{path.name} piece {number}"
             self.forms["plain text"] += 1
-            yield from self._item(Talk(document=piece), where, Table(file=path.name).split)
+            yield from self._item(Talk(document=piece), place, Table(file=path.name).split)
 
     def _rows(self, path: Path) -> Iterator[_Item]:
         encoding = self.plan.encoding
@@ -113,63 +113,63 @@ class Conversion:
 
     def _table(self, table: Table) -> Iterator[_Item]:
         column = split_column(table, self.plan.split_column)
-        for where, row, given in records_of(table):
+        for place, row, list_split in records_of(table):
             side, unknown = side_of(row.get(column) if column else "")
             if unknown:
-                self._leave(where, NO_SPLIT, detail=unknown, fix="write train, validation or test")
+                self._leave(place, NO_SPLIT, detail=unknown, fix="write train, validation or test")
                 continue
-            split = side or given or table.split
+            split = side or list_split or table.split
             try:
-                known = read_talk(
+                reading = read_talk(
                     {name: value for name, value in row.items() if name != column},
                     marked=self.plan.format != "input-only",
                 )
             except UnfitError as error:
-                self._leave(where, str(error), fix=error.fix)
+                self._leave(place, str(error), fix=error.fix)
                 continue
-            if known is None:
+            if reading is None:
                 names, fix = list(row)[:8], _CAPTION if "caption" in row else _FIELDS
-                self._leave(where, "it is in no known format", detail=", ".join(names), fix=fix)
+                self._leave(place, "it is in no known format", detail=", ".join(names), fix=fix)
                 continue
             # A format of another tool is none of ours, so every record is foreign to it.
             other = foreign_format(row, cast("Format", self.plan.format))
-            self.forms[known.form if other is None or not other.name else other.name] += 1
-            yield from self._item(known.talk, where, split)
+            self.forms[reading.form if other is None or not other.name else other.name] += 1
+            yield from self._item(reading.talk, place, split)
 
-    def _item(self, talk: Talk, where: str, split: Split) -> Iterator[_Item]:
-        talk, contract = self._reduced(talk), self.plan.contract
+    def _item(self, talk: Talk, place: str, split: Split) -> Iterator[_Item]:
+        talk, contract = self._without_reasoning(talk), self.plan.contract
         answered = contract is None or not contract.teacher_answers
         try:
             record = write_talk(
                 talk,
                 self.plan.format,
-                keep=lambda image: self._keep(image, where),
+                keep=lambda image: self._keep(image, place),
                 answered=answered,
             )
         except UnfitError as error:
-            self._leave(where, str(error), fix=error.fix)
+            self._leave(place, str(error), fix=error.fix)
             return
         self.lost.update(talk.lost)
-        yield _Item(record=record, where=where, split=split, talk=talk)
+        yield _Item(record=record, where=place, split=split, talk=talk)
 
-    def _reduced(self, talk: Talk) -> Talk:
+    def _without_reasoning(self, talk: Talk) -> Talk:
         """Without the reasoning where the model or the format takes none."""
         contract = self.plan.contract
         limits = contract.conversation if contract is not None else None
-        takes = self.plan.format == "converse" and (
+        has_place = self.plan.format == "converse" and (
             limits is None or "reasoningContent" in limits.assistant_blocks
         )
-        if takes or not any(turn.reasoning for turn in talk.turns):
+        if has_place or not any(turn.reasoning for turn in talk.turns):
             return talk
         turns = tuple(replace(turn, reasoning="") for turn in talk.turns)
         return replace(talk, turns=turns, lost=(*talk.lost, "reasoning"))
 
-    def _leave(self, where: str, reason: str, *, fix: str, detail: str = "") -> None:
-        told = f"{reason}; it has: {detail}" if detail else reason
-        self.left.append(LeftOut(file=where, reason=told, kind=reason))
+    def _leave(self, place: str, reason: str, *, fix: str, detail: str = "") -> None:
+        text = f"{reason}; it has: {detail}" if detail else reason
+        self.left.append(LeftOut(file=place, reason=text, kind=reason))
         self.fixes[reason] = fix
 
-    def _keep(self, image: str, where: str) -> PlacedImage:
+    def _keep(self, image: str, place: str) -> PlacedImage:
         """An image that the record refers to, ready to be written beside the manifest."""
         contract = self.plan.contract
         if contract is not None and contract.image is None:
@@ -182,7 +182,7 @@ class Conversion:
         data = self._bytes(image)
         if not self.plan.places:
             raise UserError(
-                f"{where} has images: where will they be stored?",
+                f"{place} has images: where will they be stored?",
                 fix="pass --to s3://bucket/customization/, or --customization NAME",
             )
         format = header(data).format
@@ -224,10 +224,10 @@ def prepare_texts(plan: TextPlan) -> Prepared:
         raise nothing_converted(plan.source, work.left, work.fixes)
     kinds = _kinds(items, plan)
     counts: Counter[str] = Counter(item.split or "train" for item in items)
-    given = any(item.split for item in items)
-    if given and counts["test"]:
+    has_splits = any(item.split for item in items)
+    if has_splits and counts["test"]:
         work.said.append(f"test: {counted(counts['test'], 'record')} left out, for tests only")
-    if given and counts["validation"] and not plan.validates:
+    if has_splits and counts["validation"] and not plan.validates:
         work.said.append(
             f"validation: {counted(counts['validation'], 'record')} left out: there is to be no "
             "validation set"
@@ -240,13 +240,13 @@ def prepare_texts(plan: TextPlan) -> Prepared:
     return Prepared(
         out=plan.out,
         understood=f"{counted(sum(work.forms.values()), 'record')} ({forms}), made {plan.format}",
-        splits=dict(counts) if given else {},
+        splits=dict(counts) if has_splits else {},
         said=tuple(work.said),
         preview=tuple(_preview(items, kinds)),
         records=records,
-        changes={f"not carried over: {what}": n for what, n in work.lost.most_common()},
+        changes={f"not carried over: {name}": n for name, n in work.lost.most_common()},
         left_out=tuple(work.left),
-        left_out_by=dict(Counter(each.kind for each in work.left).most_common()),
+        left_out_by=dict(Counter(entry.kind for entry in work.left).most_common()),
         near=(),
         upload=tuple(_upload(plan, records, bool(work.images))),
     )
@@ -277,12 +277,12 @@ def _no_images(name: str, data: bytes) -> str:
     return f"{name} ({len(data):,} bytes)"
 
 
-def _fitting(text: str, contract: DatasetContract | None, *, most: int) -> Iterator[str]:
+def _fitting(text: str, contract: DatasetContract | None, *, limit: int) -> Iterator[str]:
     """Pieces of a text that the model surely reads whole, however its tokens are counted."""
     budget = TextBudget.of(contract) if contract is not None else TextBudget()
-    for piece in chunks(text, most=most):
-        if most > _PIECE_MIN and budget.verdict([piece], budget.record):
-            yield from _fitting(piece, contract, most=most // 2)
+    for piece in chunks(text, most=limit):
+        if limit > _PIECE_MIN and budget.verdict([piece], budget.record):
+            yield from _fitting(piece, contract, limit=limit // 2)
         else:
             yield piece
 
@@ -327,11 +327,11 @@ def _write(
 ) -> dict[str, int]:
     records: dict[str, int] = {}
     for kind in s3_layout.KINDS:
-        chosen = [item for item, each in zip(items, kinds, strict=True) if each == kind]
-        if not chosen:
+        selection = [item for item, side in zip(items, kinds, strict=True) if side == kind]
+        if not selection:
             continue
         place = ""
-        if any(_names(chosen)):
+        if any(_names(selection)):
             if kind not in plan.places:
                 raise UserError(
                     f"where will the images of the {kind} set be stored?",
@@ -341,29 +341,29 @@ def _write(
             place = s3_layout.uri(bucket, f"{prefix}{IMAGES}/")
         (folder / kind).mkdir()
         with (folder / kind / s3_layout.MANIFEST_FILE).open("wb") as file:
-            for item in chosen:
-                write_line(file, _placed(item.record, place))
-        for name in sorted(set(_names(chosen))):
+            for item in selection:
+                write_line(file, _place_images(item.record, place))
+        for name in sorted(set(_names(selection))):
             (folder / kind / IMAGES).mkdir(exist_ok=True)
             (folder / kind / IMAGES / name).write_bytes(work.images[name])
-        records[kind] = len(chosen)
+        records[kind] = len(selection)
     with (folder / CHANGES).open("wb") as file:
         for item in items:
             if item.talk.lost:
                 write_line(file, {"file": item.where, "not_carried_over": list(item.talk.lost)})
-        for each in work.left:
-            write_line(file, {"file": each.file, "left_out": each.reason})
+        for entry in work.left:
+            write_line(file, {"file": entry.file, "left_out": entry.reason})
     return records
 
 
-def _placed(value: Any, place: str) -> Any:
+def _place_images(value: Any, place: str) -> Any:
     """A record whose images lie where its set lies."""
     if isinstance(value, str):
         return place + value[len(_PLACE) :] if value.startswith(_PLACE) else value
     if isinstance(value, list):
-        return [_placed(each, place) for each in value]
+        return [_place_images(item, place) for item in value]
     if isinstance(value, dict):
-        return {name: _placed(each, place) for name, each in value.items()}
+        return {name: _place_images(item, place) for name, item in value.items()}
     return value
 
 

@@ -10,27 +10,27 @@ from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import counted
 
 
-def nothing_converted(source: Path, left: Sequence[LeftOut], fixes: Mapping[str, str]) -> UserError:
+def nothing_converted(source: Path, rest: Sequence[LeftOut], fixes: Mapping[str, str]) -> UserError:
     """What keeps most records out, the first of them, and what helps. fixes: by kind of reason."""
-    found = _container(source)
-    if found is not None and not found.can_be_converted:
+    container = _container(source)
+    if container is not None and not container.can_be_converted:
         return UserError(
-            f"no record can be converted: the file is {found.name}",
+            f"no record can be converted: the file is {container.name}",
             where=str(source),
-            fix=found.way or "save the records as JSON Lines, CSV, Excel or Parquet",
+            fix=container.way or "save the records as JSON Lines, CSV, Excel or Parquet",
         )
-    if not left:
+    if not rest:
         return UserError(
             "there is no record to convert",
             where=str(source),
             fix="pass a file of texts with at least one record: JSON Lines, CSV, Excel, Parquet",
         )
-    ((kind, count),) = Counter(each.kind for each in left).most_common(1)
-    first = next(each for each in left if each.kind == kind)
-    more = f", and {counted(count - 1, 'more record')}" if count > 1 else ""
+    ((kind, count),) = Counter(entry.kind for entry in rest).most_common(1)
+    first = next(entry for entry in rest if entry.kind == kind)
+    others = f", and {counted(count - 1, 'more record')}" if count > 1 else ""
     return UserError(
         f"no record can be converted: {first.reason}",
-        where=f"{first.file}{more}",
+        where=f"{first.file}{others}",
         fix=fixes[kind],
     )
 

@@ -88,7 +88,7 @@ class Workshop:
 
         unchanged: files that will not be written, so that nothing is fixed in them.
         """
-        found: dict[str, PreparedImage] = {}
+        result: dict[str, PreparedImage] = {}
         pool = ThreadPoolExecutor(os.cpu_count())
         try:
             with (
@@ -102,13 +102,13 @@ class Workshop:
                         if isinstance(image, LeftOut):
                             self.left.append(image)
                         else:
-                            found[image.file] = image
+                            result[image.file] = image
                         if entry is not None:
                             journal.write(json.dumps(entry) + "\n")
                     progress.update(share=(start + len(batch)) / len(files), count=len(batch))
         finally:
             pool.shutdown(cancel_futures=True)
-        return found
+        return result
 
     def _image(self, file: str, fix: bool) -> tuple[PreparedImage | LeftOut, dict[str, Any] | None]:
         """An image, and what the journal has to remember of it."""
@@ -129,12 +129,12 @@ class Workshop:
                 is_new=path.is_relative_to(self.work),
                 look=look_at(data) if self.looks else None,
             ), None
-        known = self._known.get(source)
-        entry = known if known is not None and self._is_there(known) else self._fix(data, source)
+        memo = self._known.get(source)
+        entry = memo if memo is not None and self._is_there(memo) else self._fix(data, source)
         if entry["reason"]:
-            left = LeftOut(file=file, reason=entry["reason"], kind=entry["reason_kind"])
-            return left, entry
-        changes = [PictureFix(*each) for each in entry["changes"]]
+            reject = LeftOut(file=file, reason=entry["reason"], kind=entry["reason_kind"])
+            return reject, entry
+        changes = [PictureFix(*change) for change in entry["changes"]]
         name = _safe(file)
         if not _fits(name, entry["extension"]):
             name = f"{PurePosixPath(name).with_suffix('')}{entry['extension']}"
@@ -148,7 +148,7 @@ class Workshop:
             is_new=bool(entry["changes"]) or path.is_relative_to(self.work),
             changes=tuple(changes),
             look=Look(entry["look"][0], bytes.fromhex(entry["look"][1])),
-        ), None if entry is known else entry
+        ), None if entry is memo else entry
 
     def _is_there(self, entry: Mapping[str, Any]) -> bool:
         return not entry["changes"] or (self._fixed / entry["source"]).exists()
@@ -157,19 +157,19 @@ class Workshop:
         entry: dict[str, Any] = {"source": source, "reason": "", "changes": []}
         assert self.limits is not None  # noqa: S101
         try:
-            fixed = fix_image(data, self.limits)
+            image = fix_image(data, self.limits)
         except UnfixableError as error:
             return {**entry, "reason": str(error), "reason_kind": error.kind}
-        if fixed.changes:
+        if image.changes:
             half = self._fixed / f"{source}.half"
-            half.write_bytes(fixed.data)
+            half.write_bytes(image.data)
             half.replace(self._fixed / source)
         return {
             **entry,
-            "digest": _digest(fixed.data),
-            "extension": fixed.extension,
-            "changes": [list(each) for each in fixed.changes],
-            "look": [fixed.look.bits, fixed.look.colours.hex()],
+            "digest": _digest(image.data),
+            "extension": image.extension,
+            "changes": [list(change) for change in image.changes],
+            "look": [image.look.bits, image.look.colours.hex()],
         }
 
 
@@ -197,16 +197,16 @@ def _safe(file: str) -> str:
 
 def unique(names: Mapping[str, str]) -> dict[str, str]:
     """Names by file without two equal ones, also where upper and lower case are one."""
-    taken: set[str] = set()
-    found: dict[str, str] = {}
+    keys: set[str] = set()
+    result: dict[str, str] = {}
     for file, name in sorted(names.items()):
         path, number, free = PurePosixPath(name), 2, name
-        while free.casefold() in taken:
+        while free.casefold() in keys:
             free = f"{path.with_suffix('')}-{number}{path.suffix}"
             number += 1
-        taken.add(free.casefold())
-        found[file] = free
-    return found
+        keys.add(free.casefold())
+        result[file] = free
+    return result
 
 
 @contextmanager
@@ -223,9 +223,9 @@ def new_folder(out: Path) -> Iterator[Path]:
             fix="a new folder",
         )
     unfinished = out.parent / f".{out.name}-unfinished"
-    for each in unfinished.iterdir() if unfinished.is_dir() else ():
-        if each.name != Workshop.FOLDER:
-            shutil.rmtree(each) if each.is_dir() else each.unlink()
+    for path in unfinished.iterdir() if unfinished.is_dir() else ():
+        if path.name != Workshop.FOLDER:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     unfinished.mkdir(parents=True, exist_ok=True)
     try:
         yield unfinished
