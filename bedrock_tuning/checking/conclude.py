@@ -37,8 +37,8 @@ def conclude(
     counted = dict(partial.counts)
     for id, count in findings.counts.items():
         counted[id] = counted.get(id, 0) + count
-    kept = [*partial.findings.values(), *findings.kept().values()]
-    shown = [overridden(each, requirements.overrides) for of_rule in kept for each in of_rule]
+    groups = [*partial.findings.values(), *findings.kept().values()]
+    shown = [overridden(item, requirements.overrides) for of_rule in groups for item in of_rule]
     sums, counts = _sums(counted, requirements.overrides)
     return Report(
         valid=not sums[Severity.ERROR],
@@ -50,7 +50,7 @@ def conclude(
         infos=sums[Severity.INFO],
         counts=counts,
         findings_per_rule=heard.per_rule,
-        findings=sorted((each for each in shown if each is not None), key=order),
+        findings=sorted((finding for finding in shown if finding is not None), key=order),
         exemptions=[
             Exemption(
                 rule=name,

@@ -35,13 +35,13 @@ class ImageFastPath:
             return False
         width, height = header.width, header.height
         if width <= height:
-            least, most = width, height
+            low, high = width, height
         else:
-            least, most = height, width
+            low, high = height, width
         return (
             0 < image.size <= self._bytes
-            and self._least <= least
-            and most <= self._most
+            and self._least <= low
+            and high <= self._most
             and width * height <= self._pixels
             and self._low * height <= width <= self._high * height
             and header.bits <= 8

@@ -76,8 +76,8 @@ def is_decided(scope: DatasetScope) -> bool:
     """Whether the fast paths decide every rule that is active for a manifest."""
     contract = scope.contract
     active = (*rules_for(Line), *rules_for(Record, contract.format))
-    decided = DECIDES.get(contract.format, frozenset())
-    return all(rule.id in decided for rule in active)
+    rules = DECIDES.get(contract.format, frozenset())
+    return all(rule.id in rules for rule in active)
 
 
 def fast_path_for(scope: DatasetScope) -> FastPath | None:
@@ -157,12 +157,12 @@ class _Captions:
         if len(prefixes) == 1:
             # What begins with a prefix is one interval in the order of strings: the ends suffice.
             least = min(refs)
-            named = least.startswith(prefixes) and least not in prefixes
-            inside = named and max(refs).startswith(prefixes)
+            is_below = least.startswith(prefixes) and least not in prefixes
+            is_inside = is_below and max(refs).startswith(prefixes)
         else:
-            inside = all(map(str.startswith, refs, repeat(prefixes)))
-            inside = inside and frozenset(prefixes).isdisjoint(refs)
-        return inside and not any(map(contains, refs, repeat("/.")))
+            is_inside = all(map(str.startswith, refs, repeat(prefixes)))
+            is_inside = is_inside and frozenset(prefixes).isdisjoint(refs)
+        return is_inside and not any(map(contains, refs, repeat("/.")))
 
 
 class _Texts:

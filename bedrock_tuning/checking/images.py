@@ -75,12 +75,12 @@ class _Check:
         """
         fetchable: list[ImageRef] = []
         ranges: list[ByteRange] = []
-        taken, room = 0, _BATCH_BYTES
+        count, room = 0, _BATCH_BYTES
         for ref in refs:
             length = self._first.length(extension_of(ref.key))
             if length > room:
                 break
-            taken += 1
+            count += 1
             if len(ref.key.encode()) > _KEY_BYTES_MAX:
                 self._judge(Image(line=ref.line, key=ref.key, outcome="key"))
                 continue
@@ -91,31 +91,31 @@ class _Check:
         for ref, answer in zip(fetchable, self._fetch(ranges), strict=True):
             self._proceed(_Visit(ref), answer, waiting)
         while waiting:
-            visits, ranges = [visit for visit, _ in waiting], [each for _, each in waiting]
+            visits, ranges = [visit for visit, _ in waiting], [part for _, part in waiting]
             waiting = []
             for visit, answer in zip(visits, self._fetch(ranges), strict=True):
                 self._proceed(visit, answer, waiting)
-        return taken
+        return count
 
     def _fetch(self, ranges: Sequence[ByteRange]) -> Iterable[FetchResult]:
         """One answer per range; records with the same image share its bytes."""
-        wanted = list(dict.fromkeys(ranges))
-        answers = dict(zip(wanted, self._source.fetch(wanted), strict=True))
+        unique = list(dict.fromkeys(ranges))
+        answers = dict(zip(unique, self._source.fetch(unique), strict=True))
         return map(answers.__getitem__, ranges)
 
     def _proceed(
         self, visit: "_Visit", answer: FetchResult, waiting: list[tuple["_Visit", ByteRange]]
     ) -> None:
-        found = visit.take(answer)
-        if isinstance(found, Image):
-            self._judge(found)
+        result = visit.take(answer)
+        if isinstance(result, Image):
+            self._judge(result)
         else:
-            waiting.append((visit, ByteRange(visit.key, found, NEXT_BYTES)))
+            waiting.append((visit, ByteRange(visit.key, result, NEXT_BYTES)))
 
     def _judge(self, image: Image) -> None:
         scope = self._scope
         if self._fast is None or not self._fast.is_clean(image):
-            for rule, fault in self._joined(run(self._rules, image, scope)):
+            for rule, fault in self._join_errors(run(self._rules, image, scope)):
                 self._findings.add(rule, fault, kind=scope.kind, line=image.line, key=image.key)
         self._checked += 1
         header = image.header
@@ -133,12 +133,12 @@ class _Check:
         if image.sized is not None:
             self._sizes[header.width, header.height] += 1
 
-    def _joined(
-        self, found: Iterable[tuple[Rule[Any], Fault]]
+    def _join_errors(
+        self, faults: Iterable[tuple[Rule[Any], Fault]]
     ) -> Iterator[tuple[Rule[Any], Fault]]:
         """The faults of one image; its errors as one, however many limits it breaks."""
         errors: list[tuple[Rule[Any], Fault]] = []
-        for rule, fault in found:
+        for rule, fault in faults:
             if self._findings.is_error(rule):
                 errors.append((rule, fault))
             else:
@@ -197,11 +197,11 @@ class _Visit:
             return Image(line=self.line, key=self.key, outcome="changed")
         try:
             return self._next(answer)
-        except StopIteration as done:
+        except StopIteration as end:
             return Image(
                 line=self.line,
                 key=self.key,
-                header=done.value,
+                header=end.value,
                 size=self.size,
                 etag=self.etag,
                 text=self.text,

@@ -217,8 +217,8 @@ class ManifestCheck:
         self._stats.hashed += len(hashes) // HASH_BYTES
         self._hashes += hashes
         if len(self._hashes) >= 2 * HASH_BYTES * _RECORD_HASHES_KEPT:
-            kept = join_hashes([bytes(self._hashes)], most=_RECORD_HASHES_KEPT)
-            self._hashes = bytearray(kept)
+            sample = join_hashes([bytes(self._hashes)], most=_RECORD_HASHES_KEPT)
+            self._hashes = bytearray(sample)
 
     def _rows(self, block: bytes) -> None:
         """Checks a block row by row: by the rules, or by a row's class if that is enough."""
@@ -343,13 +343,13 @@ class ManifestCheck:
 
     def _measure(self, name: str, lengths: Mapping[int, int], *, empty: int) -> None:
         stats = self._stats
-        known = self._lengths.get(name)
-        if known is None:
-            known = self._lengths[name] = Counter()
+        totals = self._lengths.get(name)
+        if totals is None:
+            totals = self._lengths[name] = Counter()
         for length, count in lengths.items():
-            known[length] += count
-        if len(known) > _LENGTHS_KEPT:
-            self._lengths[name] = _rounded(known)
+            totals[length] += count
+        if len(totals) > _LENGTHS_KEPT:
+            self._lengths[name] = _rounded(totals)
         stats.characters += sum(length * count for length, count in lengths.items())
         stats.longest[name] = max(stats.longest.get(name, 0), max(lengths))
         if empty:

@@ -55,28 +55,28 @@ def merge(partials: Iterable[CheckResult]) -> CheckResult:
     Raises ValueError when two of them checked a manifest of the same kind: a manifest is one
     stream, only its images are sharded.
     """
-    whole = CheckResult()
+    result = CheckResult()
     hashes: dict[str, list[bytes]] = {}
     for partial in partials:
-        add_counts(whole.counts, partial.counts)
+        add_counts(result.counts, partial.counts)
         for rule, findings in partial.findings.items():
-            whole.findings[rule] = first([*whole.findings.get(rule, []), *findings])
+            result.findings[rule] = first([*result.findings.get(rule, []), *findings])
         for kind, text in partial.text_stats.items():
-            if kind in whole.text_stats:
+            if kind in result.text_stats:
                 raise ValueError(f"the {kind} manifest was checked twice")
-            whole.text_stats[kind] = text
+            result.text_stats[kind] = text
         for kind, images in partial.image_stats.items():
-            _merge_images(whole.image_stats.setdefault(kind, ImageStats()), images)
+            _merge_images(result.image_stats.setdefault(kind, ImageStats()), images)
             hashes.setdefault(kind, []).append(images.hashes)
     for kind, parts in hashes.items():
-        stats = whole.image_stats[kind]
+        stats = result.image_stats[kind]
         stats.hashes = join_hashes(parts)
         _sort(stats)
     return CheckResult(
-        counts=dict(sorted(whole.counts.items())),
-        findings=dict(sorted(whole.findings.items())),
-        text_stats=dict(sorted(whole.text_stats.items())),
-        image_stats=dict(sorted(whole.image_stats.items())),
+        counts=dict(sorted(result.counts.items())),
+        findings=dict(sorted(result.findings.items())),
+        text_stats=dict(sorted(result.text_stats.items())),
+        image_stats=dict(sorted(result.image_stats.items())),
     )
 
 
