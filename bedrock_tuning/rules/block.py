@@ -34,10 +34,10 @@ def _called(tool: str) -> str:
     )
 
 
-def _taken(limits: ConversationLimits, role: str | None) -> tuple[str, ...]:
+def _block_kinds(limits: ConversationLimits, role: str | None) -> tuple[str, ...]:
     """Kinds of blocks in turns of a role; of any role for "" or an unknown one."""
-    known = {"user": limits.user_blocks, "assistant": limits.assistant_blocks}
-    return known.get(role or "", (*limits.user_blocks, *limits.assistant_blocks))
+    kinds = {"user": limits.user_blocks, "assistant": limits.assistant_blocks}
+    return kinds.get(role or "", (*limits.user_blocks, *limits.assistant_blocks))
 
 
 def _kinds(record: Record) -> Iterator[tuple[BlockAt, str]]:
@@ -54,7 +54,7 @@ def _takers(kind: str) -> str:
         for contract in model.datasets.values()
         if model.lifecycle.open_for_new_jobs
         and contract.conversation is not None
-        and kind in _taken(contract.conversation, "")
+        and kind in _block_kinds(contract.conversation, "")
     ]
     return f"taken by {', '.join(dict.fromkeys(names))}" if names else "taken by no open model"
 
@@ -76,12 +76,12 @@ def block_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     limits = scope.contract.conversation
     if limits is None:
         return
-    known = {*_taken(limits, ""), "image", "video"}
+    kinds = {*_block_kinds(limits, ""), "image", "video"}
     for block, kind in _kinds(record):
-        if kind not in known:
+        if kind not in kinds:
             words = f"{scope.model.name} takes no {kind}"
             yield Fault(words, f"{block.path}.{kind}", kind, _takers(kind))
-    if record.value.get("toolConfig") is not None and "toolUse" not in known:
+    if record.value.get("toolConfig") is not None and "toolUse" not in kinds:
         words = f"{scope.model.name} takes no toolConfig"
         yield Fault(words, "toolConfig", "toolConfig", _takers("toolUse"))
 
@@ -101,12 +101,12 @@ def block_in_wrong_turn(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     limits = scope.contract.conversation
     if limits is None:
         return
-    anywhere = _taken(limits, "")
+    kinds = _block_kinds(limits, "")
     for block, kind in _kinds(record):
-        taken = _taken(limits, block.role)
-        if kind in anywhere and kind not in taken:
+        accepted = _block_kinds(limits, block.role)
+        if kind in kinds and kind not in accepted:
             words = f"the {block.role}'s turn has {kind}, which belongs to the other role"
-            yield Fault(words, f"{block.path}.{kind}", kind, f"{block.role}: {', '.join(taken)}")
+            yield Fault(words, f"{block.path}.{kind}", kind, f"{block.role}: {', '.join(accepted)}")
 
 
 @rule(

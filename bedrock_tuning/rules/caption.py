@@ -65,15 +65,15 @@ def caption_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fa
     caption, limits = record.text("caption"), scope.contract.caption
     if caption is None or limits is None or len(caption) > limits.chars_max:
         return
-    found = too_many_tokens(caption, limits)
-    if found:
+    tokens = too_many_tokens(caption, limits)
+    if tokens:
         ratio = limits.chars_per_token or 1
         at_inference = scope.model.inference.text_tokens_max
         also = ""
-        if at_inference is not None and found > at_inference:
+        if at_inference is not None and tokens > at_inference:
             also = f"; a text of an invocation has at most {at_inference}"
         yield Fault(
-            f"the caption has about {found:,.0f} tokens",
+            f"the caption has about {tokens:,.0f} tokens",
             "caption",
             f"{len(caption):,} characters",
             f"{limits.tokens_max} tokens, about {characters_in(limits.tokens_max or 0, ratio):,} "
@@ -118,9 +118,9 @@ def _refs(
     for ref in record.refs:
         if ref.problem == problem:
             hint = s3_hint(ref.uri) if problem == "not-s3" else ""
-            meant = f" – did you mean {hint}?" if hint else ""
+            suffix = f" – did you mean {hint}?" if hint else ""
             limit = " or ".join(scope.prefixes) if scope.bucket else "s3://bucket/folder/…"
-            yield Fault(words + meant, ref.field, ref.uri, limit)
+            yield Fault(words + suffix, ref.field, ref.uri, limit)
 
 
 @rule(

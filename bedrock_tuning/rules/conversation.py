@@ -45,15 +45,15 @@ def unknown_role(record: Record, _: DatasetScope) -> Iterator[Fault]:
 
     In Converse and Claude records the system prompt is not a turn; it has a field of its own.
     """
-    known = _ROLES.get(record.format, ())
+    roles = _ROLES.get(record.format, ())
     for index, role in enumerate(record.roles):
-        if role is not None and role not in known:
+        if role is not None and role not in roles:
             hint = role_hint(role, record.format)
             yield Fault(
                 f'unknown role "{role}"' + (f" – {hint}" if hint else ""),
                 f"messages[{index}].role",
                 role,
-                ", ".join(known),
+                ", ".join(roles),
             )
 
 
@@ -158,12 +158,12 @@ def _reserved(record: Record, scope: DatasetScope, *, is_disputed: bool) -> Iter
     words = {word: fold(word) for word in limits.reserved_words}
     for path, text in record.spoken:
         folded = fold(text)
-        for word, wanted in words.items():
-            if wanted in folded:
-                at = folded.index(wanted)
+        for word, folded_word in words.items():
+            if folded_word in folded:
+                at = folded.index(folded_word)
                 seen = text[at : at + len(word)]
-                what = f"{path} contains {seen!r}{by}"
-                yield Fault(what, path, seen, "none of the reserved words")
+                message = f"{path} contains {seen!r}{by}"
+                yield Fault(message, path, seen, "none of the reserved words")
 
 
 @rule(
@@ -258,20 +258,20 @@ def too_many_parts(record: Record, scope: DatasetScope) -> Iterator[Fault]:
         return
     system = record.value.get("system")
     contents = [(f"messages[{n}].content", m.get("content")) for n, m in enumerate(record.messages)]
-    blocks = ((path, len(each)) for path, each in contents if isinstance(each, list))
+    blocks = ((path, len(content)) for path, content in contents if isinstance(content, list))
     prompts = len(system) if isinstance(system, list) else 0
-    for field, what, count, most in (
+    for field, noun, count, most in (
         ("system", "system prompts", prompts, limits.system_prompts_max),
         ("messages", "user turns", record.roles.count("user"), limits.user_turns_max),
         *((path, "blocks", count, limits.blocks_per_turn_max) for path, count in blocks),
     ):
         if most is not None and count > most:
-            yield Fault(f"there are {count} {what}", field, f"{count} {what}", f"at most {most}")
+            yield Fault(f"there are {count} {noun}", field, f"{count} {noun}", f"at most {most}")
 
 
 def _kinds_by_turn(record: Record) -> dict[str, set[str]]:
     """The kinds of blocks of each turn, by its path."""
-    found: dict[str, set[str]] = {}
+    kinds: dict[str, set[str]] = {}
     for block in record.blocks:
-        found.setdefault(block.path.rpartition("[")[0], set()).update(block.kinds)
-    return found
+        kinds.setdefault(block.path.rpartition("[")[0], set()).update(block.kinds)
+    return kinds

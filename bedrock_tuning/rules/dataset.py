@@ -20,19 +20,19 @@ def _range(dataset: Dataset, kind: Kind) -> Range:
     )
 
 
-def _words(allowed: Range) -> str:
-    if allowed.min is None:
-        return f"at most {allowed.max:,}" if allowed.max is not None else "any number"
-    if allowed.max is None:
-        return f"at least {allowed.min:,}"
-    return f"{allowed.min:,} to {allowed.max:,}"
+def _words(limits: Range) -> str:
+    if limits.min is None:
+        return f"at most {limits.max:,}" if limits.max is not None else "any number"
+    if limits.max is None:
+        return f"at least {limits.min:,}"
+    return f"{limits.min:,} to {limits.max:,}"
 
 
-def _count(records: int, allowed: Range, kind: Kind | None = None) -> Fault:
+def _count(records: int, limits: Range, kind: Kind | None = None) -> Fault:
     """A wrong number of records: of one kind, or of both together."""
-    whose = "training and validation together have" if kind is None else f"the {kind} manifest has"
-    words = f"{whose} {counted(records, 'record')}"
-    return Fault(words, value=f"{records:,}", limit=_words(allowed), kind=kind)
+    start = "training and validation together have" if kind is None else f"the {kind} manifest has"
+    words = f"{start} {counted(records, 'record')}"
+    return Fault(words, value=f"{records:,}", limit=_words(limits), kind=kind)
 
 
 rule = partial(define, good=_GOOD)
@@ -61,9 +61,9 @@ def empty_manifest(dataset: Dataset, _: object) -> Iterator[Fault]:
 def too_few_records(dataset: Dataset, _: object) -> Iterator[Fault]:
     """A manifest has fewer records than the model needs."""
     for kind in dataset.kinds:
-        allowed, records = _range(dataset, kind), dataset.text(kind).records
-        if records and allowed.min is not None and records < allowed.min:
-            yield _count(records, allowed, kind)
+        limits, records = _range(dataset, kind), dataset.text(kind).records
+        if records and limits.min is not None and records < limits.min:
+            yield _count(records, limits, kind)
 
 
 @rule(
@@ -74,9 +74,9 @@ def too_few_records(dataset: Dataset, _: object) -> Iterator[Fault]:
 def too_many_records(dataset: Dataset, _: object) -> Iterator[Fault]:
     """A manifest has more records than the model accepts."""
     for kind in dataset.kinds:
-        allowed, records = _range(dataset, kind), dataset.text(kind).records
-        if allowed.max is not None and records > allowed.max:
-            yield _count(records, allowed, kind)
+        limits, records = _range(dataset, kind), dataset.text(kind).records
+        if limits.max is not None and records > limits.max:
+            yield _count(records, limits, kind)
 
 
 @rule(
@@ -88,9 +88,9 @@ def too_many_records(dataset: Dataset, _: object) -> Iterator[Fault]:
 )
 def too_few_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
     """The training and validation manifests together have fewer records than the model needs."""
-    allowed = dataset.requirements.dataset.total_records
-    if allowed is not None and allowed.min is not None and 0 < dataset.records < allowed.min:
-        yield _count(dataset.records, allowed)
+    limits = dataset.requirements.dataset.total_records
+    if limits is not None and limits.min is not None and 0 < dataset.records < limits.min:
+        yield _count(dataset.records, limits)
 
 
 @rule(
@@ -102,9 +102,9 @@ def too_few_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
 )
 def too_many_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
     """The training and validation manifests together have more records than the model accepts."""
-    allowed = dataset.requirements.dataset.total_records
-    if allowed is not None and allowed.max is not None and dataset.records > allowed.max:
-        yield _count(dataset.records, allowed)
+    limits = dataset.requirements.dataset.total_records
+    if limits is not None and limits.max is not None and dataset.records > limits.max:
+        yield _count(dataset.records, limits)
 
 
 @rule(
@@ -260,16 +260,16 @@ def bucket_in_another_region(dataset: Dataset, _: object) -> Iterator[Fault]:
     not accept jobs there, this rule accepts every Region in which it does.
     """
     possible = dataset.requirements.base_model.regions.customization
-    wanted = (dataset.job_region,) if dataset.job_region in possible else possible
+    regions = (dataset.job_region,) if dataset.job_region in possible else possible
     for kind in dataset.kinds:
         region = dataset.text(kind).bucket_region
-        if region and region not in wanted:
+        if region and region not in regions:
             yield Fault(
-                f"the {kind} bucket is in {region}, the job would run in {' or '.join(wanted)}",
+                f"the {kind} bucket is in {region}, the job would run in {' or '.join(regions)}",
                 value=region,
-                limit=" or ".join(wanted),
+                limit=" or ".join(regions),
                 kind=kind,
             )
         elif region:
             # One job reads both buckets.
-            wanted = (region,)
+            regions = (region,)

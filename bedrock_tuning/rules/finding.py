@@ -138,16 +138,16 @@ class Findings:
         if is_kept:
             self._keep(new)
         if is_listed and heard.finding is not None:
-            shown = overridden(new, self._overrides)
-            if shown is not None:
-                heard.finding(shown)
+            item = overridden(new, self._overrides)
+            if item is not None:
+                heard.finding(item)
 
     def _keep(self, new: Finding) -> None:
-        kept = self._kept.setdefault(new.rule, [])
-        kept.append(new)
-        if len(kept) >= 2 * KEPT_PER_RULE:
-            kept = self._kept[new.rule] = first(kept)
-            self._last[new.rule] = kept[-1].kind, kept[-1].line or 0
+        findings = self._kept.setdefault(new.rule, [])
+        findings.append(new)
+        if len(findings) >= 2 * KEPT_PER_RULE:
+            findings = self._kept[new.rule] = first(findings)
+            self._last[new.rule] = findings[-1].kind, findings[-1].line or 0
 
     def is_error(self, rule: Rule[Any]) -> bool:
         """Whether the rule's findings are errors under the exceptions."""

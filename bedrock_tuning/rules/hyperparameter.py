@@ -25,7 +25,7 @@ def _numbers(dataset: Dataset) -> Iterator[tuple[Hyperparameter, float, str]]:
 
 
 def _value(dataset: Dataset, name: str) -> float | None:
-    return next((value for each, value, _ in _numbers(dataset) if each.name == name), None)
+    return next((value for item, value, _ in _numbers(dataset) if item.name == name), None)
 
 
 @rule(
@@ -98,10 +98,10 @@ def steps_far_from_recommended(dataset: Dataset, _: object) -> Iterator[Fault]:
         return
     advice = table.steps_for(images=images)
     if not advice.steps / _FAR_OFF <= steps <= advice.steps * _FAR_OFF:
-        more = "more" if steps < advice.steps else "fewer"
+        direction = "more" if steps < advice.steps else "fewer"
         origin = "interpolated" if advice.interpolated else "AWS table"
         yield Fault(
-            f"{steps:,.0f} steps for {counted(images, 'image')}: try {more}",
+            f"{steps:,.0f} steps for {counted(images, 'image')}: try {direction}",
             "stepCount",
             f"{steps:,.0f} steps",
             f"about {advice.steps:,} steps ({origin})",
@@ -121,9 +121,9 @@ def steps_left_to_amazon(dataset: Dataset, _: object) -> Iterator[Fault]:
     """Amazon Bedrock chooses the number of steps, so the price is known only afterwards."""
     model = dataset.requirements.base_model
     parameter = model.hyperparameters.get("stepCount")
-    chosen = dataset.requirements.hyperparameters.get("stepCount")
+    steps = dataset.requirements.hyperparameters.get("stepCount")
     images = dataset.text("training").records
-    if parameter is None or parameter.auto is None or chosen != parameter.auto or not images:
+    if parameter is None or parameter.auto is None or steps != parameter.auto or not images:
         return
     if model.step_recommendation is not None:
         advice = model.step_recommendation.steps_for(images=images)
@@ -131,7 +131,7 @@ def steps_left_to_amazon(dataset: Dataset, _: object) -> Iterator[Fault]:
         yield Fault(
             f"{counted(images, 'image')}: Amazon Bedrock chooses the steps",
             "stepCount",
-            chosen,
+            steps,
             f"about {advice.steps:,} steps are recommended ({origin})",
             kind="training",
         )

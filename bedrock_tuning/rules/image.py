@@ -23,7 +23,7 @@ def is_video_for(format: str, scope: DatasetScope) -> bool:
     return format in VIDEOS and media is not None and bool(media.video_formats)
 
 
-def _shown(format: str) -> str:
+def _format_name(format: str) -> str:
     return format.upper() if format.islower() else format
 
 
@@ -71,11 +71,9 @@ def image_format_not_supported(image: Image, scope: DatasetScope) -> Iterator[Fa
         return
     if header.format not in limits.formats and not is_video_for(header.format, scope):
         formats = (*limits.formats, *(media.video_formats if media is not None else ()))
-        allowed = " or ".join(name.upper() for name in formats)
-        what = "of an unknown format" if header.format == "unknown" else header.format
-        yield Fault(
-            f"the object is {what}, not {allowed}", scope.image_field, header.format, allowed
-        )
+        names = " or ".join(name.upper() for name in formats)
+        kind = "of an unknown format" if header.format == "unknown" else header.format
+        yield Fault(f"the object is {kind}, not {names}", scope.image_field, header.format, names)
 
 
 @rule(
@@ -97,7 +95,7 @@ def corrupt_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image's header cannot be read."""
     header = image.header
     if header is not None and header.problem and not header.truncated:
-        problem = f"the {_shown(header.format)} header is broken: {header.problem}"
+        problem = f"the {_format_name(header.format)} header is broken: {header.problem}"
         yield Fault(problem, scope.image_field, image.key)
 
 
@@ -140,7 +138,7 @@ def wrong_image_extension(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     # QuickTime and MP4 are one family of files, and cameras mix their names.
     if promised != header.format and {promised, header.format} != {MP4, QUICKTIME}:
         yield Fault(
-            f"the name ends with .{ending}, the content is {_shown(header.format)}",
+            f"the name ends with .{ending}, the content is {_format_name(header.format)}",
             scope.image_field,
             image.key,
             header.format,

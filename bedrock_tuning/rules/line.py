@@ -32,16 +32,16 @@ def not_json_lines(file: WholeFile, scope: DatasetScope) -> Iterator[Fault]:
     container = file.container
     if container is None:
         return
-    wanted = scope.contract.format
-    foreign = foreign_format(container.first, wanted)
-    what = container.name
+    target = scope.contract.format
+    foreign = foreign_format(container.first, target)
+    name = container.name
     if container.count is not None:
-        what += f" of {counted(container.count, 'record')}"
+        name += f" of {counted(container.count, 'record')}"
     if foreign is not None and foreign.name:
-        what += f" in the format {foreign.name}"
+        name += f" in the format {foreign.name}"
     command = conversion(container, foreign, scope)
-    words = f"the file is {what}, not JSON Lines of {wanted}"
-    yield Fault(f"{words}: {command}" if command else words, value=what, limit=EXAMPLES[wanted])
+    words = f"the file is {name}, not JSON Lines of {target}"
+    yield Fault(f"{words}: {command}" if command else words, value=name, limit=EXAMPLES[target])
 
 
 @rule(
@@ -108,10 +108,10 @@ def malformed_json(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """
     if line.parsed.cause == "syntax":
         # The cut may go through a character.
-        shown = line.data[:200].decode(errors="ignore")
+        text = line.data[:200].decode(errors="ignore")
         hint = syntax_hint(line.data, line.parsed.problem)
         words = f"{line.parsed.problem} – {hint}" if hint else line.parsed.problem
-        yield Fault(f"the line is not JSON: {words}", value=shown)
+        yield Fault(f"the line is not JSON: {words}", value=text)
 
 
 @rule("L106", bad="[" * 100_000, fix="Write a flat JSON object.")

@@ -37,7 +37,7 @@ _ACCOUNT: Final = re.compile("[0-9]{12}")
 _GOOD = asked(IMAGE)
 
 
-def _of(record: Record, kind: str) -> list[Medium]:
+def _media_of(record: Record, kind: str) -> list[Medium]:
     return [medium for medium in record.media if medium.kind == kind]
 
 
@@ -80,7 +80,7 @@ def too_many_videos_in_record(record: Record, scope: DatasetScope) -> Iterator[F
 
 
 def _too_many(record: Record, kind: str, most: int | None) -> Iterator[Fault]:
-    count = len(_of(record, kind))
+    count = len(_media_of(record, kind))
     if most is not None and count > most:
         words = counted(count, kind)
         yield Fault(f"the record has {words}", "messages", words, f"at most {most}")
@@ -113,17 +113,17 @@ def unknown_media_format(record: Record, scope: DatasetScope) -> Iterator[Fault]
     contract = scope.contract
     images = contract.image.formats if contract.image is not None else ()
     videos = contract.media.video_formats if contract.media is not None else ()
-    known = {"image": images, "video": videos, "document": ("pdf",)}
+    formats = {"image": images, "video": videos, "document": ("pdf",)}
     for medium in record.media:
-        allowed = known[medium.kind]
-        if allowed and medium.format.lower() not in allowed:
+        accepted = formats[medium.kind]
+        if accepted and medium.format.lower() not in accepted:
             slip = _FORMATS.get(medium.format.lower())
-            hint = f' – did you mean "{slip}"?' if slip in allowed else ""
+            hint = f' – did you mean "{slip}"?' if slip in accepted else ""
             yield Fault(
                 f'unknown {medium.kind} format "{medium.format}"{hint}',
                 f"{medium.path}.format",
                 medium.format,
-                ", ".join(allowed),
+                ", ".join(accepted),
             )
 
 
@@ -133,11 +133,11 @@ def media_key_characters(record: Record, scope: DatasetScope) -> Iterator[Fault]
     limits = scope.contract.media
     if limits is None or not limits.key_characters:
         return
-    allowed = re.compile(f"[{limits.key_characters}]*")
+    pattern = re.compile(f"[{limits.key_characters}]*")
     for medium in record.media:
         # Another rule reports references that are not S3 URIs.
         key = medium.uri.removeprefix("s3://") if medium.uri.startswith("s3://") else ""
-        match = allowed.match(key)
+        match = pattern.match(key)
         if match is not None and match.end() < len(key):
             bad = key[match.end()]
             yield Fault(f"{bad!r} in the key", medium.path, medium.uri, limits.key_characters)
@@ -156,20 +156,20 @@ def media_format_not_as_named(record: Record, _: DatasetScope) -> Iterator[Fault
     content.
     """
     for medium in record.media:
-        named, stated = _FORMATS.get(extension_of(medium.uri)), medium.format.lower()
-        if named is not None and stated in _FORMATS.values() and named != stated:
+        by_name, label = _FORMATS.get(extension_of(medium.uri)), medium.format.lower()
+        if by_name is not None and label in _FORMATS.values() and by_name != label:
             yield Fault(
-                f'the stated format is "{medium.format}", the file name says {named}',
+                f'the stated format is "{medium.format}", the file name says {by_name}',
                 f"{medium.path}.format",
                 medium.format,
-                named,
+                by_name,
             )
 
 
 def _tokens(record: Record, contract: DatasetContract, tiles: int) -> tuple[int, int] | None:
     """Tokens of a record whose images have this many tiles each, and the model's limit."""
     image, text = contract.image, contract.text
-    images = len(_of(record, "image"))
+    images = len(_media_of(record, "image"))
     if image is None or image.tile_tokens is None or text is None or not images:
         return None
     most = text.record_tokens_max_for(batch_size=None)
@@ -180,7 +180,7 @@ def _tokens(record: Record, contract: DatasetContract, tiles: int) -> tuple[int,
 
 
 def _images(record: Record) -> str:
-    return counted(len(_of(record, "image")), "image")
+    return counted(len(_media_of(record, "image")), "image")
 
 
 @rule(
@@ -196,13 +196,13 @@ def images_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fau
     The model cuts an image into tiles with a fixed number of tokens each, and the smallest image is
     one tile. The text counts too; its tokens are estimated from characters.
     """
-    found = _tokens(record, scope.contract, 1)
-    if found is not None and found[0] > found[1]:
+    tokens = _tokens(record, scope.contract, 1)
+    if tokens is not None and tokens[0] > tokens[1]:
         yield Fault(
-            f"the text and {_images(record)} have at least {found[0]:,} tokens",
+            f"the text and {_images(record)} have at least {tokens[0]:,} tokens",
             "messages",
-            f"at least {found[0]:,} tokens",
-            f"{found[1]:,} tokens",
+            f"at least {tokens[0]:,} tokens",
+            f"{tokens[1]:,} tokens",
         )
 
 
@@ -223,16 +223,16 @@ def images_may_exceed_token_limit(record: Record, scope: DatasetScope) -> Iterat
     limits = scope.contract.image
     if limits is None or limits.tiles_per_side_max is None or limits.tile_pixels is None:
         return
-    least = _tokens(record, scope.contract, 1)
-    found = _tokens(record, scope.contract, limits.tiles_per_side_max**2)
-    if least is None or found is None or least[0] > least[1] or found[0] <= found[1]:
+    lowest = _tokens(record, scope.contract, 1)
+    tokens = _tokens(record, scope.contract, limits.tiles_per_side_max**2)
+    if lowest is None or tokens is None or lowest[0] > lowest[1] or tokens[0] <= tokens[1]:
         return
     side = limits.tiles_per_side_max * limits.tile_pixels
     yield Fault(
-        f"with {_images(record)} of {side:,} × {side:,} px or more there are {found[0]:,} tokens",
+        f"with {_images(record)} of {side:,} × {side:,} px or more there are {tokens[0]:,} tokens",
         "messages",
-        f"up to {found[0]:,} tokens",
-        f"{found[1]:,} tokens",
+        f"up to {tokens[0]:,} tokens",
+        f"{tokens[1]:,} tokens",
     )
 
 

@@ -81,15 +81,15 @@ def image_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
 
     The model is validated on data that it was trained on, so the validation loss looks too good.
     """
-    yield from _shared(dataset.images, "image", "image-ref")
+    yield from _shared_faults(dataset.images, "image", "image-ref")
 
 
-def _shared(
-    stats: Callable[[Kind], ImageStats | TextStats], what: str, field: str
+def _shared_faults(
+    stats: Callable[[Kind], ImageStats | TextStats], thing: str, field: str
 ) -> Iterator[Fault]:
     """A fault for everything of the validation manifest that is in the training manifest too."""
     for first, line in shared(stats("training").hashes, stats("validation").hashes):
-        words = f"the {what} is also in line {first} of the training manifest"
+        words = f"the {thing} is also in line {first} of the training manifest"
         yield Fault(words, field, f"training line {first}", line=line, kind="validation")
 
 
@@ -105,7 +105,7 @@ def record_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
 
     The model is validated on data that it was trained on, so the validation loss looks too good.
     """
-    yield from _shared(dataset.text, "record", "")
+    yield from _shared_faults(dataset.text, "record", "")
 
 
 @rule(
@@ -164,8 +164,8 @@ def _imbalance(classes: Mapping[str, int]) -> tuple[str, int, str, int] | None:
     """The largest and the smallest class when they are far apart."""
     if len(classes) < 2 or sum(classes.values()) < _FEW_PER_CLASS * len(classes):
         return None
-    ordered = sorted(classes.items(), key=lambda item: (item[1], item[0]))
-    (least, few), (most, many) = ordered[0], ordered[-1]
+    ranking = sorted(classes.items(), key=lambda item: (item[1], item[0]))
+    (least, few), (most, many) = ranking[0], ranking[-1]
     return (most, many, least, few) if many >= _IMBALANCE * few else None
 
 
@@ -188,12 +188,12 @@ def unbalanced_classes(dataset: Dataset, _: object) -> Iterator[Fault]:
             "folder": dataset.images(kind).folders.counts,
             "caption": dataset.text(kind).captions.counts,
         }
-        for what, classes in guesses.items():
+        for source, classes in guesses.items():
             imbalance = _imbalance(classes) if classes is not None else None
             if imbalance is not None:
                 most, many, least, few = imbalance
                 yield Fault(
-                    f'{what} "{most}" has {many:,} images, "{least}" has {few:,}',
+                    f'{source} "{most}" has {many:,} images, "{least}" has {few:,}',
                     value=f"{many / few:.0f} to 1",
                     limit=f"below {_IMBALANCE} to 1",
                     kind=kind,
@@ -234,10 +234,10 @@ def copies_only_sampled(dataset: Dataset, _: object) -> Iterator[Fault]:
     """
     for kind in dataset.kinds:
         for stats in (dataset.images(kind), dataset.text(kind)):
-            kept = len(stats.hashes) // HASH_BYTES
-            if stats.hashed > kept:
-                message = f"{kept:,} of {stats.hashed:,} were searched for copies"
-                yield Fault(message, value=f"{stats.hashed:,}", limit=f"{kept:,}", kind=kind)
+            sample = len(stats.hashes) // HASH_BYTES
+            if stats.hashed > sample:
+                message = f"{sample:,} of {stats.hashed:,} were searched for copies"
+                yield Fault(message, value=f"{stats.hashed:,}", limit=f"{sample:,}", kind=kind)
 
 
 @rule(

@@ -35,24 +35,24 @@ def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fa
     A record that has none of the fields that the format needs counts as such a record if the first
     one does.
     """
-    found = record.lookalike
-    if found is None:
+    lookalike = record.lookalike
+    if lookalike is None:
         return
     is_early = record.line <= _EARLY
-    wanted = f"{scope.model.name} needs {record.format}"
-    words, way = f"the record is in the format {found.name}; {wanted}", found.way
-    if found is UNKNOWN:
-        words = f"the record has no {' and no '.join(required_of(record.format))}; {wanted}"
+    need = f"{scope.model.name} needs {record.format}"
+    words, way = f"the record is in the format {lookalike.name}; {need}", lookalike.way
+    if lookalike is UNKNOWN:
+        words = f"the record has no {' and no '.join(required_of(record.format))}; {need}"
         way = "texts" if is_early else ""
     contract = scope.contract
     validates = contract.validation != "forbidden"
     command = command_for(way, record.format, scope.named, validation=validates)
     if is_early and command and record.format != "image-caption":
         answered = not contract.teacher_answers
-        why = why_not_converted(record.value, record.format, answered=answered)
-        command = "" if is_hopeless(why, found) else command
-        if why is not None and str(why):
-            words += f", which this record cannot become: {why}"
+        reason = why_not_converted(record.value, record.format, answered=answered)
+        command = "" if is_hopeless(reason, lookalike) else command
+        if reason is not None and str(reason):
+            words += f", which this record cannot become: {reason}"
             words += "; for the others" if command else ""
     yield Fault(
         words + (f": {command}" if command else ""),

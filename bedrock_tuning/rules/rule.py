@@ -110,8 +110,8 @@ def rule(
     def wrap(check: RuleFunction[Item]) -> Rule[Item]:
         item = next(iter(inspect.signature(check).parameters.values())).annotation
         if item not in _ITEMS:
-            known = ", ".join(each.__name__ for each in _ITEMS)
-            raise TypeError(f"{check.__name__}: the first parameter must be one of {known}")
+            names = ", ".join(item.__name__ for item in _ITEMS)
+            raise TypeError(f"{check.__name__}: the first parameter must be one of {names}")
         summary, _, explanation = inspect.cleandoc(check.__doc__ or "").partition("\n\n")
         return Rule(
             id=id,

@@ -47,14 +47,14 @@ def _faults(
     budget, texts = scope.budget, _texts(record, field)
     if most is None or budget.verdict(texts, most) != verdict:
         return
-    what, found = field or "the record", budget.tokens(*texts)
+    subject, estimate = field or "the record", budget.tokens(*texts)
     words = (
-        f"at least {found.least:,.0f}"
+        f"at least {estimate.least:,.0f}"
         if verdict == "over"
-        else (f"between {found.least:,.0f} and {found.most:,.0f}")
+        else (f"between {estimate.least:,.0f} and {estimate.most:,.0f}")
     )
     yield Fault(
-        f"{what} has {words} tokens",
+        f"{subject} has {words} tokens",
         field,
         f"{sum(map(len, texts)):,} characters",
         f"{most:,} tokens; estimated by script, words at {scope.contract.tokens_from}",

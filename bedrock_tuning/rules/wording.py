@@ -36,8 +36,8 @@ _LINKS: Final = _set(
 def _names(captions: Mapping[str, int]) -> Iterator[tuple[str, int]]:
     """Names that never have a class word beside them, with the number of their captions."""
     sentences = all(caption[:1].isupper() for caption in captions if caption)
-    bare: Counter[str] = Counter()
-    told: set[str] = set()
+    counts: Counter[str] = Counter()
+    classed: set[str] = set()
     seen: set[str] = set()
     for caption, count in captions.items():
         words = _WORD.findall(caption)
@@ -48,10 +48,10 @@ def _names(captions: Mapping[str, int]) -> Iterator[tuple[str, int]]:
             if index == 0 and sentences and word not in _GIVEN:
                 continue
             if _has_class(words, index):
-                told.add(word)
-            bare[word] += count
-    for word, count in bare.most_common():
-        if word not in told and word.lower() not in seen and count >= _NAME_CAPTIONS:
+                classed.add(word)
+            counts[word] += count
+    for word, count in counts.most_common():
+        if word not in classed and word.lower() not in seen and count >= _NAME_CAPTIONS:
             yield word, count
 
 
@@ -111,15 +111,15 @@ def captions_not_english(dataset: Dataset, _: object) -> Iterator[Fault]:
     if languages != ("en",):
         return
     for kind in dataset.kinds:
-        found = dataset.text(kind).languages
-        others = {name: count for name, count in found.items() if name != "English"}
-        count, judged = sum(others.values()), sum(found.values())
+        counts = dataset.text(kind).languages
+        others = {name: count for name, count in counts.items() if name != "English"}
+        count, judged = sum(others.values()), sum(counts.values())
         # Captions of which nothing is sure are no sign of another language.
         looked_at = max(judged, dataset.text(kind).judged)
         if judged >= _FEW and count >= _FOREIGN_SHARE * looked_at:
-            most = max(others, key=lambda name: others[name])
+            language = max(others, key=lambda name: others[name])
             yield Fault(
-                f"{count:,} of {judged:,} captions are not in English, most in {most}",
+                f"{count:,} of {judged:,} captions are not in English, most in {language}",
                 "caption",
                 f"{count / judged:.0%}",
                 f"English; below {_FOREIGN_SHARE:.0%} of others",
