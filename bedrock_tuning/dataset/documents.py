@@ -31,9 +31,9 @@ def records_in(value: Mapping[str, Any], *, one_line: bool) -> Held | None:
         return None
     listed = not one_line or value.keys() <= {*_WRAPPERS, "schema"} or value.keys() >= _VIEWER
     for arranged in _ARRANGED:
-        held = arranged(value) if listed or arranged is not _list else None
-        if held is not None and held.records:
-            return held
+        layout = arranged(value) if listed or arranged is not _list else None
+        if layout is not None and layout.records:
+            return layout
     return None
 
 
@@ -62,19 +62,19 @@ def _split(value: Mapping[str, Any]) -> Held | None:
 
 def _list(value: Mapping[str, Any]) -> Held | None:
     """The only list of objects, or rows as the viewer of Hugging Face shows them."""
-    lists = [(name, each) for name, each in value.items() if isinstance(each, list)]
+    lists = [(name, item) for name, item in value.items() if isinstance(item, list)]
     if value.keys() >= _VIEWER:
-        lists = [(name, each) for name, each in lists if name == "rows"]
+        lists = [(name, item) for name, item in lists if name == "rows"]
     if len(lists) != 1 or _OF_ONE & value.keys():
         return None
     ((name, records),) = lists
     # A task of Label Studio has its data beside a list of annotations.
     if "data" in value and name != "data":
         return None
-    if not all(isinstance(each, dict) for each in records):
+    if not all(isinstance(record, dict) for record in records):
         return None
-    inner = [each.get("row") for each in records]
-    if all(isinstance(each, dict) for each in inner):
+    inner = [record.get("row") for record in records]
+    if all(isinstance(row, dict) for row in inner):
         records = inner
     return Held(f'one JSON object with a list "{name}"', list(records))
 
@@ -93,7 +93,7 @@ def _columns(value: Mapping[str, Any]) -> Held | None:
                 return None
             column = column.values()
         columns.append(list(column))
-    if any(isinstance(each, dict | list) for each in columns[0]):
+    if any(isinstance(cell, dict | list) for cell in columns[0]):
         return None
     records = [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
     return Held("one JSON object with all values of a field together", records)
@@ -104,7 +104,7 @@ def _by_id(value: Mapping[str, Any]) -> Held | None:
     first = next(iter(value.values()), None)
     if len(value) < _SEVERAL or not isinstance(first, dict) or len(first) < 2:
         return None
-    if any(not isinstance(each, dict) or each.keys() != first.keys() for each in value.values()):
+    if any(not isinstance(item, dict) or item.keys() != first.keys() for item in value.values()):
         return None
     return Held("one JSON object with records by name", list(value.values()))
 

@@ -89,10 +89,10 @@ def groups(hashes: bytes) -> Iterator[list[Occurrence]]:
 
 def shared(one: bytes, other: bytes) -> Iterator[tuple[int, int]]:
     """For each entry of `other` whose content is in `one` too: the first line there, its line."""
-    wanted = {content for content, _ in _entries(other)}
+    contents = {content for content, _ in _entries(other)}
     first: dict[bytes, int] = {}
     for content, (line, _) in _entries(one):
-        if content in wanted:
+        if content in contents:
             first.setdefault(content, line)
     for content, (line, _) in _entries(other):
         if content in first:

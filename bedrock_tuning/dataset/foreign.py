@@ -71,14 +71,14 @@ def _typed(*kinds: str) -> Callable[[ForeignRecord], bool]:
 
 def _has_text_turns(record: ForeignRecord) -> bool:
     contents = [turn.get("content") for turn in _turns(record)]
-    return bool(contents) and all(isinstance(each, str | None) for each in contents)
+    return bool(contents) and all(isinstance(content, str | None) for content in contents)
 
 
 def _has_block_turns(record: ForeignRecord) -> bool:
     contents = [turn.get("content") for turn in _turns(record)]
     blocks = [*_blocks(record)]
     untyped = bool(blocks) and not any("type" in block for block in blocks)
-    return untyped and all(isinstance(each, list) for each in contents)
+    return untyped and all(isinstance(content, list) for content in contents)
 
 
 def _is_web_image(record: ForeignRecord) -> bool:
@@ -98,7 +98,7 @@ def _has_system_beside_typed(record: ForeignRecord) -> bool:
 def _is_list_of_texts(key: str) -> Callable[[ForeignRecord], bool]:
     def test(record: ForeignRecord) -> bool:
         value = record.get(key)
-        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
     return test
 
@@ -127,10 +127,10 @@ _OPENAI: Final = "OpenAI chat (turns whose contents are texts)"
 _PARTS: Final = "OpenAI chat with pictures (contents in typed parts)"
 _ANTHROPIC: Final = "Anthropic Messages (typed blocks)"
 _PAIRS: Final = (
-    *(("prompt", each) for each in ("response", "answer", "output", "target", "label", "text")),
-    *(("question", each) for each in ("answer", "answers", "response", "output")),
-    *(("query", each) for each in ("response", "answer", "output")),
-    *(("input", each) for each in ("output", "target", "response", "label")),
+    *(("prompt", name) for name in ("response", "answer", "output", "target", "label", "text")),
+    *(("question", name) for name in ("answer", "answers", "response", "output")),
+    *(("query", name) for name in ("response", "answer", "output")),
+    *(("input", name) for name in ("output", "target", "response", "label")),
     ("source", "target"),
     ("text", "label"),
     ("text", "labels"),
@@ -171,13 +171,13 @@ _SIGNS: Final = (
     _sign("OpenAI batch requests (custom_id and body)", "custom_id", "body"),
     *(
         _sign(
-            f"{whose} (custom_id and {key})",
+            f"{owner} (custom_id and {key})",
             *("custom_id", key),
             way=way,
             unanswered=True,
             test=_is_object(key),
         )
-        for whose, key, way in _BATCHES
+        for owner, key, way in _BATCHES
     ),
     _sign("OpenAssistant (messages of a tree)", "message_id", "parent_id", "role", way=""),
     _sign("a conversation exported from ChatGPT (mapping)", "mapping", "current_node", way=""),
@@ -203,7 +203,7 @@ _SIGNS: Final = (
     _sign("Alpaca (instruction, input, output)", "instruction", "output"),
     _sign("Alpaca (instruction, input, output)", "instruction", "completion"),
     _sign("SQuAD (context, question, answers)", "context", "question", "answers"),
-    *(_sign("questions with choices", "question", given) for given in ("choices", "options")),
+    *(_sign("questions with choices", "question", name) for name in ("choices", "options")),
     _sign(
         "one text with the marks of a chat template",
         "text",
@@ -272,7 +272,7 @@ _SIGNS: Final = (
 UNKNOWN: Final = Foreign("", way="")
 
 
-def foreign_format(value: ForeignRecord, wanted: Format) -> Foreign | None:
+def foreign_format(value: ForeignRecord, format: Format) -> Foreign | None:
     """The other format that a record is in; None when it has the names of the wanted one, or none.
 
     A typed block ({"type": "text"}) alone does not make a conversation a foreign one.
@@ -281,8 +281,8 @@ def foreign_format(value: ForeignRecord, wanted: Format) -> Foreign | None:
     names = frozenset(name.lower() for name in islice(value, _NAMES_MAX))
     for sign in _candidates(names):
         if sign.test is None or sign.test(value):
-            return None if wanted in sign.foreign.formats else sign.foreign
-    return UNKNOWN if 0 < len(value) <= _COMPARED_MAX and _lacks_all(value, wanted) else None
+            return None if format in sign.foreign.formats else sign.foreign
+    return UNKNOWN if 0 < len(value) <= _COMPARED_MAX and _lacks_all(value, format) else None
 
 
 _NAMES_MAX: Final = 1_000
@@ -290,39 +290,39 @@ _NAMES_MAX: Final = 1_000
 _COMPARED_MAX: Final = 100
 
 
-def _lacks_all(value: ForeignRecord, wanted: Format) -> bool:
+def _lacks_all(value: ForeignRecord, format: Format) -> bool:
     """Whether no name of a record is one that the format needs, or may be meant to be one."""
-    is_talk = wanted in TALKS
+    is_talk = format in TALKS
     # What is no list was not meant to be turns.
     names = (name for name, inner in value.items() if not is_talk or isinstance(inner, list))
-    return _shares_nothing(frozenset(names), required_of(wanted))
+    return _shares_nothing(frozenset(names), required_of(format))
 
 
 @lru_cache(maxsize=1_024)
-def _shares_nothing(names: frozenset[str], known: tuple[str, ...]) -> bool:
-    return names.isdisjoint(known) and not any(
-        did_you_mean(name, known, aliases=ALIASES) for name in names
+def _shares_nothing(names: frozenset[str], needs: tuple[str, ...]) -> bool:
+    return names.isdisjoint(needs) and not any(
+        did_you_mean(name, needs, aliases=ALIASES) for name in names
     )
 
 
 def why_not_converted(
-    value: ForeignRecord, wanted: Format, *, answered: bool = True
+    value: ForeignRecord, format: Format, *, answered: bool = True
 ) -> UnfitError | None:
     """Why `tuning prepare` makes no record of the wanted format of this one; None if it does.
 
     answered: whether a conversation must end with an answer. Without words: it cannot be read.
     """
-    held = records_in(value, one_line=True)
-    first = value if held is None else held.records[0]
+    layout = records_in(value, one_line=True)
+    first = value if layout is None else layout.records[0]
     try:
-        known = read_talk(next(questions(first), first), marked=wanted != "input-only")
+        reading = read_talk(next(questions(first), first), marked=format != "input-only")
     except UnfitError:
-        known = None
-    if known is None:
+        reading = None
+    if reading is None:
         return UnfitError("")
     try:
         write_talk(
-            known.talk, wanted, keep=lambda image: PlacedImage("png", image), answered=answered
+            reading.talk, format, keep=lambda image: PlacedImage("png", image), answered=answered
         )
     except UnfitError as error:
         return error
@@ -342,20 +342,20 @@ def _candidates(names: frozenset[str]) -> tuple[_Sign, ...]:
     return tuple(sign for sign in _SIGNS if sign.fits(names))
 
 
-def command_for(way: Way, wanted: Format, model: str, *, validation: bool = False) -> str:
+def command_for(way: Way, format: Format, model: str, *, validation: bool = False) -> str:
     """The command that makes our format of a file in another one; "" if there is none.
 
     validation: the model takes a validation set, which lies in a bucket of its own.
     """
     place = " --to s3://BUCKET/NAME/"
-    if wanted == "image-caption":
+    if format == "image-caption":
         place += " --validation-to s3://VALIDATION-BUCKET/NAME/" if validation else ""
         of_images = way in ("images", "captions in chats")
         command = f"tuning prepare FOLDER --captions FILE -m {model} -o OUT{place}"
         return command if of_images else ""
     with_images = way in ("texts with images", "captions in chats")
-    if way != "texts" and not with_images and (way, wanted) != ("documents", "input-only"):
+    if way != "texts" and not with_images and (way, format) != ("documents", "input-only"):
         return ""
     # A record in this format names its images by where they will lie.
-    where = place if with_images and wanted == "converse" else ""
-    return f"tuning prepare FILE --to-format {wanted} -m {model} -o OUT{where}"
+    suffix = place if with_images and format == "converse" else ""
+    return f"tuning prepare FILE --to-format {format} -m {model} -o OUT{suffix}"

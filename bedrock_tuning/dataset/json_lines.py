@@ -118,8 +118,8 @@ def _whole_number(digits: str) -> int | float:
 
 def _too_deep(text: str) -> bool:
     """Whether brackets outside of strings are nested deeper than DEPTH_MAX."""
-    outside = text.replace("\\\\", "").replace('\\"', "").split('"')[::2]
-    steps = "".join(outside).encode().translate(_STEPS, _NO_BRACKETS)
+    parts = text.replace("\\\\", "").replace('\\"', "").split('"')[::2]
+    steps = "".join(parts).encode().translate(_STEPS, _NO_BRACKETS)
     return max(accumulate(memoryview(steps).cast("b")), default=0) > DEPTH_MAX
 
 

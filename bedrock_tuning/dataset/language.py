@@ -53,22 +53,22 @@ def language_of(text: str) -> str:
     letters = "".join(words)
     if not letters.isascii() and 2 * len(_LATIN.findall(letters)) < len(letters):
         return "another script"
-    found: Counter[str] = Counter()
-    told: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    signs: Counter[str] = Counter()
     for word in words:
         languages = _LANGUAGES.get(word, ())
-        found.update(languages)
+        counts.update(languages)
         if len(word) > 1 and word not in _ENGLISH_TOO:
-            told.update(languages)
-    if not found:
+            signs.update(languages)
+    if not counts:
         return ""
     # Languages share short words, so English wins a draw.
-    best = max(found.values())
-    if found["English"] == best:
+    top = max(counts.values())
+    if counts["English"] == top:
         return "English"
     # Neighbours share many words, as French and Spanish do.
-    likely = [name for name in found if found[name] == best]
-    surest = max(told[name] for name in likely)
-    if not surest and best < _FEW:
+    names = [name for name in counts if counts[name] == top]
+    surest = max(signs[name] for name in names)
+    if not surest and top < _FEW:
         return ""
-    return " or ".join(sorted(name for name in likely if told[name] == surest))
+    return " or ".join(sorted(name for name in names if signs[name] == surest))

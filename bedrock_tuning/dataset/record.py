@@ -93,11 +93,11 @@ class Record:
         self.spoken: tuple[tuple[str, str], ...] = ()
         self.media: tuple[Medium, ...] = ()
         self.blocks: tuple[BlockAt, ...] = ()
-        written: list[tuple[MediumKind, str, str]] = []
+        entries: list[tuple[MediumKind, str, str]] = []
         if self.format in FLAT:
             uri = self.text("image-ref") if self.format == "image-caption" else None
             if uri is not None:
-                written.append(("image", "image-ref", uri))
+                entries.append(("image", "image-ref", uri))
         elif self.lookalike is None:
             turns = value.get("messages")
             turns = turns if isinstance(turns, list) else []
@@ -108,9 +108,9 @@ class Record:
             if self.format == "converse":
                 self.blocks = tuple(_blocks(value))
                 self.media = tuple(_media(self.blocks))
-            for each in self.media:
-                written.append((each.kind, f"{each.path}.source.s3Location.uri", each.uri))
-        self.refs = tuple(Ref(kind, at, uri, locate(uri, scope)) for kind, at, uri in written)
+            for medium in self.media:
+                entries.append((medium.kind, f"{medium.path}.source.s3Location.uri", medium.uri))
+        self.refs = tuple(Ref(kind, at, uri, locate(uri, scope)) for kind, at, uri in entries)
 
     @property
     def measured(self) -> Iterator[tuple[str, int, bool]]:
@@ -129,8 +129,8 @@ class Record:
         """All texts of the record that the model reads."""
         if self.format not in FLAT:
             return [text for _, text in self.spoken]
-        found = (self.text(name) for name in TEXT_FIELDS[self.format])
-        return [text for text in found if text is not None]
+        texts = (self.text(name) for name in TEXT_FIELDS[self.format])
+        return [text for text in texts if text is not None]
 
     def text(self, field: str) -> str | None:
         """A field of the record when it is a string."""

@@ -52,8 +52,8 @@ class Object:
     known: Mapping[str, "Shape"] = field(init=False)
 
     def __post_init__(self) -> None:
-        known = {**self.required, **self.alternatives, **self.optional}
-        object.__setattr__(self, "known", known)
+        fields = {**self.required, **self.alternatives, **self.optional}
+        object.__setattr__(self, "known", fields)
 
     @property
     def flat(self) -> frozenset[str]:
@@ -136,21 +136,21 @@ def _shape(format: Format, lenient: bool, typed_blocks: bool) -> Object:
         case "converse":
             return _converse(lenient=lenient, typed_blocks=typed_blocks)
         case "rft":
-            more: _Fields = {"reference_answer": Anything(), "tools": Anything()}
-            return Object(required={"messages": _COMPLETION}, optional=more, open=True)
+            extra: _Fields = {"reference_answer": Anything(), "tools": Anything()}
+            return Object(required={"messages": _COMPLETION}, optional=extra, open=True)
 
 
 def shape_for(contract: DatasetContract) -> Object:
     """The shape of a record that a contract demands."""
     talk = contract.conversation
-    typed = talk is not None and talk.typed_blocks
-    return _shape(contract.format, contract.unknown_fields == "ignored", typed)
+    is_typed = talk is not None and talk.typed_blocks
+    return _shape(contract.format, contract.unknown_fields == "ignored", is_typed)
 
 
 def required_of(format: Format) -> tuple[str, ...]:
     """The fields that a record needs at its first level; none of a format of another tool."""
-    ours = format in (*FLAT, *TALKS)
-    return tuple(_shape(format, False, False).required) if ours else ()
+    is_own = format in (*FLAT, *TALKS)
+    return tuple(_shape(format, False, False).required) if is_own else ()
 
 
 # Formats whose records are one level of texts, and those whose records are conversations.
@@ -212,26 +212,26 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
     is_flat = not path and bool(value) and value.keys() == shape.flat
     if is_flat and all(type(inner) is str for inner in value.values()):
         return
-    known = shape.known
+    fields = shape.known
     # Tables of records, as in Parquet, write every field, and null into those that are not there.
     absent = {name for name, inner in value.items() if inner is None and shape.lenient}
     absent -= shape.required.keys()
-    given = [name for name in value if name in shape.alternatives and name not in absent]
+    names = [name for name in value if name in shape.alternatives and name not in absent]
     # Without one of the alternatives, an unknown field is a misspelling of one.
-    lenient = shape.lenient and (bool(given) or not shape.alternatives)
+    lenient = shape.lenient and (bool(names) or not shape.alternatives)
     for name, inner in value.items():
-        if name in absent and name in known:
+        if name in absent and name in fields:
             yield Misfit("ignored", _join(path, name), f'the field "{name}" is null', "null")
-        elif name in known:
-            yield from misfits(inner, known[name], _join(path, name))
+        elif name in fields:
+            yield from misfits(inner, fields[name], _join(path, name))
         elif not shape.open:
-            hint = did_you_mean(name, [k for k in known if k not in value], aliases=ALIASES)
+            hint = did_you_mean(name, [k for k in fields if k not in value], aliases=ALIASES)
             yield Misfit(
                 "ignored" if lenient else "unknown",
                 _join(path, name),
                 f'unknown field "{name}"{hint}',
                 value=name,
-                limit=", ".join(known),
+                limit=", ".join(fields),
             )
     for name in shape.required:
         if name not in value:
@@ -239,18 +239,18 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
     # A lonely unknown field was told of already, with what is possible instead.
     if (
         shape.alternatives
-        and len(given) != 1
-        and (given or not value.keys() - shape.optional.keys() - shape.required.keys() - absent)
+        and len(names) != 1
+        and (names or not value.keys() - shape.optional.keys() - shape.required.keys() - absent)
     ):
         choices = ", ".join(shape.alternatives)
         words = f"exactly one of {choices} is needed"
-        yield Misfit("missing", path, words, value=", ".join(given), limit=choices)
+        yield Misfit("missing", path, words, value=", ".join(names), limit=choices)
 
 
-def _wrong_type(path: str, value: Any, wanted: str) -> Misfit:
-    got = json_type(value)
-    plain = wanted.partition(",")[0]
-    return Misfit("type", path, f'"{path}" is of type {got}, not {plain}', got, wanted)
+def _wrong_type(path: str, value: Any, types: str) -> Misfit:
+    kind = json_type(value)
+    word = types.partition(",")[0]
+    return Misfit("type", path, f'"{path}" is of type {kind}, not {word}', kind, types)
 
 
 def _join(path: str, name: str) -> str:

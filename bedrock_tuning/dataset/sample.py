@@ -26,12 +26,12 @@ def sampled(read: Callable[[int, int], bytes], size: int, scope: DatasetScope) -
 
     read: so many bytes of the manifest from a start, fewer at its end. size: of the manifest.
     """
-    found: list[Sampled] = []
+    result: list[Sampled] = []
     for line in _lines(read, size) if size else ():
         record = _record(line, scope)
-        if record is not None and record not in found:
-            found.append(record)
-    return found
+        if record is not None and record not in result:
+            result.append(record)
+    return result
 
 
 def _lines(read: Callable[[int, int], bytes], size: int) -> Iterator[bytes]:

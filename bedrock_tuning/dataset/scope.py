@@ -59,15 +59,15 @@ class TextBudget:
 
     def tokens(self, *texts: str) -> Tokens:
         """The estimated tokens of texts together."""
-        found = [tokens(text, chars_per_token=self.chars_per_token) for text in texts]
-        return Tokens(sum(each.least for each in found), sum(each.most for each in found))
+        parts = [tokens(text, chars_per_token=self.chars_per_token) for text in texts]
+        return Tokens(sum(part.least for part in parts), sum(part.most for part in parts))
 
     def verdict(self, texts: Sequence[str], most: int | None) -> Literal["", "band", "over"]:
         """Whether texts surely have too many tokens, or may have."""
         if most is None or sum(map(tokens_most, texts)) <= most:
             return ""
-        found = self.tokens(*texts)
-        return "over" if found.least > most else "band" if found.most > most else ""
+        estimate = self.tokens(*texts)
+        return "over" if estimate.least > most else "band" if estimate.most > most else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,9 +79,9 @@ def s3_hint(ref: str) -> str:
     text = ref.strip()
     if len(text) > 2_048:
         return ""
-    found = _S3.fullmatch(text)
-    if found is not None:
-        return f"s3://{found['bucket']}/{found['key']}"
+    match = _S3.fullmatch(text)
+    if match is not None:
+        return f"s3://{match['bucket']}/{match['key']}"
     web = _WEB.fullmatch(text)
     if web is None:
         return ""
@@ -114,11 +114,11 @@ _ROLES: Final[Mapping[str, str]] = {
 
 def role_hint(role: str, format: Format) -> str:
     """What a role that the format does not know should be; "" when nobody can tell."""
-    plain = role.strip().lower()
-    if format == "rft" and plain in ("system", "developer", "tool"):
-        return f'did you mean "{plain}"?'
-    if plain in ("system", "developer"):
+    name = role.strip().lower()
+    if format == "rft" and name in ("system", "developer", "tool"):
+        return f'did you mean "{name}"?'
+    if name in ("system", "developer"):
         shape = '"system": [{"text": "…"}]' if format == "converse" else '"system": "…"'
         return f"a system prompt stands beside the messages: {shape}"
-    meant = plain if plain in ("user", "assistant") else _ROLES.get(plain)
-    return f'did you mean "{meant}"?' if meant else ""
+    guess = name if name in ("user", "assistant") else _ROLES.get(name)
+    return f'did you mean "{guess}"?' if guess else ""

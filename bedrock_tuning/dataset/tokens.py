@@ -101,8 +101,8 @@ def too_many_tokens(caption: str, limits: CaptionLimits | None) -> float:
     # No character counts as more than one token here.
     if len(caption) <= limits.tokens_max:
         return 0
-    found = caption_tokens(caption, chars_per_token=limits.chars_per_token)
-    return found if found > limits.tokens_max else 0
+    estimate = caption_tokens(caption, chars_per_token=limits.chars_per_token)
+    return estimate if estimate > limits.tokens_max else 0
 
 
 def tokens_bound(line: bytes, *, chars_per_token: float) -> float:

@@ -128,8 +128,8 @@ class WholeFile:
         if text.startswith("{"):
             return self._objects(text)
         if text.startswith("<") and not _RECORD_NEXT.match(text):
-            refused = _REFUSED.search(text)
-            return Container(f"an error of S3 ({refused[1]})" if refused else _PAGE, "")
+            match = _REFUSED.search(text)
+            return Container(f"an error of S3 ({match[1]})" if match else _PAGE, "")
         if several and head.count(0) > len(head) / _BINARY_PARTS:
             return Container("binary data", "")
         lines = text.splitlines()[:_LINES]
@@ -144,7 +144,7 @@ class WholeFile:
         if is_conversation(turns) and text[end:].lstrip()[:1] in ("", "["):
             name = 'one array of turns per line, which belongs into {"messages": …}'
             return Container(name, "json", {"messages": turns})
-        is_nameless = isinstance(turns, list) and not any(isinstance(each, dict) for each in turns)
+        is_nameless = isinstance(turns, list) and not any(isinstance(turn, dict) for turn in turns)
         if turns and is_nameless and _NAMELESS.match(text, end):
             return Container("one array per line, whose values have no names", "")
         first, end = _value(text, 1)
@@ -179,11 +179,11 @@ class WholeFile:
                     return Container("JSON objects on several lines each", "json", value)
                 return _document(value) if not rest else None
             if not rest:
-                held = records_in(value, one_line=True)
-                return None if held is None else _held(held)
+                layout = records_in(value, one_line=True)
+                return None if layout is None else _container(layout)
             if rest.startswith("{") and _value(text, end)[1] and "\n" not in text.strip():
-                how = "on lines that end with CR only" if "\r" in text[end:] else "on one line"
-                return Container(f"JSON objects {how}", "json", value)
+                place = "on lines that end with CR only" if "\r" in text[end:] else "on one line"
+                return Container(f"JSON objects {place}", "json", value)
             if _COMMAS.match(text, end):
                 return Container("JSON objects with commas between them", "json", value)
             return None
@@ -199,8 +199,8 @@ class WholeFile:
 _COMMAS: Final = re.compile(r"[ \t\r]*,\s*\{.*\}[ \t\r]*(?:,[ \t\r]*\n|,?\s*\Z)")
 
 
-def _held(held: Held) -> Container:
-    return Container(held.name, "json", held.records[0], count=len(held.records))
+def _container(layout: Held) -> Container:
+    return Container(layout.name, "json", layout.records[0], count=len(layout.records))
 
 
 def _legacy(head: bytes) -> Container | None:
@@ -211,7 +211,7 @@ def _legacy(head: bytes) -> Container | None:
     if len(bad) < max(_BAD_LINES, len(lines)):
         return None
     runs = [len(run) for line in bad for run in _HIGH.findall(line)]
-    if 2 * sum(len(each) for line in bad for each in _UTF_8.findall(line)) > sum(runs):
+    if 2 * sum(len(item) for line in bad for item in _UTF_8.findall(line)) > sum(runs):
         return Container("UTF-8 whose characters are cut in half", "")
     if sum(run == 1 for run in runs) > len(runs) / 2 and not _UNDEFINED.search(head):
         return Container("text in Windows-1252", "iconv -f CP1252 -t UTF-8 FILE")
@@ -238,27 +238,27 @@ def _value(text: str, start: int) -> tuple[Any, int]:
 
 def _document(value: Mapping[str, Any]) -> Container:
     """One object on several lines, which may hold all records in a list, as in {"data": […]}."""
-    held = records_in(value, one_line=False)
-    if held is not None:
-        return _held(held)
+    layout = records_in(value, one_line=False)
+    if layout is not None:
+        return _container(layout)
     return Container("one JSON object on several lines", "json", value)
 
 
 def _text(lines: Sequence[str], *, is_cut: bool) -> Container:
     if _SEPARATOR.fullmatch(lines[0]):
         lines = lines[1:]
-    whole = lines[:-1] if is_cut and len(lines) > 2 else lines
+    body = lines[:-1] if is_cut and len(lines) > 2 else lines
     for delimiter in _DELIMITERS:
         try:
-            rows = list(csv.reader(whole, delimiter=delimiter))
+            rows = list(csv.reader(body, delimiter=delimiter))
         except csv.Error:
             continue
         width = len(rows[0])
         if width > 1 and all(len(row) == width for row in rows if row):
             name = "a table (TSV)" if delimiter == "\t" else "a table (CSV)"
             return Container(name, "table", dict(zip(rows[0], rows[1] or rows[0], strict=False)))
-    if any(map(_YAML.match, whole)) and all(
-        _YAML.match(line) or line.startswith((" ", "#")) for line in whole if line.strip()
+    if any(map(_YAML.match, body)) and all(
+        _YAML.match(line) or line.startswith((" ", "#")) for line in body if line.strip()
     ):
         return Container("YAML", "")
     return Container("plain text", "text")

@@ -76,9 +76,9 @@ def header(data: bytes) -> Header:
         at = next(steps)
         while True:
             at = steps.send(data[at : at + (64 << 10)])
-    except StopIteration as done:
-        found: Header = done.value
-        return found
+    except StopIteration as end:
+        result: Header = end.value
+        return result
 
 
 def _cut(format: str, at: int) -> Header:
@@ -147,44 +147,44 @@ def _jpeg(data: bytes, size: int) -> HeaderParser:
     while segments < SEGMENTS_MAX and junk < JUNK_BYTES_MAX:
         if at + 4 > size:
             return _cut("jpeg", size)
-        here = at - base
-        if here + 10 > len(data) and base + len(data) < size:
-            data, base, here = (yield at), at, 0
-        if here + 4 > len(data):
+        pos = at - base
+        if pos + 10 > len(data) and base + len(data) < size:
+            data, base, pos = (yield at), at, 0
+        if pos + 4 > len(data):
             return _cut("jpeg", size)
-        if data[here] != 0xFF or data[here + 1] == 0xFF:
+        if data[pos] != 0xFF or data[pos + 1] == 0xFF:
             # Bytes between segments are no part of the format, and every reader skips them; fill
             # bytes are.
-            found = data.find(b"\xff", here + 1)
-            junk += (found if found >= 0 else len(data)) - here
-            at = base + (found if found >= 0 else len(data))
+            mark = data.find(b"\xff", pos + 1)
+            junk += (mark if mark >= 0 else len(data)) - pos
+            at = base + (mark if mark >= 0 else len(data))
             continue
-        marker = data[here + 1]
+        marker = data[pos + 1]
         segments += 1
         if marker == 0 or marker in _BARE:
             at += 2
         elif marker in _FRAMES:
-            frame = _frame(data, here, at, size, max(reach, at + 10))
+            frame = _frame(data, pos, at, size, max(reach, at + 10))
             return msgspec.structs.replace(frame, orientation=orientation, located=located)
         elif marker == 0xDA or marker < 0xC0:
             reason = "no frame header before the image data" if marker == 0xDA else "no marker"
             return Header(format="jpeg", end=at, problem=reason)
         else:
-            length = max(2, int.from_bytes(data[here + 2 : here + 4]))
-            if marker == 0xE1 and data[here + 4 : here + 10] == b"Exif\0\0":
+            length = max(2, int.from_bytes(data[pos + 2 : pos + 4]))
+            if marker == 0xE1 and data[pos + 4 : pos + 10] == b"Exif\0\0":
                 # What we need is in the first directory, which all cameras write at the beginning.
                 reach = min(at + 2 + length, at + READ_BYTES_MIN, size)
                 if reach > base + len(data):
-                    data, base, here = (yield at), at, 0
-                orientation, located = _exif(data[here + 10 : reach - base])
+                    data, base, pos = (yield at), at, 0
+                orientation, located = _exif(data[pos + 10 : reach - base])
             at += 2 + length
     return Header(format="jpeg", problem="no frame header after many segments")
 
 
-def _frame(data: bytes, here: int, at: int, size: int, end: int) -> Header:
-    if here + 10 > len(data):
+def _frame(data: bytes, pos: int, at: int, size: int, end: int) -> Header:
+    if pos + 10 > len(data):
         return _cut("jpeg", size)
-    length, bits, height, width, channels = struct.unpack_from(">HBHHB", data, here + 2)
+    length, bits, height, width, channels = struct.unpack_from(">HBHHB", data, pos + 2)
     truncated = at + 2 + length + 2 > size
     problem = "the file ends before its image data" if truncated else ""
     if not width or not height:

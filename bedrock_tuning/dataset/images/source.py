@@ -81,14 +81,14 @@ class FirstRange:
         seen = self._seen.get(extension)
         return seen.length if seen is not None else RANGE_BYTES_MAX
 
-    def learn(self, extension: str, needed: int) -> None:
-        """Remembers that the header of an image ended `needed` bytes after its start."""
+    def learn(self, extension: str, length: int) -> None:
+        """Remembers that the header of an image ended `length` bytes after its start."""
         # What no first range can hold says nothing about which to choose.
-        if needed <= RANGE_BYTES_MAX:
+        if length <= RANGE_BYTES_MAX:
             seen = self._seen.get(extension)
             if seen is None:
                 seen = self._seen[extension] = _Seen()
-            seen.add(needed)
+            seen.add(length)
 
 
 class _Seen:
@@ -101,8 +101,8 @@ class _Seen:
         self._counts = [0] * len(_LENGTHS)
         self._since = 0
 
-    def add(self, needed: int) -> None:
-        self._counts[bisect_left(_LENGTHS, needed)] += 1
+    def add(self, length: int) -> None:
+        self._counts[bisect_left(_LENGTHS, length)] += 1
         self._since += 1
         if self._since >= _LEARN_FROM:
             self._since = 0

@@ -40,8 +40,8 @@ class _Window:
     def at(self, start: int, count: int) -> Generator[int, bytes, bytes]:
         """Up to count bytes from start, fetched if they are not at hand; fewer at the end."""
         count = min(count, max(0, self.size - start))
-        inside = self.base <= start and start + count <= self.base + len(self.data)
-        if count and not inside:
+        is_inside = self.base <= start and start + count <= self.base + len(self.data)
+        if count and not is_inside:
             self.data, self.base = (yield start), start
         return self.data[start - self.base : start - self.base + count]
 
@@ -67,7 +67,7 @@ def boxes(data: bytes, size: int) -> Steps:
         if length < start:
             return Length(None, at + start, "a box is broken")
         if at + length > size:
-            return Length(None, size, f"the file ends inside its {_shown(name)}", truncated=True)
+            return Length(None, size, f"the file ends inside its {_box_name(name)}", truncated=True)
         if name == b"mvhd":
             content = yield from window.at(at + start, _CONTENT)
             return Length(_movie_seconds(content), min(at + start + _CONTENT, size))
@@ -76,7 +76,7 @@ def boxes(data: bytes, size: int) -> Steps:
     return Length(None, min(at, size))
 
 
-def _shown(name: bytes) -> str:
+def _box_name(name: bytes) -> str:
     text = name.decode("ascii", "replace")
     return f'box "{text}"' if text.isprintable() else "box"
 

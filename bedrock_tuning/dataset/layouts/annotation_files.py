@@ -15,43 +15,43 @@ def read_coco(table: Table, scene: Scene) -> Reading | None:
     if not _has_lists(value, "images", "annotations"):
         return None
     names = {
-        str(each.get("id")): each.get("file_name") or each.get("coco_url")
-        for each in _objects(value["images"])
+        str(image.get("id")): image.get("file_name") or image.get("coco_url")
+        for image in _objects(value["images"])
     }
     notes = _objects(value["annotations"])
-    if not any("caption" in each for each in notes):
+    if not any("caption" in note for note in notes):
         scene.refuse(
             f"{table.file}: COCO with boxes or outlines and no captions; a model of image and "
             "caption needs a sentence for each image"
         )
         return None
     reading = Reading(layout="COCO captions", why=f"{table.file}: images and annotations")
-    for number, each in enumerate(notes, 1):
-        name = names.get(str(each.get("image_id")))
-        where = f"annotation {each.get('id', number)}"
+    for number, note in enumerate(notes, 1):
+        name = names.get(str(note.get("image_id")))
+        place = f"annotation {note.get('id', number)}"
         if not name:
-            id_ = str(each.get("image_id"))
-            reading.leave(id_, f"{where}: no image has this id", "no such image")
+            id_ = str(note.get("image_id"))
+            reading.leave(id_, f"{place}: no image has this id", "no such image")
             continue
-        add_rows(reading, str(name), [each.get("caption")], where=where, table=table)
+        add_rows(reading, str(name), [note.get("caption")], where=place, table=table)
     return reading
 
 
 def read_karpathy(table: Table, _: Scene) -> Reading | None:
     """Karpathy's splits of COCO and Flickr: sentences inside of each image."""
     images = _inner(table, "images")
-    if not images or not all("sentences" in each for each in images[:10]):
+    if not images or not all("sentences" in image for image in images[:10]):
         return None
     reading = Reading(layout="Karpathy's splits", why=f"{table.file}: images with sentences")
-    for number, each in enumerate(images, 1):
-        name = "/".join(filter(None, (each.get("filepath"), each.get("filename"))))
+    for number, image in enumerate(images, 1):
+        name = "/".join(filter(None, (image.get("filepath"), image.get("filename"))))
         add_rows(
             reading,
-            name or str(each.get("file_name", "")),
-            each.get("sentences"),
+            name or str(image.get("file_name", "")),
+            image.get("sentences"),
             where=f"image {number}",
             table=table,
-            split=each.get("split"),
+            split=image.get("split"),
         )
     return reading
 
@@ -59,24 +59,24 @@ def read_karpathy(table: Table, _: Scene) -> Reading | None:
 def read_label_studio(table: Table, scene: Scene) -> Reading | None:
     """Label Studio's JSON: tasks with data and annotations."""
     tasks = [cells for _, cells in table.rows]
-    if not tasks or not all(_is_task(each) for each in tasks[:10]):
+    if not tasks or not all(_is_task(task) for task in tasks[:10]):
         return None
     reading = Reading(layout="Label Studio", why=f"{table.file}: tasks with annotations")
     for number, task in table.rows:
         data = task["data"]
-        name = next((each for each in data.values() if scene.is_image(each, base=table.base)), None)
-        name = name or next((each for each in data.values() if isinstance(each, str)), "")
+        name = next((text for text in data.values() if scene.is_image(text, base=table.base)), None)
+        name = name or next((text for text in data.values() if isinstance(text, str)), "")
         notes = _objects(task.get("annotations", task.get("completions")))
-        kept = [each for each in notes if not each.get("was_cancelled")]
-        for _ in range(len(notes) - len(kept)):
+        labels = [item for item in notes if not item.get("was_cancelled")]
+        for _ in range(len(notes) - len(labels)):
             reading.leave(name, f"task {number}: skipped", "annotation cancelled")
         texts = [
             text
-            for note in kept
+            for note in labels
             for result in _objects(note.get("result"))
             for text in texts_of(result.get("value", {}))
         ]
-        if kept or not notes:
+        if labels or not notes:
             add_rows(reading, name, texts, where=f"task {number}", table=table)
     return reading
 
@@ -90,7 +90,7 @@ def _is_task(cells: Mapping[str, Any]) -> bool:
 def read_augmented_manifest(table: Table, _: Scene) -> Reading | None:
     """SageMaker's augmented manifest, as Ground Truth writes it."""
     rows = [cells for _, cells in table.rows]
-    if not rows or not all("source-ref" in each for each in rows[:10]):
+    if not rows or not all("source-ref" in row for row in rows[:10]):
         return None
     reading = Reading(layout="SageMaker augmented manifest", why=f"{table.file}: source-ref")
     for number, cells in table.rows:
@@ -116,9 +116,9 @@ def read_conversations(table: Table, _: Scene) -> Reading | None:
     reading = Reading(layout="chats about images (LLaVA)", why=f"{table.file}: image and turns")
     longer = 0
     for number, cells in table.rows:
-        pictures, where = list(_pictures(cells)), f"row {number}"
+        pictures, place = list(_pictures(cells)), f"row {number}"
         if len(pictures) != 1:
-            reading.left += not_one(pictures, where=where, table=table)
+            reading.left += not_one(pictures, where=place, table=table)
             continue
         answers = [
             turn.get("value", turn.get("content"))
@@ -127,7 +127,7 @@ def read_conversations(table: Table, _: Scene) -> Reading | None:
         ]
         longer += len(answers) > 1
         texts = [text.replace("<image>", "").strip() for text in texts_of(answers[:1])]
-        add_rows(reading, pictures[0], texts, where=where, table=table, split=cells.get("split"))
+        add_rows(reading, pictures[0], texts, where=place, table=table, split=cells.get("split"))
     if longer:
         reading.said.append(f"{longer:,} chats have more than one answer: the first is the caption")
     return reading
@@ -138,12 +138,12 @@ def read_via(table: Table, scene: Scene) -> Reading | None:  # noqa: ARG001  (as
     value = table.value if isinstance(table.value, dict) else {}
     entries = value.get("_via_img_metadata", value)
     notes = list(entries.values()) if isinstance(entries, dict) else []
-    if not notes or not all(isinstance(each, dict) and each.keys() >= _VIA for each in notes):
+    if not notes or not all(isinstance(item, dict) and item.keys() >= _VIA for item in notes):
         return None
     reading = Reading(layout="VGG Image Annotator", why=f"{table.file}: attributes of files")
     for number, note in enumerate(notes, 1):
-        said = note["file_attributes"] if isinstance(note["file_attributes"], dict) else {}
-        texts = said.get("caption", [each for each in said.values() if isinstance(each, str)])
+        fields = note["file_attributes"] if isinstance(note["file_attributes"], dict) else {}
+        texts = fields.get("caption", [text for text in fields.values() if isinstance(text, str)])
         add_rows(reading, str(note["filename"]), texts, where=f"entry {number}", table=table)
     return reading
 
@@ -157,8 +157,8 @@ def read_by_file(table: Table, scene: Scene) -> Reading | None:
     if not isinstance(value, dict) or not value:
         return None
     names = list(value)[:50]
-    found = sum(scene.is_image(name, base=table.base) for name in names)
-    if found < len(names) / 2:
+    count = sum(scene.is_image(name, base=table.base) for name in names)
+    if count < len(names) / 2:
         return None
     reading = Reading(layout="captions by file name", why=f"{table.file}: one object")
     for number, (name, texts) in enumerate(value.items(), 1):
@@ -168,7 +168,7 @@ def read_by_file(table: Table, scene: Scene) -> Reading | None:
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:
     """The objects in a list; none of anything else."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _has_lists(value: Any, *names: str) -> bool:
@@ -189,17 +189,17 @@ def _turns(cells: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _pictures(cells: Mapping[str, Any]) -> Iterator[str]:
     for name in ("image", "images"):
         value = cells.get(name)
-        for each in value if isinstance(value, list) else [value]:
-            if isinstance(each, str):
-                yield each
-            elif isinstance(each, dict):
-                yield str(each.get("path") or each.get("url") or "")
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, dict):
+                yield str(item.get("path") or item.get("url") or "")
     for turn in _turns(cells):
         content = turn.get("content")
         for block in content if isinstance(content, list) else ():
             if isinstance(block, dict) and block.get("type") in ("image", "image_url"):
-                where = block.get("image_url", block.get("image", block.get("path", "")))
-                yield str(where.get("url") if isinstance(where, dict) else where)
+                address = block.get("image_url", block.get("image", block.get("path", "")))
+                yield str(address.get("url") if isinstance(address, dict) else address)
 
 
 def _photo_of(label: str) -> str:

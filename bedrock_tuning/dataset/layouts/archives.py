@@ -31,7 +31,7 @@ def is_archive(file: str) -> bool:
 
 def stem_of(file: str) -> str:
     """The name of an archive without its extension, with its folders."""
-    ending = next(each for each in ARCHIVES if file.lower().endswith(each))
+    ending = next(ending for ending in ARCHIVES if file.lower().endswith(ending))
     return file[: -len(ending)]
 
 
@@ -41,15 +41,15 @@ def unpack(archive: Path, target: Path) -> Iterator[tuple[str, Path]]:
     Raises UserError before anything is written outside, and for an archive that is broken,
     encrypted or far larger than it looks.
     """
-    most = max(_ALWAYS, archive.stat().st_size * _GROWTH_MAX)
-    written = 0
+    limit = max(_ALWAYS, archive.stat().st_size * _GROWTH_MAX)
+    total = 0
     try:
         for name, size, content in _members(archive):
             path = _below(target, name, archive)
-            written += size
-            if size > _MEMBER_MAX or written > most:
+            total += size
+            if size > _MEMBER_MAX or total > limit:
                 raise UserError(
-                    f"it would unpack to more than {min(written, most):,} bytes, "
+                    f"it would unpack to more than {min(total, limit):,} bytes, "
                     f"{archive.stat().st_size:,} as it is: images do not shrink that much",
                     where=archive.name,
                     fix="unpack it yourself and pass the folder, if you trust it",

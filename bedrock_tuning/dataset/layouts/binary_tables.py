@@ -21,10 +21,10 @@ _COLUMNS_MIN: Final = 2
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 
 
-def _need(package: str, what: str) -> None:
+def _need(package: str, kind: str) -> None:
     if find_spec(package) is None:
         raise UserError(
-            f"{what} needs {package}, which is not installed",
+            f"{kind} needs {package}, which is not installed",
             fix="pip install 'bedrock-tuning[formats]'",
         )
 
@@ -35,10 +35,10 @@ def read_xlsx(path: Path, keep: Keep) -> Iterator[Sheet]:  # noqa: ARG001
         head = file.read(64)
     if not head.startswith(b"PK"):
         text = head.lstrip().lower()
-        what = "an old .xls" if head.startswith(_OLE) else "no Excel workbook"
-        what = "HTML, not Excel" if text.startswith(b"<") else what
+        kind = "an old .xls" if head.startswith(_OLE) else "no Excel workbook"
+        kind = "HTML, not Excel" if text.startswith(b"<") else kind
         raise UserError(
-            f"the file is {what}",
+            f"the file is {kind}",
             where=path.name,
             fix="open it in a spreadsheet and save it as .xlsx or CSV",
         )
@@ -60,32 +60,32 @@ def _sheets(book: Any, file: str) -> Iterator[Sheet]:
     for sheet in book.worksheets:
         lines = sheet.iter_rows(values_only=True)
         # A title may stand above the names of the columns.
-        above = 0
+        count = 0
         names: Sequence[Any] = ()
         while sum(cell is not None for cell in names) < _COLUMNS_MIN:
-            above += 1
+            count += 1
             following = next(lines, None)
             if following is None:
                 break
             names = following
         else:
-            columns, rows = _below(lines, names, above)
-            said = (f"{file}: the sheet {sheet.title}",) if several or above > 1 else ()
-            yield sheet.title if several else "", columns, rows, said
+            columns, rows = _below(lines, names, count)
+            notes = (f"{file}: the sheet {sheet.title}",) if several or count > 1 else ()
+            yield sheet.title if several else "", columns, rows, notes
 
 
-def _below(lines: Any, names: Sequence[Any], above: int) -> tuple[Columns, Rows]:
+def _below(lines: Any, names: Sequence[Any], count: int) -> tuple[Columns, Rows]:
     """Columns and rows under a line of names."""
     columns = ["" if name is None else str(name).strip() for name in names]
     rows = [
-        (number, dict(zip(columns, map(_plain, line), strict=False)))
-        for number, line in enumerate(lines, above + 1)
+        (number, dict(zip(columns, map(_whole_number, line), strict=False)))
+        for number, line in enumerate(lines, count + 1)
         if any(cell is not None for cell in line)
     ]
     return columns, iter(rows)
 
 
-def _plain(cell: Any) -> Any:
+def _whole_number(cell: Any) -> Any:
     # Excel keeps 1163 as 1163.0 after some calculations.
     return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
 
@@ -154,7 +154,7 @@ def _cell(value: Any, labels: Sequence[str] | None, name: str, keep: Keep) -> An
         return keep(name, value) if header(value).format != "unknown" else None
     if isinstance(value, list):
         cells = enumerate(value, 1)
-        return [_cell(each, labels, f"{name}-{n}" if n > 1 else name, keep) for n, each in cells]
+        return [_cell(item, labels, f"{name}-{n}" if n > 1 else name, keep) for n, item in cells]
     return value
 
 

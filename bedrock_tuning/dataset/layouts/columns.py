@@ -51,11 +51,11 @@ def read_columns(table: Table, scene: Scene) -> Reading | None:
     if not table.rows or (table.value is not None and not _fits(table, scene)):
         return None
     options, cells = scene.options, _Cells(table, scene)
-    image = _named(options.file_column, table) or cells.images()
+    image = _column(options.file_column, table) or cells.images()
     if image is None:
         cells.refuse()
         return None
-    captions = _wanted(options, table) or cells.captions(without=image)
+    captions = _caption_columns(options, table) or cells.captions(without=image)
     if captions and not options.caption_column and cells.are_numbers(captions):
         scene.refuse(
             f"{table.file}: {', '.join(captions)} holds numbers, as of classes, and no captions"
@@ -75,27 +75,27 @@ def read_columns(table: Table, scene: Scene) -> Reading | None:
         why=f"{table.file}: {', '.join(names[:1])} → {', '.join(captions)}",
     )
     for number, cell in table.rows:
-        where = f"row {number}"
+        place = f"row {number}"
         name = cell.get(image)
         several = name if isinstance(name, list) else [name]
         pictures = [
-            str(each) for each in several if isinstance(each, str | int) and str(each).strip()
+            str(item) for item in several if isinstance(item, str | int) and str(item).strip()
         ]
         if len(pictures) != 1:
-            reading.left += not_one(pictures, where=where, table=table)
+            reading.left += not_one(pictures, where=place, table=table)
             continue
         add_rows(
             reading,
             pictures[0],
-            [cell.get(each) for each in captions],
-            where=where,
+            [cell.get(column) for column in captions],
+            where=place,
             table=table,
             split=cell.get(split) if split else "",
-            without=f"{where} has no caption",
+            without=f"{place} has no caption",
         )
     if reading.left and not reading.rows:
-        more = f", and {len(reading.left) - 1:,} more" if len(reading.left) > 1 else ""
-        scene.refuse(f"{table.file}: {reading.left[0].reason}{more}")
+        others = f", and {len(reading.left) - 1:,} more" if len(reading.left) > 1 else ""
+        scene.refuse(f"{table.file}: {reading.left[0].reason}{others}")
     return reading
 
 
@@ -113,7 +113,7 @@ def _fits(table: Table, scene: Scene) -> bool:
     return bool(table.value) and not any(scene.is_image(name) for name in table.columns)
 
 
-def _named(column: str, table: Table) -> str | None:
+def _column(column: str, table: Table) -> str | None:
     """A column that the user names, as the table spells it."""
     if not column:
         return None
@@ -127,9 +127,9 @@ def _named(column: str, table: Table) -> str | None:
     return spelled[column.strip().lower()]
 
 
-def _wanted(options: LayoutOptions, table: Table) -> list[str]:
+def _caption_columns(options: LayoutOptions, table: Table) -> list[str]:
     names = [name for name in options.caption_column.split(",") if name.strip()]
-    return [found for name in names if (found := _named(name, table)) is not None]
+    return [column for name in names if (column := _column(name, table)) is not None]
 
 
 class _Cells:
@@ -141,26 +141,26 @@ class _Cells:
         self._sample = [cells for _, cells in table.rows[::step]][:_SAMPLE]
 
     def _values(self, column: str) -> list[Any]:
-        found = (cells.get(column) for cells in self._sample)
-        return [value for value in found if value not in (None, "", [])]
+        items = (cells.get(column) for cells in self._sample)
+        return [value for value in items if value not in (None, "", [])]
 
     def images(self) -> str | None:
         """The column most of whose cells name images that are here; the usual names win ties."""
         base = self._table.base
-        best: tuple[float, int, str] | None = None
+        top: tuple[float, int, str] | None = None
         for column in self._table.columns:
             values = self._values(column)
             heads = [value[0] if isinstance(value, list) else value for value in values]
             split = self._table.split
-            found = sum(self._scene.is_image(each, base=base, split=split) for each in heads)
-            share = found / max(1, len(self._sample))
+            count = sum(self._scene.is_image(head, base=base, split=split) for head in heads)
+            share = count / max(1, len(self._sample))
             if not self._may_name(column, heads):
                 continue
             rank = share, -_rank(column, _IMAGES), column
-            if share >= _FOUND_MIN and (best is None or rank[:2] > best[:2]):
-                best = rank
-        if best is not None:
-            return best[2]
+            if share >= _FOUND_MIN and (top is None or rank[:2] > top[:2]):
+                top = rank
+        if top is not None:
+            return top[2]
         if self._scene.options.captions:
             # The user named this table: the names that are missing are told one by one.
             usual = [name for name in self._table.columns if _rank(name, _IMAGES) < len(_IMAGES)]
@@ -171,8 +171,8 @@ class _Cells:
         """Whether numbers are names: not if they repeat, unless the column is called so."""
         if not all(str(value).isdecimal() for value in values):
             return True
-        called = _rank(column, _IMAGES) < len(_IMAGES) or column.strip().lower().endswith("id")
-        return called or len(set(values)) == len(values)
+        is_name = _rank(column, _IMAGES) < len(_IMAGES) or column.strip().lower().endswith("id")
+        return is_name or len(set(values)) == len(values)
 
     def refuse(self) -> None:
         """Says why this table is none of images."""
@@ -195,11 +195,11 @@ class _Cells:
             for name in self._table.columns
             if name != without and name and name.lower() not in _NO_CAPTIONS
         ]
-        named = [name for name in others if _rank(name, _CAPTIONS) < len(_CAPTIONS)]
-        if named:
-            best = min(_rank(name, _CAPTIONS) for name in named)
+        columns = [name for name in others if _rank(name, _CAPTIONS) < len(_CAPTIONS)]
+        if columns:
+            rank = min(_rank(name, _CAPTIONS) for name in columns)
             # caption_1, caption_2 …: several captions of one image.
-            return [name for name in named if _rank(name, _CAPTIONS) == best]
+            return [name for name in columns if _rank(name, _CAPTIONS) == rank]
         words = {name: self._words(name) for name in others}
         best_name = max(words, key=lambda name: words[name], default="")
         return [best_name] if words.get(best_name) else []
@@ -218,21 +218,21 @@ class _Cells:
         return sum(len(text.split()) for text in texts) / len(self._sample)
 
 
-def split_column(table: Table, wanted: str) -> str | None:
-    """The column that says which split a row belongs to; wanted: by the user, "" for the usual.
+def split_column(table: Table, name: str) -> str | None:
+    """The column that says which split a row belongs to; name: by the user, "" for the usual.
 
     Raises UserError if the user's column is not there, or names no split at all.
     """
-    named = _named(wanted, table)
-    for column in table.columns if named is None else [named]:
-        if named or column.lower() in _SPLITS:
+    choice = _column(name, table)
+    for column in table.columns if choice is None else [choice]:
+        if choice or column.lower() in _SPLITS:
             words = dict.fromkeys(str(cells.get(column) or "") for _, cells in table.rows)
             if any(map(split_of_word, words)):
                 return column
-            if named:
-                shown = cells_shown([word for word in words if word])
+            if choice:
+                texts = cells_shown([word for word in words if word])
                 raise UserError(
-                    f'no cell of "{named}" names a split; it has: {shown}',
+                    f'no cell of "{choice}" names a split; it has: {texts}',
                     where=table.file,
                     fix="name the splits train, validation and test",
                 )
@@ -240,8 +240,8 @@ def split_column(table: Table, wanted: str) -> str | None:
 
 
 def _rank(column: str, usual: Sequence[str]) -> int:
-    plain = column.strip().lower().replace(" ", "_")
-    for name in (plain, _COUNTED.sub("", plain)):
+    key = column.strip().lower().replace(" ", "_")
+    for name in (key, _COUNTED.sub("", key)):
         if name in usual:
             # Singular and plural are the same column.
             return usual.index(name)
@@ -283,8 +283,8 @@ def add_rows(
     if unknown:
         reading.leave(name, f"{where}: {unknown}", NO_SPLIT)
         return
-    found = list(texts_of(texts))
-    if not found:
+    captions = list(texts_of(texts))
+    if not captions:
         reading.leave(name, without or f"{where}: no caption", "caption empty")
     reading.rows += (
         CaptionRow(
@@ -295,7 +295,7 @@ def add_rows(
             split=side,
             table_split=table.split,
         )
-        for text in found
+        for text in captions
     )
 
 
@@ -308,8 +308,8 @@ def texts_of(value: Any) -> Iterator[str]:
         elif value.strip():
             yield value
     elif isinstance(value, list):
-        for each in value:
-            yield from texts_of(each)
+        for item in value:
+            yield from texts_of(item)
     elif isinstance(value, Mapping):
         for name in ("choices", "text", "raw", "caption", "value"):
             if name in value:

@@ -35,12 +35,12 @@ def read_sidecars(scene: Scene) -> Iterator[Reading]:
             reading.leave(image, f"no caption: there is no {stem}.txt beside it", "no caption")
             continue
         try:
-            texts, said = _texts(scene, file)
+            texts, note = _texts(scene, file)
         except UserError as error:
             reading.leave(image, f"its caption {file}: {error.what}", "caption not readable")
             continue
-        if said:
-            reading.said.append(said)
+        if note:
+            reading.said.append(note)
         if not texts:
             reading.leave(image, f"its caption {file} is empty", "caption empty")
         reading.rows += (CaptionRow(image=image, caption=text, where=file) for text in texts)
@@ -79,25 +79,25 @@ class _Sidecars:
 def _texts(scene: Scene, file: str) -> tuple[list[str], str]:
     """One caption per line of a text file; of a JSON file, its field for captions."""
     data = scene.files[file].read_bytes()
-    text, said = decode(data, where=file, encoding=scene.options.encoding)
+    text, note = decode(data, where=file, encoding=scene.options.encoding)
     if not file.lower().endswith(".json"):
-        return [line.strip() for line in text.splitlines() if line.strip()], said
+        return [line.strip() for line in text.splitlines() if line.strip()], note
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         raise UserError("it is not JSON") from None
     if isinstance(value, dict):
         value = next((value[name] for name in _CAPTION_FIELDS if value.get(name)), None)
-    return list(texts_of(value)), said
+    return list(texts_of(value)), note
 
 
 def read_classes(scene: Scene) -> Iterator[Reading]:
     """Folders of images whose names are classes, all equally deep below the splits."""
-    wanted = scene.options.captions == "folders"
+    is_forced = scene.options.captions == "folders"
     labels = {image: _label(image) for image in scene.images}
     classes = Counter(label for label in labels.values() if label)
     depths = {_depth(image) for image in scene.images}
-    if not classes or (not wanted and (len(classes) < _CLASSES_MIN or len(depths) > 1)):
+    if not classes or (not is_forced and (len(classes) < _CLASSES_MIN or len(depths) > 1)):
         return
     reading = Reading(
         layout="class folders", why=f"{len(classes):,} folders of images, no table of captions"

@@ -35,8 +35,8 @@ def look(source: Path, options: LayoutOptions, *, room: Path) -> Scene:
     if is_archive(source.name):
         return _Look(source.parent, options, room).archive(source)
     if source.suffix.lower() in TABLES:
-        named = options if options.captions else replace(options, captions=str(source))
-        return _Look(source.parent, named, room, around=True).scene()
+        choice = options if options.captions else replace(options, captions=str(source))
+        return _Look(source.parent, choice, room, around=True).scene()
     if source.suffix.lower() in PACKED:
         raise UserError(
             "the file is compressed", where=str(source), fix="unpack it, and pass what was in it"
@@ -85,35 +85,35 @@ class _Look:
 
     def _unpack(self, archive: Path, stem: str) -> None:
         for name, path in unpack(archive, self._room / (stem or "archive")):
-            plain = PurePosixPath(name.replace("\\", "/")).as_posix()
-            if not any(part.startswith(".") or part == "__MACOSX" for part in plain.split("/")):
-                self._scene.files[f"{stem}/{plain}" if stem else plain] = path
-                if is_archive(plain):
+            file = PurePosixPath(name.replace("\\", "/")).as_posix()
+            if not any(part.startswith(".") or part == "__MACOSX" for part in file.split("/")):
+                self._scene.files[f"{stem}/{file}" if stem else file] = path
+                if is_archive(file):
                     self._scene.refuse(
-                        f"{plain} in {archive.name} is an archive: unpack it and pass the folder"
+                        f"{file} in {archive.name} is an archive: unpack it and pass the folder"
                     )
         if stem and (split := split_of_name(stem)):
             self._scene.marks[stem] = split
 
     def _add_validation(self) -> None:
         """--validation-dir: below the root, elsewhere, or a pattern of names."""
-        given = self._options.validation
-        if not given:
+        value = self._options.validation
+        if not value:
             return
-        for path in (self._root / given, Path(given)):
+        for path in (self._root / value, Path(value)):
             if path.is_dir() and path.resolve().is_relative_to(self._root.resolve()):
-                inside = path.resolve().relative_to(self._root.resolve()).as_posix()
-                self._options = replace(self._options, validation=inside)
+                inner = path.resolve().relative_to(self._root.resolve()).as_posix()
+                self._options = replace(self._options, validation=inner)
                 return
-        outside = Path(given)
-        if outside.is_dir():
-            name = f"{outside.resolve().name}-validation"
+        folder = Path(value)
+        if folder.is_dir():
+            name = f"{folder.resolve().name}-validation"
             self._options = replace(self._options, validation=name)
-            self._add(outside, f"{name}/")
-        elif not any(PurePosixPath(file).match(given) for file in self._scene.files):
+            self._add(folder, f"{name}/")
+        elif not any(PurePosixPath(file).match(value) for file in self._scene.files):
             folders = {file.rpartition("/")[0] for file in self._scene.files} - {""}
             raise UserError(
-                f"--validation-dir {given}: there is no such folder{did_you_mean(given, folders)}",
+                f"--validation-dir {value}: there is no such folder{did_you_mean(value, folders)}",
                 fix="pass a folder of images, or a pattern as in 'batch-7/*'",
             )
 
@@ -122,7 +122,7 @@ class _Look:
         if options.captions in FORCED:
             return
         if options.captions:
-            yield from self._named(Path(options.captions))
+            yield from self._one_table(Path(options.captions))
             return
         stems = {
             PurePosixPath(file).stem.casefold()
@@ -151,26 +151,26 @@ class _Look:
                     raise
                 scene.refuse(f"{file}: {error.what}")
 
-    def _named(self, path: Path) -> Iterator[Table]:
+    def _one_table(self, path: Path) -> Iterator[Table]:
         if not path.is_file():
-            here = self._root / path
-            if not here.is_file():
+            file = self._root / path
+            if not file.is_file():
                 raise UserError(
                     "the caption file does not exist",
                     where=str(path),
                     fix="give a table, or one of the words sidecar, folders and filenames",
                 )
-            path = here
+            path = file
         if path.suffix.lower() not in TABLES:
             raise UserError(
                 f"captions are not read from {path.suffix or 'a file without extension'}",
                 where=str(path),
                 fix=f"one of {', '.join(sorted(TABLES))}",
             )
-        whole, root = path.resolve(), self._root.resolve()
-        inside = whole.relative_to(root).as_posix() if whole.is_relative_to(root) else path.name
-        base = inside if whole.is_relative_to(root) else ""
-        yield from self._read(path, inside, base=base.rpartition("/")[0])
+        target, root = path.resolve(), self._root.resolve()
+        inner = target.relative_to(root).as_posix() if target.is_relative_to(root) else path.name
+        base = inner if target.is_relative_to(root) else ""
+        yield from self._read(path, inner, base=base.rpartition("/")[0])
 
     def _read(self, path: Path, file: str, *, base: str | None = None) -> Iterator[Table]:
         folder = file.rpartition("/")[0] if base is None else base
@@ -191,7 +191,7 @@ class _Look:
             self._scene.marks.setdefault(stem, split)
 
 
-def _walk(folder: Path, said: list[str]) -> Iterator[Path]:
+def _walk(folder: Path, notes: list[str]) -> Iterator[Path]:
     """Plain files below a folder, through links too, but never out of it or in a circle.
 
     A folder from elsewhere may hold a link to any file of this machine, which an upload would send.
@@ -199,34 +199,34 @@ def _walk(folder: Path, said: list[str]) -> Iterator[Path]:
     bounds = Bounds(folder)
     waiting = [(folder, frozenset({folder.resolve()}))]
     while waiting:
-        here, above = waiting.pop()
+        parent, ancestors = waiting.pop()
         try:
-            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(parent), key=lambda entry: entry.name)
         except OSError as error:
             raise UserError(
-                f"the folder cannot be read: {error.strerror}", where=str(here)
+                f"the folder cannot be read: {error.strerror}", where=str(parent)
             ) from None
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            path = here / entry.name
+            path = parent / entry.name
             try:
                 is_folder = entry.is_dir()
                 is_file = entry.is_file()
             except OSError:
                 is_folder = is_file = False
             if (is_folder or is_file) and not bounds.hold(path):
-                said.append(
+                notes.append(
                     f"{path}: a link that leads out of the folder is not followed; copy what it "
                     "leads to, or prepare the folder that holds both"
                 )
             elif is_folder:
                 real = path.resolve()
-                if real in above:
-                    said.append(f"{path}: a link back to a folder around it is not followed")
+                if real in ancestors:
+                    notes.append(f"{path}: a link back to a folder around it is not followed")
                     continue
-                waiting.append((path, above | {real}))
+                waiting.append((path, ancestors | {real}))
             elif is_file:
                 yield path
             else:
-                said.append(f"{path}: a link that leads nowhere, or no plain file, is left out")
+                notes.append(f"{path}: a link that leads nowhere, or no plain file, is left out")

@@ -37,8 +37,8 @@ class FileNames:
 
     def __init__(self, files: Iterable[str], *, root: str = "") -> None:
         self._files = list(files)
-        self._root = _composed(root).rstrip("/")
-        self._known = {_composed(file): file for file in self._files}
+        self._root = _compose(root).rstrip("/")
+        self._known = {_compose(file): file for file in self._files}
 
     def find(self, name: str, *, base: str = "") -> Found | None:
         """The file that a name means, or None. base: the table's folder; tried first.
@@ -46,26 +46,26 @@ class FileNames:
         Where an exact name fails, these are tried in order: other spellings of the path, the end of
         the path, any case, another or no extension. A guess counts only if one file alone fits.
         """
-        for written, how in _spellings(name):
-            if base and (file := self._known.get(_joined(base, written))) is not None:
-                return Found(file, how)
-            if (file := self._known.get(written)) is not None:
-                return Found(file, how)
-            if self._root and written.startswith(f"{self._root}/"):
-                file = self._known.get(written[len(self._root) + 1 :])
+        for spelling, origin in _spellings(name):
+            if base and (file := self._known.get(_join(base, spelling))) is not None:
+                return Found(file, origin)
+            if (file := self._known.get(spelling)) is not None:
+                return Found(file, origin)
+            if self._root and spelling.startswith(f"{self._root}/"):
+                file = self._known.get(spelling[len(self._root) + 1 :])
                 if file is not None:
-                    return Found(file, how or "by its whole path")
-        for written, how in _spellings(name):
+                    return Found(file, origin or "by its whole path")
+        for spelling, origin in _spellings(name):
             for index, words in self._guesses():
-                file = index(written)
+                file = index(spelling)
                 if file is not None:
-                    return Found(file, f"{words}, {how}" if how else words)
+                    return Found(file, f"{words}, {origin}" if origin else words)
         return None
 
     def near(self, name: str) -> str:
         """A file with a similar name, for a message, or ""."""
-        written = next(iter(_spellings(name)))[0]
-        return closest(written, self._files) if len(self._files) < _SUGGEST_AMONG else ""
+        spelling = next(iter(_spellings(name)))[0]
+        return closest(spelling, self._files) if len(self._files) < _SUGGEST_AMONG else ""
 
     def _guesses(self) -> Iterator[tuple[Callable[[str], str | None], str]]:
         yield self._by_end, "by the end of its path"
@@ -73,38 +73,38 @@ class FileNames:
         yield self._by_stem, "with another or no extension"
         yield self._by_number, "by the number in its name"
 
-    def _by_end(self, written: str) -> str | None:
-        return _only(self._by_base.get(PurePosixPath(written).name, ()), written)
+    def _by_end(self, name: str) -> str | None:
+        return _pick(self._by_base.get(PurePosixPath(name).name, ()), name)
 
-    def _by_case(self, written: str) -> str | None:
-        folded = written.casefold()
-        return _only(self._by_folded.get(PurePosixPath(folded).name, ()), folded)
+    def _by_case(self, name: str) -> str | None:
+        folded = name.casefold()
+        return _pick(self._by_folded.get(PurePosixPath(folded).name, ()), folded)
 
-    def _by_stem(self, written: str) -> str | None:
+    def _by_stem(self, name: str) -> str | None:
         # As a whole first: "12.5" may be a number and no name with an extension.
-        for stem in (PurePosixPath(written).name, PurePosixPath(written).stem):
+        for stem in (PurePosixPath(name).name, PurePosixPath(name).stem):
             for key in (stem.casefold(), stem.casefold().lstrip("0")):
-                if key and (found := _only(self._stems.get(key, ()), written)) is not None:
-                    return found
+                if key and (file := _pick(self._stems.get(key, ()), name)) is not None:
+                    return file
         return None
 
-    def _by_number(self, written: str) -> str | None:
-        if not written.isdecimal():
+    def _by_number(self, name: str) -> str | None:
+        if not name.isdecimal():
             return None
-        return _only(self._numbers.get(written.lstrip("0"), ()), written)
+        return _pick(self._numbers.get(name.lstrip("0"), ()), name)
 
     @cached_property
     def _numbers(self) -> dict[str, list[str]]:
         ends = ((_NUMBER.search(PurePosixPath(name).stem), f) for name, f in self._known.items())
-        return _grouped((found[0].lstrip("0"), file) for found, file in ends if found is not None)
+        return _group((match[0].lstrip("0"), file) for match, file in ends if match is not None)
 
     @cached_property
     def _by_base(self) -> dict[str, list[str]]:
-        return _grouped((PurePosixPath(name).name, file) for name, file in self._known.items())
+        return _group((PurePosixPath(name).name, file) for name, file in self._known.items())
 
     @cached_property
     def _by_folded(self) -> dict[str, list[str]]:
-        return _grouped(
+        return _group(
             (PurePosixPath(name).name.casefold(), file) for name, file in self._known.items()
         )
 
@@ -117,70 +117,70 @@ class FileNames:
                 for key in {stem, stem.lstrip("0")} - {""}:
                     yield key, file
 
-        return _grouped(keys())
+        return _group(keys())
 
 
-def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+def _group(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
     for key, file in pairs:
-        found[key].append(file)
-    return found
+        groups[key].append(file)
+    return groups
 
 
-def _only(files: Iterable[str], written: str) -> str | None:
+def _pick(files: Iterable[str], name: str) -> str | None:
     """The one file, or of several the one that shares the most folders with what was written."""
     files = list(files)
     if len(files) < 2:
         return files[0] if files else None
-    wanted = PurePosixPath(written).parts[::-1][1:]
+    folders = PurePosixPath(name).parts[::-1][1:]
 
     def shared(file: str) -> int:
-        parts = PurePosixPath(_composed(file).casefold()).parts[::-1][1:]
+        parts = PurePosixPath(_compose(file).casefold()).parts[::-1][1:]
         count = 0
-        for mine, theirs in zip(parts, wanted, strict=False):
-            if mine != theirs.casefold():
+        for part, folder in zip(parts, folders, strict=False):
+            if part != folder.casefold():
                 break
             count += 1
         return count
 
-    best, second = sorted(map(shared, files), reverse=True)[:2]
-    return max(files, key=shared) if best > second else None
+    first, second = sorted(map(shared, files), reverse=True)[:2]
+    return max(files, key=shared) if first > second else None
 
 
 def _spellings(name: str) -> Iterator[tuple[str, str]]:
     """What a name may mean as a path, and what was done to it; the plain name first."""
-    plain = _composed(name)
-    yield plain, ""
-    trimmed = plain.strip()
+    text = _compose(name)
+    yield text, ""
+    trimmed = text.strip()
     if _URL.match(trimmed) or trimmed.startswith("/data/"):
         parts = urlsplit(trimmed)
         # Label Studio serves local files as /data/local-files/?d=folder/name.
         path = parse_qs(parts.query).get("d", [unquote(parts.path)])[0].lstrip("/")
-        how = "from a web address or an S3 URI" if _URL.match(trimmed) else "from Label Studio"
-        yield path, how
+        origin = "from a web address or an S3 URI" if _URL.match(trimmed) else "from Label Studio"
+        yield path, origin
         file = PurePosixPath(path)
         if _UPLOADED.match(file.name):
             yield file.with_name(_UPLOADED.sub("", file.name)).as_posix(), "without upload prefix"
         return
     slashed = PurePosixPath(_DRIVE.sub("", trimmed.replace("\\", "/"))).as_posix()
-    if slashed not in (plain, "."):
+    if slashed not in (text, "."):
         yield slashed, "with slashes of another system" if "\\" in trimmed else ""
     if "%" in slashed and (decoded := unquote(slashed)) != slashed:
         yield decoded, "with % decoded"
-    bare = _NUMBERED.sub("", slashed)
-    if bare != slashed:
-        yield bare, ""
+    rest = _NUMBERED.sub("", slashed)
+    if rest != slashed:
+        yield rest, ""
     file = PurePosixPath(slashed)
     if _UPLOADED.match(file.name):
         yield file.with_name(_UPLOADED.sub("", file.name)).as_posix(), "without upload prefix"
 
 
-def _composed(name: str) -> str:
+def _compose(name: str) -> str:
     # Apple's disks write é as e and an accent, spreadsheets as one character.
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
-def _joined(base: str, name: str) -> str:
+def _join(base: str, name: str) -> str:
     """A path below base, its "." and ".." resolved; "" for one that leaves the folder."""
     parts = [part for part in base.split("/") if part]
     for part in name.split("/"):
@@ -190,4 +190,4 @@ def _joined(base: str, name: str) -> str:
             parts.pop()
         elif part not in ("", "."):
             parts.append(part)
-    return _composed("/".join(parts))
+    return _compose("/".join(parts))

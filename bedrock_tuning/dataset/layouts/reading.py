@@ -136,8 +136,8 @@ class Scene:
 
     def find(self, name: str, *, base: str = "", split: Split = "") -> Found | None:
         """The image that a name means. split: of the table, if several images have the name."""
-        found = self.names.find(name, base=base)
-        return found or (self._by_split[split].find(name) if split in self._by_split else None)
+        match = self.names.find(name, base=base)
+        return match or (self._by_split[split].find(name) if split in self._by_split else None)
 
     @cached_property
     def _by_split(self) -> Mapping[Split, FileNames]:
@@ -155,10 +155,8 @@ class Scene:
     def share_found(self, rows: Sequence[CaptionRow]) -> float:
         """Which share of some rows names images that are here."""
         sample = list(islice(rows, 0, None, max(1, len(rows) // _SAMPLE)))
-        found = (
-            self.is_image(each.image, base=each.base, split=each.table_split) for each in sample
-        )
-        return sum(found) / max(1, len(sample))
+        hits = (self.is_image(row.image, base=row.base, split=row.table_split) for row in sample)
+        return sum(hits) / max(1, len(sample))
 
 
 class LayoutReader(Protocol):
@@ -174,9 +172,9 @@ def of_tables(read: Callable[[Table, Scene], Reading | None]) -> LayoutReader:
 
     def reader(scene: Scene) -> Iterator[Reading]:
         for table in scene.tables:
-            found = read(table, scene)
-            if found is not None and (found.rows or found.left):
-                found.said[:0] = table.said
-                yield found
+            reading = read(table, scene)
+            if reading is not None and (reading.rows or reading.left):
+                reading.said[:0] = table.said
+                yield reading
 
     return reader

@@ -77,31 +77,31 @@ def understand(scene: Scene) -> Understood:
     """Recognises a dataset; raises UserError that says what was found if nothing fits."""
     forced = FORCED.get(scene.options.captions)
     readers = [forced] if forced is not None else _READERS
-    fitting = [found for read in readers if (found := _merged(scene, list(read(scene))))]
+    fitting = [reading for read in readers if (reading := _merge(scene, list(read(scene))))]
     if scene.options.captions and not forced:
-        fitting = [each for each in fitting if each.layout not in _FOLDER_LAYOUTS]
-    chosen = next((each for each in fitting if scene.share_found(each.rows) >= _FITS), None)
-    if chosen is None and scene.options.captions:
-        chosen = next(iter(fitting), None)
-    if chosen is None:
+        fitting = [fit for fit in fitting if fit.layout not in _FOLDER_LAYOUTS]
+    best = next((fit for fit in fitting if scene.share_found(fit.rows) >= _FITS), None)
+    if best is None and scene.options.captions:
+        best = next(iter(fitting), None)
+    if best is None:
         raise _nothing(scene)
     # Folders may always be classes, so that says nothing.
-    others = [each for each in fitting if each is not chosen and each.layout != "class folders"]
-    understood = _joined(scene, chosen)
-    if chosen.layout in _FOLDER_LAYOUTS and forced is None:
+    others = [fit for fit in fitting if fit is not best and fit.layout != "class folders"]
+    result = _match(scene, best)
+    if best.layout in _FOLDER_LAYOUTS and forced is None:
         # A table that was not taken may be what the user meant.
-        understood.said += (f"not used: {each}" for each in scene.refusals)
-    understood.also = others[0].layout if others and not scene.options.captions else ""
-    return understood
+        result.said += (f"not used: {refusal}" for refusal in scene.refusals)
+    result.also = others[0].layout if others and not scene.options.captions else ""
+    return result
 
 
 _FOLDER_LAYOUTS: Final = ("captions beside the images", "class folders", "captions in file names")
 
 
-def _merged(scene: Scene, readings: Sequence[Reading]) -> Reading | None:
+def _merge(scene: Scene, readings: Sequence[Reading]) -> Reading | None:
     """Tables of one layout as one dataset; without those that name none of the images."""
     if len(readings) > 1:
-        fitting = [each for each in readings if scene.share_found(each.rows) >= _FITS]
+        fitting = [reading for reading in readings if scene.share_found(reading.rows) >= _FITS]
         readings = fitting or readings[:1]
     if not readings:
         return None
@@ -115,44 +115,44 @@ def _merged(scene: Scene, readings: Sequence[Reading]) -> Reading | None:
     return first
 
 
-def _joined(scene: Scene, reading: Reading) -> Understood:
+def _match(scene: Scene, reading: Reading) -> Understood:
     """Rows with their files, and images that no row names."""
     pairs: list[ImageCaption] = []
-    left, hows = list(reading.left), Counter[str]()
+    rest, hows = list(reading.left), Counter[str]()
     lists = _split_lists(scene)
     seen: set[tuple[str, str]] = set()
-    named: set[str] = {found.file for each in left if (found := scene.names.find(each.file))}
+    names: set[str] = {match.file for item in rest if (match := scene.names.find(item.file))}
     for row in reading.rows:
         caption = row.caption.strip()
-        found = scene.find(row.image, base=row.base, split=row.table_split)
-        if found is None:
-            meant = scene.names.near(row.image)
-            hint = f"; did you mean {meant}?" if meant else ""
+        match = scene.find(row.image, base=row.base, split=row.table_split)
+        if match is None:
+            guess = scene.names.near(row.image)
+            hint = f"; did you mean {guess}?" if guess else ""
             reason = f"{row.where}: there is no such file{hint}"
-            left.append(LeftOut(file=row.image, reason=reason, kind="no such file"))
+            rest.append(LeftOut(file=row.image, reason=reason, kind="no such file"))
             continue
-        hows[found.how] += 1
-        named.add(found.file)
-        if (found.file, caption) in seen:
+        hows[match.how] += 1
+        names.add(match.file)
+        if (match.file, caption) in seen:
             reason = f"{row.where}: the same caption again"
-            left.append(LeftOut(file=found.file, reason=reason, kind="the same pair again"))
+            rest.append(LeftOut(file=match.file, reason=reason, kind="the same pair again"))
             continue
-        seen.add((found.file, caption))
-        around = strictest(row.table_split, _split_of(scene, found.file))
-        split = _external(scene, found.file) or row.split or lists.get(found.file) or around
-        pairs.append(ImageCaption(file=found.file, caption=caption, split=split))
+        seen.add((match.file, caption))
+        default = strictest(row.table_split, _split_of(scene, match.file))
+        split = _external(scene, match.file) or row.split or lists.get(match.file) or default
+        pairs.append(ImageCaption(file=match.file, caption=caption, split=split))
     _check_captions(pairs)
-    said = [*scene.said, *reading.said]
-    said += (f"{counted(count, 'name')} found {how}" for how, count in hows.items() if how)
-    pairs, more = _one_split_each(pairs)
-    said += more
+    notes = [*scene.said, *reading.said]
+    notes += (f"{counted(count, 'name')} found {way}" for way, count in hows.items() if way)
+    pairs, extra = _one_split_each(pairs)
+    notes += extra
     for image in () if scene.around else scene.images:
-        if image not in named and _split_of(scene, image) != "test":
-            left.append(
+        if image not in names and _split_of(scene, image) != "test":
+            rest.append(
                 LeftOut(file=image, reason="no caption: no row names it", kind="no caption")
             )
     pairs.sort(key=lambda pair: (pair.file, pair.caption))
-    return Understood(layout=reading.layout, why=reading.why, pairs=pairs, left=left, said=said)
+    return Understood(layout=reading.layout, why=reading.why, pairs=pairs, left=rest, said=notes)
 
 
 def _check_captions(pairs: Sequence[ImageCaption]) -> None:
@@ -167,38 +167,38 @@ def _check_captions(pairs: Sequence[ImageCaption]) -> None:
 
 def _split_lists(scene: Scene) -> dict[str, Split]:
     """Splits by image from tables of nothing but names, as Flickr8k has them."""
-    found: dict[str, Split] = {}
+    splits: dict[str, Split] = {}
     for table in scene.tables:
         if len(table.columns) == 1 and table.split:
             for _, cells in table.rows:
-                named = scene.names.find(str(next(iter(cells.values()))), base=table.base)
-                if named is not None:
-                    found[named.file] = table.split
-    return found
+                match = scene.names.find(str(next(iter(cells.values()))), base=table.base)
+                if match is not None:
+                    splits[match.file] = table.split
+    return splits
 
 
 def _one_split_each(pairs: Sequence[ImageCaption]) -> tuple[list[ImageCaption], list[str]]:
     """Pairs of which each image has one split: the strictest that any of them names."""
-    given: dict[str, Split] = {}
+    sides: dict[str, Split] = {}
     for pair in pairs:
-        given[pair.file] = strictest(given.get(pair.file, ""), pair.split)
-    splits = set(given.values())
-    said = []
+        sides[pair.file] = strictest(sides.get(pair.file, ""), pair.split)
+    splits = set(sides.values())
+    notes = []
     if len(splits) == 1 and splits != {"test"}:
         # One name for everything divides nothing.
         (only,) = splits
         if only == "validation":
-            said.append("all images are in the validation split, so they are split again")
-        given = dict.fromkeys(given, "")
+            notes.append("all images are in the validation split, so they are split again")
+        sides = dict.fromkeys(sides, "")
     return [
-        ImageCaption(file=pair.file, caption=pair.caption, split=given[pair.file]) for pair in pairs
-    ], said
+        ImageCaption(file=pair.file, caption=pair.caption, split=sides[pair.file]) for pair in pairs
+    ], notes
 
 
 def _external(scene: Scene, file: str) -> Split:
     pattern = scene.options.validation
-    inside = pattern and (file.startswith(f"{pattern}/") or fnmatch(file, pattern))
-    return "validation" if inside else ""
+    match = pattern and (file.startswith(f"{pattern}/") or fnmatch(file, pattern))
+    return "validation" if match else ""
 
 
 def _split_of(scene: Scene, file: str) -> Split:
@@ -213,16 +213,16 @@ class NoImagesError(UserError):
 
 
 def _nothing(scene: Scene) -> UserError:
-    what = f"no captions were recognized for {counted(len(scene.images), 'image')}"
+    problem = f"no captions were recognized for {counted(len(scene.images), 'image')}"
     if not scene.images:
-        what = "there are no images"
+        problem = "there are no images"
     # What speaks of images says more than a table that may be one of texts.
-    why = sorted(scene.refusals, key=scene.refusals.__getitem__)[:1]
-    what = ". ".join((what, *why))
+    reasons = sorted(scene.refusals, key=scene.refusals.__getitem__)[:1]
+    problem = ". ".join((problem, *reasons))
     fix = (
         "--captions FILE with --file-column and --caption-column for a table, --captions folders "
         "or --captions filenames for names, or a .txt beside each image"
     )
     may_be_texts = all(scene.refusals.values()) and (scene.around or not scene.images)
     kind = NoImagesError if may_be_texts else UserError
-    return kind(what, where=str(scene.root), fix=fix if scene.images else "pass their folder")
+    return kind(problem, where=str(scene.root), fix=fix if scene.images else "pass their folder")

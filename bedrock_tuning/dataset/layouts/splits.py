@@ -28,24 +28,24 @@ def strictest(one: Split, other: Split) -> Split:
 
 def split_of_word(word: object) -> Split:
     """The split that a cell of a split column names, as in val or train2017; "" for other words."""
-    found = _FOLDER.fullmatch(str(word).strip().lower())
-    return _WORDS[found[1]] if found is not None else ""
+    match = _FOLDER.fullmatch(str(word).strip().lower())
+    return _WORDS[match[1]] if match is not None else ""
 
 
 def split_of_name(name: str) -> Split:
     """The split of a table or a shard: one of the words in its name, as in captions_val2017."""
-    own = PurePosixPath(name).name
+    base = PurePosixPath(name).name
     # Flickr_8k.trainImages.txt says it behind a dot.
-    for text in (own.partition(".")[0], own):
-        found = {_WORDS[part.lower()] for part in _PARTS.findall(text) if part.lower() in _WORDS}
-        if len(found) == 1:
-            return found.pop()
+    for text in (base.partition(".")[0], base):
+        splits = {_WORDS[part.lower()] for part in _PARTS.findall(text) if part.lower() in _WORDS}
+        if len(splits) == 1:
+            return splits.pop()
     return ""
 
 
 def split_of_folders(file: str) -> Split:
     """The split of a file by its folders. Its own name never decides."""
     for part in PurePosixPath(file).parts[:-1]:
-        if (found := _FOLDER.fullmatch(part.lower())) is not None:
-            return _WORDS[found[1]]
+        if (match := _FOLDER.fullmatch(part.lower())) is not None:
+            return _WORDS[match[1]]
     return ""

@@ -54,10 +54,10 @@ def read_tables(path: Path, *, file: str, base: str, encoding: str, keep: Keep) 
     if reader is None:
         yield _of_text(path, file=file, base=base, encoding=encoding)
         return
-    for sheet, names, lines, said in reader(path, keep):
-        where = f"{file}/{sheet}" if sheet else file
-        columns = _once(names, where)
-        yield Table(file=where, base=base, columns=columns, rows=list(lines), said=said)
+    for sheet, names, lines, notes in reader(path, keep):
+        place = f"{file}/{sheet}" if sheet else file
+        columns = _once(names, place)
+        yield Table(file=place, base=base, columns=columns, rows=list(lines), said=notes)
 
 
 def _of_text(path: Path, *, file: str, base: str, encoding: str) -> Table:
@@ -70,7 +70,7 @@ def _of_text(path: Path, *, file: str, base: str, encoding: str) -> Table:
             fix="split it, or save it as Parquet",
         )
     text, note = decode(path.read_bytes(), where=file, encoding=encoding)
-    said = (note,) if note else ()
+    notes = (note,) if note else ()
     start = text[:512].lstrip().lower()
     if start.startswith(("<!doctype", "<html", "<table")):
         raise UserError(
@@ -79,9 +79,9 @@ def _of_text(path: Path, *, file: str, base: str, encoding: str) -> Table:
             fix="open it in a spreadsheet and save it as .xlsx or CSV",
         )
     if _is_json(text.lstrip(), suffix):
-        return _json(text, file, base, said, by_line=suffix in _JSON_LINES)
-    columns, rows, more = _delimited(text, file)
-    return Table(file=file, base=base, columns=columns, rows=rows, said=(*said, *more))
+        return _json(text, file, base, notes, by_line=suffix in _JSON_LINES)
+    columns, rows, extra = _delimited(text, file)
+    return Table(file=file, base=base, columns=columns, rows=rows, said=(*notes, *extra))
 
 
 def _once(columns: Sequence[str], file: str) -> tuple[str, ...]:
@@ -102,26 +102,26 @@ def _is_json(text: str, suffix: str) -> bool:
     return suffix in _JSONS and (not text or re.match(r'"[^"\n]*"\s*(?:\n|\Z)', text) is not None)
 
 
-def _json(text: str, file: str, base: str, said: tuple[str, ...], *, by_line: bool) -> Table:
+def _json(text: str, file: str, base: str, notes: tuple[str, ...], *, by_line: bool) -> Table:
     """One document, or one object per line whatever the file is called."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return _of_objects(list(_lines(text, file)), file, base, said)
+        return _of_objects(list(_lines(text, file)), file, base, notes)
     if is_conversation(value):
         value = {"messages": value}
-    if isinstance(value, dict) and (held := records_in(value, one_line=by_line)) is not None:
-        value = held.records
+    if isinstance(value, dict) and (layout := records_in(value, one_line=by_line)) is not None:
+        value = layout.records
     elif by_line and isinstance(value, dict):
-        return _of_objects([(1, value)], file, base, said)
-    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-        return _of_objects(list(enumerate(value, 1)), file, base, said)
+        return _of_objects([(1, value)], file, base, notes)
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return _of_objects(list(enumerate(value, 1)), file, base, notes)
     if isinstance(value, dict) and all(not isinstance(v, dict | list) for v in value.values()):
         # One line of JSON Lines, or captions by file name: a reader decides.
         return Table(
-            file=file, base=base, columns=tuple(value), rows=[(1, value)], value=value, said=said
+            file=file, base=base, columns=tuple(value), rows=[(1, value)], value=value, said=notes
         )
-    return Table(file=file, base=base, value=value, said=said)
+    return Table(file=file, base=base, value=value, said=notes)
 
 
 _JSON: Final = json.JSONDecoder()
@@ -130,12 +130,12 @@ _START: Final = re.compile(r"[^\s,]")
 
 
 def _of_objects(
-    rows: list[tuple[int, dict[str, Any]]], file: str, base: str, said: tuple[str, ...]
+    rows: list[tuple[int, dict[str, Any]]], file: str, base: str, notes: tuple[str, ...]
 ) -> Table:
     columns: dict[str, None] = {}
     for _, row in rows:
         columns.update(dict.fromkeys(row))
-    return Table(file=file, base=base, columns=tuple(columns), rows=rows, said=said)
+    return Table(file=file, base=base, columns=tuple(columns), rows=rows, said=notes)
 
 
 def _lines(text: str, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -165,26 +165,26 @@ def _delimited(
     text: str, file: str
 ) -> tuple[tuple[str, ...], list[tuple[int, dict[str, Any]]], tuple[str, ...]]:
     """Columns and rows of a CSV, and what its separator is where that is no comma."""
-    told = _SEPARATOR.match(text)
-    if told is not None:
-        text = text[told.end() :]
-    delimiter = told[1] if told is not None else _delimiter(text)
-    named = [_NAME_FIRST.match(line) for line in text.splitlines()[:_SNIFFED] if line.strip()]
-    if named and all(named):
+    match = _SEPARATOR.match(text)
+    if match is not None:
+        text = text[match.end() :]
+    delimiter = match[1] if match is not None else _delimiter(text)
+    matches = [_NAME_FIRST.match(line) for line in text.splitlines()[:_SNIFFED] if line.strip()]
+    if matches and all(matches):
         # The name of an image, a colon or a blank, and its caption: no table, but often written.
         text = _NAME_FIRST.sub(r"\1\t\2", text)
         delimiter = "\t"
     cells = _below_title(_cells(text, delimiter, file))
-    skipped = 1 if told is not None else 0
+    skipped = 1 if match is not None else 0
     first = next(cells, None)
     if first is None:
         return (), [], ()
-    said = () if delimiter == "," else (f"{file}: columns are separated by {_NAMED[delimiter]}",)
+    notes = () if delimiter == "," else (f"{file}: columns are separated by {_NAMED[delimiter]}",)
     if any(_IMAGE.search(cell) for cell in first[1]):
         # There is no header: the first row is data.
         names = [f"column {n}" for n in range(1, len(first[1]) + 1)]
         every = [first, *cells]
-        said = (*said, f"{file}: the first line names no columns")
+        notes = (*notes, f"{file}: the first line names no columns")
     else:
         names, every = [name.strip() for name in first[1]], list(cells)
         _once(names, file)
@@ -193,7 +193,7 @@ def _delimited(
         for number, values in every
         if any(values)
     ]
-    return tuple(names), rows, said
+    return tuple(names), rows, notes
 
 
 def _below_title(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
@@ -202,8 +202,8 @@ def _below_title(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, l
     wide = [sum(map(bool, row)) > 1 for _, row in islice(ahead, _SNIFFED)]
     titles = wide.index(True) if True in wide else 0
     # A list of names, with a comma in one of them, has no title.
-    below = wide[titles:]
-    return islice(rows, titles if 1 < sum(below) > len(below) / 2 else 0, None)
+    body = wide[titles:]
+    return islice(rows, titles if 1 < sum(body) > len(body) / 2 else 0, None)
 
 
 _NAMED: Final = {";": "semicolons", "\t": "tabs", "|": "|", ",": "commas"}
@@ -258,7 +258,7 @@ def _delimiter(text: str) -> str:
     """What divides the columns: what gives the first lines the most equal number of cells."""
     lines = [line for line in islice(text.splitlines(), _SNIFFED) if line.strip()]
     # Titles and comments above the names of the columns have nothing to divide.
-    divided = dropwhile(lambda line: not any(each in line for each in _DELIMITERS), lines)
+    divided = dropwhile(lambda line: not any(mark in line for mark in _DELIMITERS), lines)
     lines = list(divided)
     if not lines:
         return ","
@@ -267,10 +267,10 @@ def _delimiter(text: str) -> str:
         head = lines[0].count(delimiter)
         if not head:
             return 0.0, False, 0
-        same = sum(line.count(delimiter) >= head for line in lines)
+        count = sum(line.count(delimiter) >= head for line in lines)
         # Without names of columns, a cell of the first line is the name of an image.
-        named = any(_IMAGE.search(cell) for cell in lines[0].split(delimiter))
-        return same / len(lines), named, head
+        has_image = any(_IMAGE.search(cell) for cell in lines[0].split(delimiter))
+        return count / len(lines), has_image, head
 
     return max(_DELIMITERS, key=quality)
 
@@ -278,5 +278,5 @@ def _delimiter(text: str) -> str:
 def cells_shown(columns: Sequence[str]) -> str:
     """The columns of a table, for a message."""
     names = ", ".join(islice((name for name in columns if name), _SHOWN))
-    more = len(columns) - _SHOWN
-    return f"{names} and {counted(more, 'more column')}" if more > 0 else names or "nothing"
+    count = len(columns) - _SHOWN
+    return f"{names} and {counted(count, 'more column')}" if count > 0 else names or "nothing"

@@ -44,22 +44,22 @@ def decode(data: bytes, *, where: str, encoding: str = "") -> Decoded:
             return Decoded(_strictly(data, name, where), "")
     unmarked = utf_16_of(data[:_SAMPLE])
     if unmarked:
-        said = f"{where}: read as {unmarked.upper()}; --encoding overrules"
-        return Decoded(_strictly(data, unmarked, where), said)
+        note = f"{where}: read as {unmarked.upper()}; --encoding overrules"
+        return Decoded(_strictly(data, unmarked, where), note)
     try:
         return Decoded(data.decode(), "")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        what = f"line {line} is not UTF-8 (byte 0x{data[error.start]:02x})"
+        problem = f"line {line} is not UTF-8 (byte 0x{data[error.start]:02x})"
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError:
         text = ""
     if not text or any(ord(char) < 32 and char not in "\t\n\r\f" for char in text[:_SAMPLE]):
         raise UserError(
-            what, where=where, fix="save the file as UTF-8, or pass --encoding with its encoding"
+            problem, where=where, fix="save the file as UTF-8, or pass --encoding with its encoding"
         )
-    return Decoded(text, f"{where}: {what}: read as cp1252 (Windows); --encoding overrules")
+    return Decoded(text, f"{where}: {problem}: read as cp1252 (Windows); --encoding overrules")
 
 
 def _strictly(data: bytes, encoding: str, where: str) -> str:

@@ -27,7 +27,7 @@ def chunks(text: str, *, most: int) -> Iterator[str]:
 def _end(text: str, most: int) -> int:
     """Where the longest good piece ends; a piece is at least half as long as it may be."""
     for pattern in _ENDS:
-        found = [match.end() for match in pattern.finditer(text, most // 2, most)]
-        if found:
-            return found[-1]
+        ends = [match.end() for match in pattern.finditer(text, most // 2, most)]
+        if ends:
+            return ends[-1]
     return most

@@ -13,26 +13,26 @@ def questions(record: ForeignRecord) -> Iterator[ForeignRecord]:
     """Each question of a document as a record with its context; any other record as it is."""
     for name in _LISTS:
         inner = record.get(name)
-        if isinstance(inner, list) and all(isinstance(each, dict) for each in inner):
-            around = {key: value for key, value in record.items() if key != name}
-            for each in inner:
-                yield from questions({**around, **each})
+        if isinstance(inner, list) and all(isinstance(item, dict) for item in inner):
+            context = {key: value for key, value in record.items() if key != name}
+            for item in inner:
+                yield from questions({**context, **item})
             return
     pair = record.get("translation")
     if isinstance(pair, dict) and len(pair) == 2:
         one, other = pair.values()
         record = {"source": one, "target": other}
-    told = _told(record)
-    yield record if told is None else told
+    talk = _conversation(record)
+    yield record if talk is None else talk
 
 
-def _told(record: ForeignRecord) -> ForeignRecord | None:
+def _conversation(record: ForeignRecord) -> ForeignRecord | None:
     """A story with questions that build on each other (CoQA), as one conversation."""
-    story, asked, told = (record.get(name) for name in ("story", "questions", "answers"))
-    if not (isinstance(story, str) and isinstance(asked, list) and isinstance(told, list)):
+    story, prompts, answers = (record.get(name) for name in ("story", "questions", "answers"))
+    if not (isinstance(story, str) and isinstance(prompts, list) and isinstance(answers, list)):
         return None
     turns: list[dict[str, str]] = []
-    for question, answer in zip(_texts(asked), _texts(told), strict=False):
+    for question, answer in zip(_texts(prompts), _texts(answers), strict=False):
         before = "" if turns else f"{story}\n\n"
         turns.append({"role": "user", "content": f"{before}{question}"})
         turns.append({"role": "assistant", "content": answer})
@@ -40,5 +40,5 @@ def _told(record: ForeignRecord) -> ForeignRecord | None:
 
 
 def _texts(turns: list[Any]) -> Iterator[str]:
-    for each in turns:
-        yield str(each.get("input_text", "")) if isinstance(each, dict) else str(each)
+    for turn in turns:
+        yield str(turn.get("input_text", "")) if isinstance(turn, dict) else str(turn)

@@ -64,69 +64,69 @@ def _preferences(record: ForeignRecord) -> Talk | None:
         answer = chosen if isinstance(chosen, list) else [{"role": "assistant", "content": chosen}]
         turns = answer if len(answer) > 1 else [*before, *answer]
         return talk_of(turns, record, used=("chosen", "prompt", "question"))
-    asked = record.get("input")
-    if "preferred_output" in record and isinstance(asked, dict):
-        turns = [*list_of(asked.get("messages")), *list_of(record["preferred_output"])]
-        return talk_of(turns, {**asked, **record}, used=("messages", "input", "preferred_output"))
+    request = record.get("input")
+    if "preferred_output" in record and isinstance(request, dict):
+        turns = [*list_of(request.get("messages")), *list_of(record["preferred_output"])]
+        return talk_of(turns, {**request, **record}, used=("messages", "input", "preferred_output"))
     messages = list(dicts_in(record.get("messages")))
-    if not any("candidates" in each for each in messages):
+    if not any("candidates" in message for message in messages):
         return None
-    better: list[Any] = []
+    result: list[Any] = []
     for turn in messages:
-        best = next(
+        winner = next(
             (
-                each
-                for each in dicts_in(turn.get("candidates"))
-                if str(each.get("preferenceLabel", "")).lower() in ("preferred", "chosen", "1")
+                item
+                for item in dicts_in(turn.get("candidates"))
+                if str(item.get("preferenceLabel", "")).lower() in ("preferred", "chosen", "1")
             ),
             None,
         )
-        better.append(turn if best is None else {**turn, "content": best.get("content")})
-    talk = talk_of(better, record, used=("messages", "system", "schemaVersion"))
+        result.append(turn if winner is None else {**turn, "content": winner.get("content")})
+    talk = talk_of(result, record, used=("messages", "system", "schemaVersion"))
     return replace(talk, lost=(*talk.lost, "answers that were not preferred"))
 
 
 def _wrapped(record: ForeignRecord) -> Talk | None:
     for one, other in SIDES:
-        asked, told = record.get(one), record.get(other)
-        if is_conversation(asked) and is_conversation(told):
-            return talk_of([*asked, *told], record, used=(one, other))
-        if isinstance(asked, dict) and isinstance(told, dict):
-            known = read_talk({**asked, **told})
+        request, response = record.get(one), record.get(other)
+        if is_conversation(request) and is_conversation(response):
+            return talk_of([*request, *response], record, used=(one, other))
+        if isinstance(request, dict) and isinstance(response, dict):
+            reading = read_talk({**request, **response})
             # A text under the same name in both is not one document.
-            if known is not None and known.talk.turns:
-                lost = (*known.talk.lost, *unused_of(record, (one, other)))
-                return replace(known.talk, lost=lost)
+            if reading is not None and reading.talk.turns:
+                lost = (*reading.talk.lost, *unused_of(record, (one, other)))
+                return replace(reading.talk, lost=lost)
     for name in WRAPPERS:
         inner = record.get(name)
-        known = read_talk(inner) if isinstance(inner, dict) else None
-        if known is not None:
-            return replace(known.talk, lost=(*known.talk.lost, *unused_of(record, (name,))))
+        reading = read_talk(inner) if isinstance(inner, dict) else None
+        if reading is not None:
+            return replace(reading.talk, lost=(*reading.talk.lost, *unused_of(record, (name,))))
     return None
 
 
 def _log(record: ForeignRecord) -> Talk | None:
     """Bedrock's invocation logs and batch inference: the request's body and the answer's."""
     request, answer = record.get("modelInput"), record.get("modelOutput")
-    asked, told = record.get("input"), record.get("output")
-    if isinstance(asked, dict) and isinstance(told, dict):
-        request, answer = asked.get("inputBodyJson"), told.get("outputBodyJson")
+    inputs, outputs = record.get("input"), record.get("output")
+    if isinstance(inputs, dict) and isinstance(outputs, dict):
+        request, answer = inputs.get("inputBodyJson"), outputs.get("outputBodyJson")
     if not isinstance(request, dict) or not isinstance(answer, dict):
         return None
-    content = _said_by(answer)
-    used: tuple[str, ...] = ("messages", "anthropic_version")
+    content = _answer_in(answer)
+    fields: tuple[str, ...] = ("messages", "anthropic_version")
     turns: list[ForeignRecord] = [*dicts_in(request.get("messages"))]
     if (name := first_of(request, ("inputText", "prompt", "input_text", "message"))) and not turns:
-        used = (*used, name)
-        whole = f"{request[name]}{content}" if isinstance(content, str) else ""
+        fields = (*fields, name)
+        text = f"{request[name]}{content}" if isinstance(content, str) else ""
         turns = [{"role": "user", "content": request[name]}]
         # A prompt with marks ends where the model's turn begins.
-        if marked := turns_of(whole):
-            return talk_of(marked, request, used=used)
-    return talk_of([*turns, {"role": "assistant", "content": content}], request, used=used)
+        if parts := turns_of(text):
+            return talk_of(parts, request, used=fields)
+    return talk_of([*turns, {"role": "assistant", "content": content}], request, used=fields)
 
 
-def _said_by(body: ForeignRecord) -> Any:
+def _answer_in(body: ForeignRecord) -> Any:
     """The answer in a response of any model: Converse, Claude, Titan, Llama, Mistral, OpenAI."""
     for name in ("output", "results", "outputs", "generations", "choices", "message") * 2:
         inner = body.get(name)
@@ -142,52 +142,52 @@ def _vertex(record: ForeignRecord) -> Talk | None:
     if not isinstance(contents, list):
         return None
     turns = [
-        {"role": each.get("role", "user"), "content": each.get("parts")}
-        for each in dicts_in(contents)
+        {"role": content.get("role", "user"), "content": content.get("parts")}
+        for content in dicts_in(contents)
     ]
     system = record.get("systemInstruction", record.get("system_instruction"))
     if isinstance(system, dict):
         turns.insert(0, {"role": "system", "content": system.get("parts")})
-    used = ("contents", "systemInstruction", "system_instruction")
-    return talk_of(turns, record, used=used)
+    fields = ("contents", "systemInstruction", "system_instruction")
+    return talk_of(turns, record, used=fields)
 
 
 def _chat(record: ForeignRecord) -> Talk | None:
     """ShareGPT, OpenAI, Claude, Converse: a list of turns under one of some names."""
-    name = next((each for each in TALKS if isinstance(record.get(each), list)), None)
+    name = next((key for key in TALKS if isinstance(record.get(key), list)), None)
     if name is None:
         return None
     turns = _sides(record[name])
-    used = [name, "schemaVersion", *_PICTURES, "model"]
+    fields = [name, "schemaVersion", *_PICTURES, "model"]
     expected = first_of(record, EXPECTED)
     if expected and turns and role_of(turns[-1]) != "assistant":
         answer = record[expected]
         text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         turns.append({"role": "assistant", "content": text})
-        used.append(expected)
-    return talk_of(_pictured(turns, record), record, used=used)
+        fields.append(expected)
+    return talk_of(_add_pictures(turns, record), record, used=fields)
 
 
 def _sides(turns: list[Any]) -> list[ForeignRecord]:
     """Turns that say whose they are, also of texts in turn and of pairs."""
-    if len(turns) > 1 and all(isinstance(each, str) for each in turns):
+    if len(turns) > 1 and all(isinstance(item, str) for item in turns):
         roles = cycle(("user", "assistant"))
         return [{"role": role, "content": text} for role, text in zip(roles, turns, strict=False)]
-    found: list[ForeignRecord] = []
+    result: list[ForeignRecord] = []
     for turn in dicts_in(turns):
-        asked, told = first_of(turn, PROMPTS), first_of(turn, ANSWERS)
-        if role_of(turn) is None and asked and told and asked != told:
-            found.append({"role": "user", "content": turn[asked]})
-            found.append({"role": "assistant", "content": turn[told]})
+        prompt, answer = first_of(turn, PROMPTS), first_of(turn, ANSWERS)
+        if role_of(turn) is None and prompt and answer and prompt != answer:
+            result.append({"role": "user", "content": turn[prompt]})
+            result.append({"role": "assistant", "content": turn[answer]})
         else:
-            found.append(turn)
-    return found
+            result.append(turn)
+    return result
 
 
 _PICTURES: Final = ("images", "image")
 
 
-def _pictured(turns: list[Any], record: ForeignRecord) -> list[Any]:
+def _add_pictures(turns: list[Any], record: ForeignRecord) -> list[Any]:
     """Turns of which the user's first has the pictures that stand beside them."""
     pictures = record.get("images", record.get("image", ()))
     if pictures and turns:
@@ -199,16 +199,16 @@ def _pictured(turns: list[Any], record: ForeignRecord) -> list[Any]:
 
 def _alternating(record: ForeignRecord) -> Talk | None:
     """Turns without roles (UltraChat), and those of Bedrock's evaluations of knowledge bases."""
-    said = record.get("data")
-    if isinstance(said, list) and said and all(isinstance(each, str) for each in said):
-        return talk_of(_sides(said), record, used=("data",))
-    asked = list(dicts_in(record.get("conversationTurns")))
-    if not asked:
+    data = record.get("data")
+    if isinstance(data, list) and data and all(isinstance(item, str) for item in data):
+        return talk_of(_sides(data), record, used=("data",))
+    rounds = list(dicts_in(record.get("conversationTurns")))
+    if not rounds:
         return None
     turns = []
-    for each in asked:
-        right = next(dicts_in(each.get("referenceResponses")), {})
-        for role, side in (("user", each.get("prompt")), ("assistant", right)):
+    for turn in rounds:
+        right = next(dicts_in(turn.get("referenceResponses")), {})
+        for role, side in (("user", turn.get("prompt")), ("assistant", right)):
             content = side.get("content") if isinstance(side, dict) else side
             turns.append({"role": role, "content": content})
     return talk_of(turns, record, used=("conversationTurns",))
@@ -233,14 +233,14 @@ def _alpaca(record: ForeignRecord) -> Talk | None:
     parts = ("instruction", "input", "context")
     texts = [name for name in parts if isinstance(record.get(name), str | dict)]
     prompt = "\n\n".join(filter(None, (text_of(as_written(record[name])) for name in texts)))
-    earlier = _history(record)
+    history = _history(record)
     turns = [
-        *earlier,
+        *history,
         {"role": "user", "content": prompt},
         {"role": "assistant", "content": as_written(record[answer])},
     ]
-    used = (*texts, "history" if earlier else "", *_PICTURES, answer)
-    return talk_of(_pictured(turns, record), record, used=used)
+    fields = (*texts, "history" if history else "", *_PICTURES, answer)
+    return talk_of(_add_pictures(turns, record), record, used=fields)
 
 
 def _history(record: ForeignRecord) -> list[dict[str, Any]]:
@@ -258,7 +258,7 @@ def _squad(record: ForeignRecord) -> Talk | None:
     if "question" not in record or "context" not in record or not isinstance(answers, dict | list):
         return None
     texts = answers.get("text") if isinstance(answers, dict) else answers
-    text = next((text_of(each) for each in list_of(texts) if each), "")
+    text = next((text_of(item) for item in list_of(texts) if item), "")
     if not text:
         raise UnfitError("its question has no answer", fix=ANSWER)
     prompt = f"{record['context']}\n\n{record['question']}"
@@ -269,7 +269,7 @@ def _squad(record: ForeignRecord) -> Talk | None:
 def _pair(record: ForeignRecord) -> Talk | None:
     """Two columns of any of the usual names: what is asked and what is answered."""
     prompt = first_of(record, PROMPTS)
-    answer = first_of({name: each for name, each in record.items() if name != prompt}, ANSWERS)
+    answer = first_of({name: value for name, value in record.items() if name != prompt}, ANSWERS)
     if prompt is None or answer is None:
         return None
     if answer.lower() == "text" and prompt.lower() in ROLES:
@@ -280,25 +280,25 @@ def _pair(record: ForeignRecord) -> Talk | None:
             "its answer is marked as a bad one",
             fix="add answers that are marked as good: models learn from those only",
         )
-    used = [prompt, answer, *_PICTURES]
-    asked, about = record[prompt], first_of(record, CONTEXTS)
-    if about and about != prompt and isinstance(asked, str) and isinstance(record[about], str):
-        asked = "\n\n".join(filter(None, (record[about].strip(), asked)))
-        used.append(about)
-    if earlier := _history(record):
-        used.append("history")
+    fields = [prompt, answer, *_PICTURES]
+    question, about = record[prompt], first_of(record, CONTEXTS)
+    if about and about != prompt and isinstance(question, str) and isinstance(record[about], str):
+        question = "\n\n".join(filter(None, (record[about].strip(), question)))
+        fields.append(about)
+    if history := _history(record):
+        fields.append("history")
     if thought := first_of(record, THOUGHTS):
-        used.append(thought)
+        fields.append(thought)
     turns = [
-        *earlier,
-        {"role": "user", "content": asked},
+        *history,
+        {"role": "user", "content": question},
         {
             "role": "assistant",
             "content": as_written(record[answer]),
             THOUGHTS[0]: record[thought] if thought else "",
         },
     ]
-    return talk_of(_pictured(turns, record), record, used=used)
+    return talk_of(_add_pictures(turns, record), record, used=fields)
 
 
 def _marked(record: ForeignRecord) -> Talk | None:
@@ -307,24 +307,24 @@ def _marked(record: ForeignRecord) -> Talk | None:
     if name is None:
         return None
     answer = first_of(record, ("completion", "response", "output"))
-    whole = f"{record[name]}{record[answer]}" if answer is not None else record[name]
-    turns = turns_of(whole)
-    used = (name, answer or name, "system")
-    return talk_of(turns, record, used=used) if turns else None
+    text = f"{record[name]}{record[answer]}" if answer is not None else record[name]
+    turns = turns_of(text)
+    fields = (name, answer or name, "system")
+    return talk_of(turns, record, used=fields) if turns else None
 
 
 def _choices(record: ForeignRecord) -> Talk | None:
     """A question with choices, whose answer may be the number or the letter of one."""
-    asked, answer = first_of(record, ("question", "prompt", "query")), first_of(record, _CORRECT)
-    given = first_of(record, ("choices", "options", "endings"))
-    if asked is None or given is None:
+    question, answer = first_of(record, ("question", "prompt", "query")), first_of(record, _CORRECT)
+    key = first_of(record, ("choices", "options", "endings"))
+    if question is None or key is None:
         return None
-    choices = record[given]
+    choices = record[key]
     texts = choices.get("text") if isinstance(choices, dict) and "text" in choices else choices
     if isinstance(texts, dict):
         letters, texts = list(texts), list(texts.values())
     else:
-        texts = [text_of(each) for each in list_of(texts)]
+        texts = [text_of(item) for item in list_of(texts)]
         labels = choices.get("label") if isinstance(choices, dict) else None
         letters = [*map(str, list_of(labels))] or [*ascii_uppercase[: len(texts)]]
     right = record[answer] if answer is not None else None
@@ -340,27 +340,27 @@ def _choices(record: ForeignRecord) -> Talk | None:
             fix="give the answer as a choice, its letter, or its number from 0",
         )
     lines = [f"{letter}. {text}" for letter, text in zip(letters, texts, strict=False)]
-    prompt = "\n".join([text_of(record[asked]), *lines])
+    prompt = "\n".join([text_of(record[question]), *lines])
     turns = [
         {"role": "user", "content": prompt},
         {"role": "assistant", "content": f"{right}. {texts[letters.index(right)]}"},
     ]
-    return talk_of(turns, record, used=(asked, given, answer or asked, "system"))
+    return talk_of(turns, record, used=(question, key, answer or question, "system"))
 
 
 _CORRECT: Final = ("answer", "answerKey", "answer_idx", "label", "correct", "target")
 
 
-def _asked(record: ForeignRecord) -> Talk | None:
+def _prompt_only(record: ForeignRecord) -> Talk | None:
     """A prompt that somebody else answers: a teacher, or what a grader grades."""
     name = first_of(record, ASKED)
     if name is None or not isinstance(record[name], str):
         return None
     beside = first_of(record, ("input", *CONTEXTS))
-    used = [name, beside or name]
-    texts = [record[each].strip() for each in dict.fromkeys(used) if isinstance(record[each], str)]
+    fields = [name, beside or name]
+    texts = [record[key].strip() for key in dict.fromkeys(fields) if isinstance(record[key], str)]
     turns = [{"role": "user", "content": "\n\n".join(filter(None, texts))}]
-    return talk_of(turns, record, used=used)
+    return talk_of(turns, record, used=fields)
 
 
 def _document(record: ForeignRecord) -> Talk | None:
@@ -383,6 +383,6 @@ _FORMS: Final[Sequence[tuple[str, Callable[[ForeignRecord], Talk | None]]]] = (
     ("questions with choices", _choices),
     ("one text with the marks of a chat template", _marked),
     ("pairs of prompt and answer", _pair),
-    ("prompts", _asked),
+    ("prompts", _prompt_only),
     ("documents", _document),
 )

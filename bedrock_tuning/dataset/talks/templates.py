@@ -31,27 +31,27 @@ def turns_of(text: Any) -> list[dict[str, str]]:
     """The turns of a text with marks, those of one side in a row apart; [] for other texts."""
     if not isinstance(text, str):
         return []
-    found = [turn for turn in _turns(text) if turn["content"]]
-    roles = {turn["role"] for turn in found}
-    return found if {"user", "assistant"} <= roles else []
+    turns = [turn for turn in _turns(text) if turn["content"]]
+    roles = {turn["role"] for turn in turns}
+    return turns if {"user", "assistant"} <= roles else []
 
 
 def _turns(text: str) -> Iterator[dict[str, str]]:
-    asked = _LLAMA.findall(text)
-    for question, answer in asked:
-        told = _SYSTEM.search(question)
-        if told is not None:
-            yield _turn("system", told[1])
+    pairs = _LLAMA.findall(text)
+    for question, answer in pairs:
+        system = _SYSTEM.search(question)
+        if system is not None:
+            yield _turn("system", system[1])
         yield _turn("user", _SYSTEM.sub("", question))
         yield _turn("assistant", answer)
-    if asked:
+    if pairs:
         return
     for mark in _MARKS:
-        marks = [each for each in mark.finditer(text) if each[1].lower() in _ROLES]
+        marks = [match for match in mark.finditer(text) if match[1].lower() in _ROLES]
         if len(marks) > 1:
-            ends = [*(each.start() for each in marks[1:]), len(text)]
-            for each, end in zip(marks, ends, strict=True):
-                yield _turn(_ROLES[each[1].lower()], text[each.end() : end])
+            ends = [*(match.start() for match in marks[1:]), len(text)]
+            for match, end in zip(marks, ends, strict=True):
+                yield _turn(_ROLES[match[1].lower()], text[match.end() : end])
             return
 
 

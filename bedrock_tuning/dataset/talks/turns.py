@@ -13,46 +13,46 @@ def talk_of(turns: Iterable[Any], record: ForeignRecord, *, used: Sequence[str])
     beside = first_of(record, SYSTEMS)
     system = [text_of(record[beside])] if beside else []
     lost = dict.fromkeys(unused_of(record, (*used, beside or "")))
-    found: list[Turn] = []
+    parts: list[Turn] = []
     for turn in dicts_in(turns):
         role = role_of(turn)
         content = turn.get("content", turn.get("value", turn.get("text")))
-        text, images, reasoning, left = blocks_of(content)
+        text, images, reasoning, others = blocks_of(content)
         if thought := first_of(turn, THOUGHTS):
             reasoning = text_of(turn[thought])
-        given = list_of(turn.get("images"))
+        pictures = list_of(turn.get("images"))
         images += tuple(
-            place_of(each) if isinstance(each, dict) else text_of(each) for each in given
+            place_of(item) if isinstance(item, dict) else text_of(item) for item in pictures
         )
         if "" in images:
             raise UnfitError(
                 "an image of it says no place",
                 fix="write the file name of each image, or its data URL",
             )
-        lost.update(dict.fromkeys(left))
+        lost.update(dict.fromkeys(others))
         lost.update(dict.fromkeys(unused_of(turn, _TURN)))
         if role == "system":
             system.append(text)
         elif role is None:
             lost["tool calls and their results"] = None
         elif text or images:
-            found.append(Turn(role=role, text=text, images=images, reasoning=reasoning))
-    if found and found[0].role == "assistant":
+            parts.append(Turn(role=role, text=text, images=images, reasoning=reasoning))
+    if parts and parts[0].role == "assistant":
         raise UnfitError(
             "it begins with an answer", fix="write what the user asks in front of the first answer"
         )
-    if not found:
+    if not parts:
         raise UnfitError(
             "it has no text", fix="write a text of the user and one of the assistant in each record"
         )
-    joined: list[Turn] = []
-    for each in found:
-        if joined and joined[-1].role == each.role:
-            joined[-1] = _joined(joined[-1], each)
+    result: list[Turn] = []
+    for part in parts:
+        if result and result[-1].role == part.role:
+            result[-1] = _merge(result[-1], part)
         else:
-            joined.append(each)
+            result.append(part)
     return Talk(
-        turns=tuple(joined),
+        turns=tuple(result),
         system="\n\n".join(filter(None, system)),
         lost=tuple(lost),
     )
@@ -64,7 +64,7 @@ _TURN: Final = (
 )
 
 
-def _joined(one: Turn, other: Turn) -> Turn:
+def _merge(one: Turn, other: Turn) -> Turn:
     return Turn(
         role=one.role,
         text="\n\n".join(filter(None, (one.text, other.text))),
@@ -96,7 +96,7 @@ def unused_of(record: ForeignRecord, used: Sequence[str]) -> tuple[str, ...]:
 
 def dicts_in(values: Any) -> Iterator[ForeignRecord]:
     """The objects of a list."""
-    yield from (each for each in list_of(values) if isinstance(each, dict))
+    yield from (item for item in list_of(values) if isinstance(item, dict))
 
 
 def list_of(value: Any) -> list[Any]:

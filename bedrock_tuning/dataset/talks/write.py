@@ -40,9 +40,9 @@ def _claude(talk: Talk, _: PlaceImage) -> Written:
 
 def _converse(talk: Talk, keep: PlaceImage) -> Written:
     def blocks(turn: Turn) -> list[Written]:
-        found: list[Written] = []
+        parts: list[Written] = []
         if turn.reasoning:
-            found.append({"reasoningContent": {"reasoningText": {"text": turn.reasoning}}})
+            parts.append({"reasoningContent": {"reasoningText": {"text": turn.reasoning}}})
         for image in turn.images:
             if turn.role == "assistant":
                 raise UnfitError(
@@ -56,8 +56,8 @@ def _converse(talk: Talk, keep: PlaceImage) -> Written:
                 )
             place = keep(image)
             source = {"s3Location": {"uri": place.uri}}
-            found.append({"image": {"format": place.format, "source": source}})
-        return [*found, *([{"text": turn.text}] if turn.text else [])]
+            parts.append({"image": {"format": place.format, "source": source}})
+        return [*parts, *([{"text": turn.text}] if turn.text else [])]
 
     system = {"system": [{"text": talk.system}]} if talk.system else {}
     messages = [{"role": turn.role, "content": blocks(turn)} for turn in talk.turns]
@@ -80,7 +80,7 @@ def _openai_turns(system: str, turns: tuple[Turn, ...]) -> list[Written]:
     def content(turn: Turn) -> Any:
         if not turn.images:
             return turn.text
-        pictures = [{"type": "image_url", "image_url": {"url": each}} for each in turn.images]
+        pictures = [{"type": "image_url", "image_url": {"url": image}} for image in turn.images]
         return [*pictures, {"type": "text", "text": turn.text}]
 
     first = [{"role": "system", "content": system}] if system else []
