@@ -75,6 +75,14 @@ def test_the_example_app_is_synthesized_proved_and_reviewed(tmp_path: Path, file
     }
 
 
+def test_an_app_whose_data_exists_already_is_synthesized_and_proved(
+    tmp_path: Path, files: Path
+) -> None:
+    key = "arn:aws:kms:us-east-1:111122223333:key/0e3ab5a8-0000-4000-8000-000000000000"
+    buckets = {f"{kind}_bucket": f"ml-{kind}" for kind in ("training", "validation", "output")}
+    _app(tmp_path / "cdk.out", files, data_key=key, **buckets).synth()
+
+
 def test_a_flaw_in_a_stage_fails_its_synthesis(tmp_path: Path, files: Path) -> None:
     app = _app(tmp_path / "cdk.out", files)
     data = app.node.find_child("Prod").node.find_child("tuning-prod-data")

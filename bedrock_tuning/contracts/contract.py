@@ -362,7 +362,9 @@ class Contracts:
     @property
     def stacks(self) -> frozenset[str]:
         """The names of all stacks."""
-        return frozenset(stack_name(self.environment, p.stack) for p in self.places.values())
+        # The stack of data says where the data is, also where it makes nothing itself.
+        parts = {"data", *(place.stack for place in self.places.values())}
+        return frozenset(stack_name(self.environment, part) for part in parts)
 
     def without(self, customizations: Collection[str]) -> "Contracts":
         """The contracts without some customizations."""

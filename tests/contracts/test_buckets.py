@@ -59,6 +59,9 @@ def test_data_is_encrypted_with_its_key_and_logged_in_a_folder_of_its_own() -> N
             "DestinationBucketName": "{access-logs:name}",
             "LogFilePrefix": f"{name}/",
         }
+    # S3 cannot deliver logs to a bucket with a customer's key, nor log what it delivers.
+    (own,) = BUCKETS["access-logs"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert own == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     assert "LoggingConfiguration" not in BUCKETS["access-logs"]
 
 

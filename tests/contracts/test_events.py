@@ -80,7 +80,11 @@ def test_the_clock_calls_the_lease_keeper_and_the_reconciler_every_quarter_of_an
         assert each["ScheduleExpression"] == "rate(15 minutes)"
         assert each["FlexibleTimeWindow"] == {"Mode": "OFF"}
         assert each["Target"]["DeadLetterConfig"] == DEAD_LETTERS
-        assert each["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] == 900
+        # Until the next call.
+        assert each["Target"]["RetryPolicy"] == {
+            "MaximumEventAgeInSeconds": 900,
+            "MaximumRetryAttempts": 10,
+        }
 
 
 def test_whatever_calls_something_may_call_it(known: Contracts) -> None:

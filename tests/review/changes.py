@@ -10,27 +10,19 @@ from tests.review.broken import Raw, Synthesized
 HARMLESS_NAMES = {
     "Sid": "names a statement",
     "Description": "for people",
-    "AlarmDescription": "for people",
-    "DisplayName": "for people",
     "PolicyName": "names an inline policy",
-    "Id": "names a lifecycle rule or target",
     "Label": "names the map's executions",
     "Comment": "for people",
     "Cause": "for people",
     "Error": "for people",
     "Subject": "for people",
-    "DashboardBody": "shows people other metrics, or none; W516 refuses what is not a metric",
     "DependsOn": "an order that references give as well",
     "Tags": "for the bill",
 }
-# Values that are also the default, so that dropping them changes nothing.
-HARMLESS_DROPS = {"State", "RetryPolicy", "MaximumEventAgeInSeconds", "MaximumRetryAttempts"}
 # Numbers with room: more memory, disk or patience within AWS's limits.
 HARMLESS_NUMBERS = {
     "MemorySize",
     "Size",
-    "MaximumEventAgeInSeconds",
-    "MaximumRetryAttempts",
     "IntervalSeconds",
     "MaxDelaySeconds",
     "MaxAttempts",
@@ -78,9 +70,7 @@ class Change:
         last = names[-1] if names else ""
         if set(names) & set(HARMLESS_NAMES):
             return True
-        if self.dropped and (
-            last in HARMLESS_DROPS or (last in _POLICIES and kind not in _STATEFUL)
-        ):
+        if self.dropped and last in _POLICIES and kind not in _STATEFUL:
             return True
         if "ErrorEquals" in names and self.dropped:
             # One name fewer of many: the ones that matter are asked for by name.

@@ -19,6 +19,8 @@ from bedrock_tuning.review.promises.promise import (
     request,
 )
 
+# A role that is not in the templates and may do everything by its own policies.
+_SOMEBODY: Final = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/somebody"
 _WRITES: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*", "s3:Create*")
 
 
@@ -71,8 +73,7 @@ def _report_objects(deployment: DeploymentFacts) -> tuple[str, ...]:
 
 
 def _forgeries(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
-    """Changes by a role that is not in the templates and may do everything by its own policies."""
-    principal = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/somebody"
+    """Changes of what functions write."""
     approvals = f"{deployment.output}/{s3_layout.APPROVALS}"
     work = f"{deployment.output}/{s3_layout.WORK}"
     folders = (
@@ -84,11 +85,26 @@ def _forgeries(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
     for folder in folders:
         for action in ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"):
             context = {"s3:if-none-match": "*"}
-            yield request(principal, action, folder.replace("*", "a/b"), context)
+            yield request(_SOMEBODY, action, folder.replace("*", "a/b"), context)
     for role in sorted(deployment.function("approve")):
         yield request(role, "s3:DeleteObject", f"{approvals}/a/b")
         # Without If-None-Match, it would write over an earlier decision.
         yield request(role, "s3:PutObject", f"{approvals}/a/b")
+
+
+def _without_tls(deployment: DeploymentFacts) -> Iterator[EvalRequest]:
+    of_type = deployment.evidence.assembly.of_type
+    plain = {"aws:SecureTransport": "false"}
+    for bucket in of_type("AWS::S3::Bucket"):
+        for context in (plain, {"s3:TlsVersion": "1.1"}):
+            yield request(_SOMEBODY, "s3:ListBucket", bucket.arn, context)
+            yield request(_SOMEBODY, "s3:GetObject", f"{bucket.arn}/a/b", context)
+            yield request(_SOMEBODY, "s3:PutObject", f"{bucket.arn}/a/b", context)
+    for topic in of_type("AWS::SNS::Topic"):
+        yield request(_SOMEBODY, "sns:Publish", topic.arn, plain)
+    for queue in of_type("AWS::SQS::Queue"):
+        for action in ("sqs:ReceiveMessage", "sqs:SendMessage"):
+            yield request(_SOMEBODY, action, queue.arn, plain)
 
 
 PROMISES: Final = (
@@ -160,6 +176,13 @@ PROMISES: Final = (
         "whatever their policies allow: nobody else writes or deletes checked manifests, reports, "
         "results and decisions, and not even Approve deletes a decision or writes over one.",
         requests=_forgeries,
+    ),
+    MustDeny(
+        id="M852",
+        sentence="The policies of buckets, topics and queues deny every call without TLS, and "
+        "those of buckets every call with a TLS older than 1.2, whatever the caller's policies "
+        "allow.",
+        requests=_without_tls,
     ),
     Able(
         id="M815",

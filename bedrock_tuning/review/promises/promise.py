@@ -147,12 +147,12 @@ class MustDeny(_Decided):
         """Every request that no policy denies."""
         for query, decision in self._decisions(evidence):
             if decision is not EvalDecision.EXPLICITLY_DENIED:
-                bucket = evidence.assembly.by_arn(query.resource.partition("/")[0])
+                resource = evidence.assembly.by_arn(query.resource.partition("/")[0])
                 yield found(
-                    bucket or query.resource,
+                    resource or query.resource,
                     f"no Deny refuses {query.action} on {query.resource} to {query.principal}",
                     self.sentence.removesuffix("."),
-                    "Put the Deny back into the bucket's policy, in "
+                    "Put the Deny back into the resource's policy, in "
                     "bedrock_tuning/contracts/resources.py",
                 )
 

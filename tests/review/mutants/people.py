@@ -177,9 +177,9 @@ def role_uploads(copy: Copy) -> None:
     )
 
 
-def _refused_no_more(killer: str, name: str, sid: str, bucket: str = "Output") -> Mutant:
+def _refused_no_more(killer: str, name: str, sid: str, path: str = "data/Output") -> Mutant:
     def change(copy: Copy) -> None:
-        statements = copy.statements_of(f"data/{bucket}/Policy")
+        statements = copy.statements_of(f"{path}/Policy")
         kept = [each for each in statements if each.get("Sid") != sid]
         assert kept != statements
         statements[:] = kept
@@ -198,7 +198,14 @@ _TRAIL = (
         "M851",
         "validation: others write checked manifests",
         "CheckedManifestsByTheirCheckerOnly",
-        "Validation",
+        "data/Validation",
     ),
 )
-MUTANTS = (*_ALL, *_TRAIL, *collected(globals()))
+_TLS = (
+    *(
+        _refused_no_more("M852", f"{path}: without TLS", "NothingWithoutTLS", path)
+        for path in ("data/AccessLogs", "pipeline/Messages/Topic", "pipeline/Messages/DeadLetters")
+    ),
+    _refused_no_more("M852", "output: with an old TLS", "NothingWithTLSOlderThan12"),
+)
+MUTANTS = (*_ALL, *_TRAIL, *_TLS, *collected(globals()))
