@@ -129,7 +129,7 @@ class ManifestCheck:
         for block in self._blocks.finish():
             self._take(block)
         for name, lengths in sorted(self._lengths.items()):
-            stats.lengths[name] = dict(sorted(_rounded(lengths).items()))
+            stats.lengths[name] = dict(sorted(_round(lengths).items()))
         stats.hashes = join_hashes([bytes(self._hashes)], most=_RECORD_HASHES_KEPT)
         stats.outside = dict(sorted(stats.outside.items()))
         stats.languages = dict(sorted(stats.languages.items()))
@@ -349,7 +349,7 @@ class ManifestCheck:
         for length, count in lengths.items():
             totals[length] += count
         if len(totals) > _LENGTHS_KEPT:
-            self._lengths[name] = _rounded(totals)
+            self._lengths[name] = _round(totals)
         stats.characters += sum(length * count for length, count in lengths.items())
         stats.longest[name] = max(stats.longest.get(name, 0), max(lengths))
         if empty:
@@ -373,7 +373,7 @@ class ManifestCheck:
                 del outside[max(outside)]
 
 
-def _rounded(lengths: Counter[int]) -> Counter[int]:
+def _round(lengths: Counter[int]) -> Counter[int]:
     rounded: Counter[int] = Counter()
     for length, count in lengths.items():
         rounded[bucket(length)] += count

@@ -29,7 +29,7 @@ def context(data: bytes) -> dict[str, Any]:
         raise _error(f": byte {error.start} is not UTF-8: save it as UTF-8") from None
     if not text.strip():
         raise _error(f" is empty: {_FIX}")
-    content = _parsed(text)
+    content = _parse(text)
     if not isinstance(content, dict):
         raise _error(f" must be an object, not {shown(content)}: {_FIX}")
     lines = _lines(text)
@@ -49,7 +49,7 @@ def context(data: bytes) -> dict[str, Any]:
     return flags
 
 
-def _parsed(text: str) -> Any:
+def _parse(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -64,16 +64,16 @@ def _parsed(text: str) -> Any:
 def _lines(text: str) -> Lines:
     """Raises SettingsError for keys that are written twice: JSON would keep the last one."""
     lines: dict[KeyPath, int] = {}
-    twice = []
+    problems = []
     for path, line in json_lines(text):
         if path in lines:
-            twice.append(
+            problems.append(
                 f"cdk.json:{line}: {shown(path[-1])} is already set on line {lines[path]}: "
                 "remove one of the two"
             )
         lines.setdefault(path, line)
-    if twice:
-        raise SettingsError(twice)
+    if problems:
+        raise SettingsError(problems)
     return lines
 
 

@@ -188,13 +188,13 @@ def scan(directory: Path, *, regions: RegionOfEnvironment | None = None) -> Load
     for group in by_environment.values():
         former = {entry.name: entry.renamed_from for entry in group.values()}
         renamed = renaming_problems(former, directory.name)
-        together = (
+        clashes = (
             *job_checks.shared_folders(group),
             *job_checks.shared_outputs(group),
             *job_checks.shared_roles(group),
             *renamed,
         )
-        problems += [problem for problem in together if problem not in problems]
+        problems += [problem for problem in clashes if problem not in problems]
     return LoadResult(
         by_environment=by_environment,
         files=len(files),
@@ -219,9 +219,9 @@ class _File:
         lines = cache(lambda: toml_lines(text.removeprefix("\ufeff")))
         problems = Problems(file=file, lines=lines)
         name = PurePath(file).stem
-        wrong = customization_problem(name)
-        if wrong:
-            problems.add((), wrong)
+        problem = customization_problem(name)
+        if problem:
+            problems.add((), problem)
         table = parse(text, problems=problems)
         if table is None:
             return cls(versions={}, problems=tuple(problems.found))
@@ -237,8 +237,8 @@ class _File:
                 name=name,
                 regions=version.regions,
             )
-            for wrong in together_problems(name, version.regions):
-                log.add((), wrong)
+            for problem in together_problems(name, version.regions):
+                log.add((), problem)
             logs[names] = log
             if customization is not None and not log.found:
                 versions |= dict.fromkeys(version.regions or ("",), customization)
@@ -264,7 +264,7 @@ def _read_file(
     names = {name for base in catalogue().values() for name in base.hyperparameters}
     homes = {**HOMES, **dict.fromkeys(names, "hyperparameters")}
     values = root.read(TABLES[""], tables=(*SECTIONS, overlay.ENVIRONMENTS), homes=homes)
-    head = {key: each.default for key, each in TABLES[""].items()} | values
+    head = {key: item.default for key, item in TABLES[""].items()} | values
     type_ = head["customization_type"]
     if head["renamed_from"] == name:
         root.problem("renamed_from", "is the name that it has: write the one before, or remove it")

@@ -297,10 +297,10 @@ class Day:
         if isinstance(value, date) and not isinstance(value, datetime):
             return ""
         try:
-            sound = isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+            is_valid = isinstance(value, str) and date.fromisoformat(value).isoformat() == value
         except ValueError:
-            sound = False
-        return "" if sound else f"must be {self.limit}, not {shown(value)}"
+            is_valid = False
+        return "" if is_valid else f"must be {self.limit}, not {shown(value)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,9 +374,9 @@ class TextList:
         for item in value:
             if not isinstance(item, str) or not self.pattern.fullmatch(item):
                 return f"{shown(item)} is not {self.what}: {self.fix}"
-        twice = [item for item in value if value.count(item) > 1]
-        if twice:
-            return f"{shown(twice[0])} is listed twice: list it once"
+        repeats = [item for item in value if value.count(item) > 1]
+        if repeats:
+            return f"{shown(repeats[0])} is listed twice: list it once"
         if len(value) > self.most:
             return (
                 f"has {len(value)} items, the maximum is {self.most} ({self.why_most}): use fewer"

@@ -59,12 +59,12 @@ def versions(
     base = {key: value for key, value in table.items() if key != ENVIRONMENTS}
     root = Section(table=table, path=(), problems=problems)
     changes = root.table(ENVIRONMENTS)
-    placed = _placement(root, changes, regions, every=every)
+    targets = _placement(root, changes, regions, every=every)
     if not regions:
         return [Version(table=base)]
-    others = {name: region for name, region in placed.items() if name not in changes}
+    others = {name: region for name, region in targets.items() if name not in changes}
     result = [Version(table=base, regions=others)] if others else []
-    for name, region in placed.items():
+    for name, region in targets.items():
         if name in changes and changes.holds_table(name):
             result.append(_version(base, changes.table(name), name, region))
     return result
@@ -82,7 +82,7 @@ def _placement(
     for name in changes if regions and every else ():
         if name not in regions:
             changes.problem(name, _no_environment(name, names))
-    placed = {
+    targets = {
         name: region
         for name, region in regions.items()
         if (only is None or name in only)
@@ -91,9 +91,9 @@ def _placement(
     for name in changes:
         if not changes.holds_table(name):
             changes.table(name)
-        elif name in regions and name not in placed:
+        elif name in regions and name not in targets:
             changes.problem(name, "has no effect: only or only_regions leaves it out")
-    return placed
+    return targets
 
 
 def _no_environment(name: str, names: Sequence[str]) -> str:

@@ -127,7 +127,7 @@ class Section:
 
         tables: keys that the caller reads. homes: the table that each key of the file belongs to.
         """
-        sound: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for key, value in self._table.items():
             if key in tables:
                 continue
@@ -141,13 +141,13 @@ class Section:
             if problem:
                 self.problem(key, problem)
                 self.refused.add(name)
-                value = _guessed(value, getattr(fields[name].kind, "choices", ()))
+                value = _guess(value, getattr(fields[name].kind, "choices", ()))
             if not problem or value:
-                sound[name] = value
+                values[name] = value
         for name, field in fields.items():
-            if field.required and name not in sound and name not in self.refused:
+            if field.required and name not in values and name not in self.refused:
                 self.problem(name, f"is missing: {field.kind.fix}")
-        return sound
+        return values
 
     def _unknown(self, key: str, keys: Collection[str], homes: Mapping[str, str]) -> str:
         """Reports an unknown key; returns the one that was probably meant, or ""."""
@@ -159,7 +159,7 @@ class Section:
         return guess
 
 
-def _guessed(value: Any, choices: Collection[Any]) -> str:
+def _guess(value: Any, choices: Collection[Any]) -> str:
     """The choice that was probably meant, or ""."""
     words = [choice for choice in choices if isinstance(choice, str)]
     return closest(value, words) if isinstance(value, str) else ""

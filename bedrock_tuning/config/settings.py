@@ -72,7 +72,7 @@ def check(context: Any, *, environment: str | None = None) -> CheckedSettings:
     return CheckedSettings(
         settings=every.get(choice or ""),
         environments=every,
-        regions={name: sound.get("region") for name, sound in values.items()},
+        regions={name: item.get("region") for name, item in values.items()},
         problems=tuple(problems.found),
         _where=problems,
     )
@@ -136,9 +136,9 @@ def _read_environment(
 ) -> dict[str, Any]:
     """The sound values of one environment; reports everything that is wrong with it."""
     path = (*_WHERE, "environments", name)
-    wrong = environment_problem(name, others)
-    if wrong:
-        problems.add(path, wrong)
+    error = environment_problem(name, others)
+    if error:
+        problems.add(path, error)
     if not isinstance(raw, Mapping):
         problems.add(path, f'must be an object, not {shown(raw)}: write {{"region": "us-east-1"}}')
         return {}

@@ -100,12 +100,12 @@ def _closure(root: Path, names: Iterable[str]) -> dict[str, Path]:
             continue
         modules[name] = path
         tree = ast.parse(path.read_bytes(), filename=str(path))
-        imported = list(_imports(tree))
-        if "pkgutil" in imported and path.name == "__init__.py":
-            imported += [f"{name}.{file.stem}" for file in path.parent.glob("*.py")]
-            imported += [f"{name}.{file.parent.name}" for file in path.parent.glob("*/__init__.py")]
+        imports = list(_imports(tree))
+        if "pkgutil" in imports and path.name == "__init__.py":
+            imports += [f"{name}.{file.stem}" for file in path.parent.glob("*.py")]
+            imports += [f"{name}.{file.parent.name}" for file in path.parent.glob("*/__init__.py")]
         # Importing a.b.c imports a and a.b first.
-        for module in imported:
+        for module in imports:
             parts = module.split(".")
             queue += [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
     return modules

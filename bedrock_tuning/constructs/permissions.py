@@ -67,8 +67,8 @@ class Permissions:
             but.add((name, attribute))
             stack = stacks[self.contracts.places[name].stack]
             value = self.fill(f"{{{name}{':' if attribute else ''}{attribute}}}", stack)
-            exported = export_name(self.contracts.environment, name, attribute)
-            export(stack, output_name(name, attribute), value, export_name=exported)
+            label = export_name(self.contracts.environment, name, attribute)
+            export(stack, output_name(name, attribute), value, export_name=label)
 
     def elsewhere(self) -> "Permissions":
         """The same contracts for another stack, which imports what the platform offers."""
@@ -79,7 +79,7 @@ class Permissions:
 
         Raises KeyError for a resource that was never registered.
         """
-        values = self._where(scope)
+        values = self._pseudo_parameters(scope)
 
         def value(match: re.Match[str]) -> str:
             name, attribute = match[1], match[2]
@@ -98,7 +98,7 @@ class Permissions:
 
         return PLACEHOLDER.sub(value, text)
 
-    def _where(self, scope: Construct) -> Mapping[str, str]:
+    def _pseudo_parameters(self, scope: Construct) -> Mapping[str, str]:
         """Where a construct is deployed; asked once, for each answer comes from another process."""
         if scope not in self._places:
             stack = Stack.of(scope)
@@ -146,7 +146,7 @@ class Permissions:
         role = iam.Role(
             scope,
             construct_id,
-            assumed_by=self._trusted(contract, scope),
+            assumed_by=self._principal(contract, scope),
             path=None if contract.path == "/" else contract.path,
             description=description or contract.does,
             role_name=self._role_name(scope, construct_id, contract),
@@ -180,7 +180,7 @@ class Permissions:
         export(Stack.of(scope), policy_output(construct_id), policy.managed_policy_arn)
         return policy
 
-    def _trusted(self, contract: Role, scope: Construct) -> iam.IPrincipal:
+    def _principal(self, contract: Role, scope: Construct) -> iam.IPrincipal:
         conditions = conditions_block(contract.trust, partial(self.fill, scope=scope))
         if contract.service:
             return iam.ServicePrincipal(contract.service, conditions=conditions)

@@ -64,13 +64,13 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
     place_of = {**places(customizations, budgets, starters=not by_workflow), "runs": runs}
     place_of |= buckets(settings, place_of)
     specs = [spec for spec in FUNCTIONS if spec.stack == "pipeline"]
-    watching = alarms(settings.name, customizations, network=settings.own_network)
+    alarm_places = alarms(settings.name, customizations, network=settings.own_network)
     base = Contracts(
         chosen=settings,
         places={
             **place_of,
             **events(settings.name),
-            **watching,
+            **alarm_places,
             "dashboard": dashboard(settings.name, specs),
         },
         roles=roles(scope, place_of),

@@ -80,17 +80,17 @@ def add_network(contracts: Contracts, scope: Scope) -> Contracts:
             return replace(role, grants=(*role.grants, _attach()), refusals=(_only_lambda(),))
         return role
 
-    filled = {
+    values = {
         **{f"JobSubnet{number or ''}": text for number, text in enumerate(subnets)},
         **{f"JobGroup{number or ''}": text for number, text in enumerate(groups)},
     }
-    wide = replace(
+    result = replace(
         contracts,
         roles=tuple(wider(role) for role in contracts.roles),
         functions=tuple(replace(function, vpc=network) for function in contracts.functions),
-        placeholders={**contracts.placeholders, **filled},
+        placeholders={**contracts.placeholders, **values},
     )
-    return _own_network(wide, scope) if settings.own_network else wide
+    return _own_network(result, scope) if settings.own_network else result
 
 
 def _attach() -> Grant:
@@ -190,7 +190,7 @@ def _own_network(contracts: Contracts, scope: Scope) -> Contracts:
         place=places["network-key"],
         grants=(administered(), encrypt_logs(f"tuning-{scope.settings.name}-network-*")),
     )
-    closer = Function(
+    function = Function(
         spec=CLOSE_DEFAULT_GROUP,
         place=places[f"function.{CLOSE_DEFAULT_GROUP.name}"],
         environment=scope.variables(CLOSE_DEFAULT_GROUP.variables),
@@ -200,5 +200,5 @@ def _own_network(contracts: Contracts, scope: Scope) -> Contracts:
         places={**contracts.places, **places},
         roles=(*contracts.roles, flow_logs, function_role(CLOSE_DEFAULT_GROUP, scope, places)),
         guarded=(*contracts.guarded, key),
-        functions=(*contracts.functions, closer),
+        functions=(*contracts.functions, function),
     )

@@ -49,8 +49,8 @@ _WATCHES: Final = ("find the deployment", "read runs", "follow runs", "read repo
 
 
 def _never_approves(scope: Scope) -> tuple[Grant, ...]:
-    approving = [action for grant in approve(scope, g.ANY) for action in grant.actions]
-    return (g.refuse("uploaders do not approve", *sorted(approving), on=[APPROVE]),)
+    actions = [action for grant in approve(scope, g.ANY) for action in grant.actions]
+    return (g.refuse("uploaders do not approve", *sorted(actions), on=[APPROVE]),)
 
 
 def _never_uploads(_: Scope) -> tuple[Grant, ...]:
@@ -156,11 +156,11 @@ def add_roles(contracts: Contracts, scope: Scope) -> Contracts:
     roles: list[Role] = []
     for policy in contracts.people:
         _, persona, *names = policy.name.split(".", 2)
-        trusted = scope.settings.becomes(persona, *names)
-        if trusted:
+        role_names = scope.settings.becomes(persona, *names)
+        if role_names:
             place = replace(policy.place, path=f"{policy.place.path}Role", type="AWS::IAM::Role")
             start = "arn:{partition}:iam::{account}:role"
-            by = tuple(f"{start}/{name}" for name in trusted)
+            by = tuple(f"{start}/{name}" for name in role_names)
             trust = (g.arn_like("aws:PrincipalArn", *by),)
             roles.append(replace(policy, name=f"role.{policy.name}", place=place, trust=trust))
     return replace(

@@ -129,10 +129,10 @@ def _endpoint(
     network: ObservedNetwork, groups: Iterable[SecurityGroup], need: VpcEndpoint
 ) -> Iterator[str]:
     name = f"com.amazonaws.<region>.{need.service}"
-    all_of_it = [endpoint for endpoint in network.endpoints if endpoint.service == need.service]
-    usable = [endpoint for endpoint in all_of_it if endpoint.available]
+    matches = [endpoint for endpoint in network.endpoints if endpoint.service == need.service]
+    usable = [endpoint for endpoint in matches if endpoint.available]
     if not usable:
-        state = "is not available yet" if all_of_it else "is missing"
+        state = "is not available yet" if matches else "is missing"
         kind = "a gateway" if need.is_gateway else "an interface"
         yield (
             f"the endpoint of {need.service} {state}: functions and jobs call it; make {kind} "
@@ -144,10 +144,10 @@ def _endpoint(
         return
     gateways = {endpoint.id for endpoint in usable if endpoint.gateway}
     if gateways:
-        apart = [subnet.id for subnet in network.subnets if not gateways & subnet.targets]
-        if apart:
+        ids = [subnet.id for subnet in network.subnets if not gateways & subnet.targets]
+        if ids:
             yield (
-                f"{', '.join(apart)}: no route to the gateway endpoint of {need.service}; "
+                f"{', '.join(ids)}: no route to the gateway endpoint of {need.service}; "
                 f"associate its route table with {', '.join(sorted(gateways))}"
             )
         return
@@ -177,9 +177,9 @@ def _reached(
             if not rule.covers_https():
                 continue
             networks = [ipaddress.ip_network(cidr, strict=False) for cidr in rule.cidrs]
-            wide = [net for net in networks if isinstance(net, ipaddress.IPv4Network)]
+            nets = [net for net in networks if isinstance(net, ipaddress.IPv4Network)]
             if ids & rule.groups or (
-                wide and all(any(block.subnet_of(net) for net in wide) for block in blocks)
+                nets and all(any(block.subnet_of(net) for net in nets) for block in blocks)
             ):
                 return True
     return False

@@ -145,7 +145,7 @@ def _lengths(files: customization.LoadResult) -> Iterable[str]:
 def _caps(config: settings.CheckedSettings, files: customization.LoadResult) -> Iterator[str]:
     for name, env in config.environments.items():
         entries = files.by_environment.get(name, {})
-        exposed = {key: exposure(file) for key, file in entries.items()}
-        problem = cap_problem(exposed, max_hourly_usd=env.max_hourly_usd)
+        exposures = {key: exposure(file) for key, file in entries.items()}
+        problem = cap_problem(exposures, max_hourly_usd=env.max_hourly_usd)
         if problem:
             yield config.problem(name, "max_hourly_usd", problem)

@@ -93,7 +93,7 @@ def _bedrock(
     name, folders = customization.name, customization.media_folders
     jobs = s3_layout.jobs_prefix(customization.output_folder)
     folder = s3_layout.manifests_prefix(name)
-    granted = [
+    grants = [
         g.objects(
             "read the dataset",
             "s3:GetObject",
@@ -106,18 +106,18 @@ def _bedrock(
         g.use_data_key(),
     ]
     if scope.settings.service_role == "documented":
-        granted += [
+        grants += [
             g.objects("read output", "s3:GetObject", buckets=g.OUTPUT, patterns=[f"{jobs}*"]),
             g.listing("list output", buckets=g.OUTPUT, prefixes=[f"{jobs}*"]),
         ]
-    granted += [*_grader(customization), *_teacher(customization)]
+    grants += [*_grader(customization), *_teacher(customization)]
     return Role(
         name=f"role.bedrock.{name}",
         place=places[f"role.bedrock.{name}"],
         does=f"Bedrock customization jobs of {name}",
         service="bedrock.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", g.JOBS)),
-        grants=tuple(granted),
+        grants=tuple(grants),
         path=role_path(scope.settings, "bedrock"),
     )
 
@@ -173,14 +173,14 @@ def _starter(
     nobody_elses = Condition.of(
         "StringEqualsIfExists", f"aws:ResourceTag/{CUSTOMIZATION_TAG}", name
     )
-    starting = g.allow(
+    start = g.allow(
         "start jobs",
         "bedrock:CreateModelCustomizationJob",
         on=(*bases, g.CUSTOM_MODELS, g.JOBS),
         when=(tag, nobody_elses),
     )
-    again = replace(
-        starting,
+    reuse = replace(
+        start,
         why="build on the named model",
         resources=(_arn(customization.custom_model),) if customization.custom_model else (),
         conditions=(tag,),
@@ -196,8 +196,8 @@ def _starter(
         ),
         grants=(
             # AWS's own pages differ in which of the three types is asked for.
-            starting,
-            *([again] if customization.custom_model else []),
+            start,
+            *([reuse] if customization.custom_model else []),
             replace(
                 tagging := g.tag_as_own(
                     "tag jobs", scope.settings.name, resources=(g.JOBS, g.CUSTOM_MODELS)
@@ -226,16 +226,16 @@ def _all_starters(scope: Scope) -> Iterator[Grant]:
 
     What binds a job to its customization is the workflow's text (job_text.py).
     """
-    bears_one = Condition.of("Null", f"aws:RequestTag/{CUSTOMIZATION_TAG}", "false")
+    has_tag = Condition.of("Null", f"aws:RequestTag/{CUSTOMIZATION_TAG}", "false")
     environment = scope.settings.name
     yield g.allow(
         "start jobs",
         "bedrock:CreateModelCustomizationJob",
         on=(*g.foundation_models(g.ANY), g.CUSTOM_MODELS, g.JOBS),
-        when=(g.equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", environment), bears_one),
+        when=(g.equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", environment), has_tag),
     )
     tagging = g.tag_as_own("tag jobs", environment, resources=(g.JOBS, g.CUSTOM_MODELS))
-    yield replace(tagging, conditions=(*tagging.conditions, bears_one))
+    yield replace(tagging, conditions=(*tagging.conditions, has_tag))
     yield g.watch_jobs("watch jobs", g.tagged_as_own(environment))
     yield g.allow(
         "pass service roles",
@@ -255,12 +255,12 @@ def _at_path(scope: Scope, kind: Literal["bedrock", "start"]) -> str:
 
 
 def _workflow(scope: Scope, places: Mapping[str, Place]) -> Role:
-    itself = by_workflow(scope.settings)
+    is_starter = by_workflow(scope.settings)
     return Role(
         name="role.workflow",
         place=places["role.workflow"],
         does="The workflow: calls its functions, "
-        f"{'starts and watches jobs' if itself else 'assumes the starter roles of jobs'}, "
+        f"{'starts and watches jobs' if is_starter else 'assumes the starter roles of jobs'}, "
         "sends messages",
         service="states.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
@@ -272,7 +272,7 @@ def _workflow(scope: Scope, places: Mapping[str, Place]) -> Role:
             ),
             *_shards(scope),
             g.read_settings(scope.settings.name),
-            *(_all_starters(scope) if itself else (_become_starters(scope),)),
+            *(_all_starters(scope) if is_starter else (_become_starters(scope),)),
             *g.notify(),
             *g.runs("UpdateItem", keys=(items.RUN, items.APPROVAL)),
             # The delivery of vended logs knows no resources (Step Functions guide).

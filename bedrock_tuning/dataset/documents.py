@@ -30,8 +30,8 @@ def records_in(value: Mapping[str, Any], *, one_line: bool) -> Held | None:
         # Captions by the name of their image.
         return None
     listed = not one_line or value.keys() <= {*_WRAPPERS, "schema"} or value.keys() >= _VIEWER
-    for arranged in _ARRANGED:
-        layout = arranged(value) if listed or arranged is not _list else None
+    for arrange in _ARRANGED:
+        layout = arrange(value) if listed or arrange is not _list else None
         if layout is not None and layout.records:
             return layout
     return None

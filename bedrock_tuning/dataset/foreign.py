@@ -65,7 +65,7 @@ def _blocks(record: ForeignRecord) -> Iterator[ForeignRecord]:
             yield from (block for block in content if isinstance(block, dict))
 
 
-def _typed(*kinds: str) -> Callable[[ForeignRecord], bool]:
+def _has_types(*kinds: str) -> Callable[[ForeignRecord], bool]:
     return lambda record: any(block.get("type") in kinds for block in _blocks(record))
 
 
@@ -92,7 +92,7 @@ _IMAGE: Final = re.compile(r"\.(?:jpe?g|png|webp|gif)(?:[?#].*)?$", re.IGNORECAS
 
 
 def _has_system_beside_typed(record: ForeignRecord) -> bool:
-    return isinstance(record.get("system"), str) and _typed("text")(record)
+    return isinstance(record.get("system"), str) and _has_types("text")(record)
 
 
 def _is_list_of_texts(key: str) -> Callable[[ForeignRecord], bool]:
@@ -235,16 +235,16 @@ _SIGNS: Final = (
         "messages",
         formats=("rft",),
         way="texts with images",
-        test=_typed("image_url", "input_text"),
+        test=_has_types("image_url", "input_text"),
     ),
-    _sign(_ANTHROPIC, "messages", way="texts with images", test=_typed("image")),
-    _sign(_ANTHROPIC, "messages", test=_typed("tool_use")),
+    _sign(_ANTHROPIC, "messages", way="texts with images", test=_has_types("image")),
+    _sign(_ANTHROPIC, "messages", test=_has_types("tool_use")),
     # Of rft, every other field of a record is the grader's.
     _sign(_ANTHROPIC, "messages", "system", formats=("rft",), test=_has_system_beside_typed),
     _sign("Converse", "messages", "schemaversion", formats=("converse",)),
     _sign("Converse", "messages", formats=("converse",), test=_has_block_turns),
     # The texts of Converse may have a type, too.
-    _sign(_ANTHROPIC, "messages", formats=("converse", "rft"), test=_typed("text")),
+    _sign(_ANTHROPIC, "messages", formats=("converse", "rft"), test=_has_types("text")),
     _sign("a conversation", "messages", formats=("claude-messages", "converse", "rft")),
     *(
         _sign(f"a conversation ({key})", key, test=_is_list(key))

@@ -104,7 +104,7 @@ class Record:
             self.messages = tuple(turn if isinstance(turn, dict) else {} for turn in turns)
             roles = (turn.get("role") for turn in self.messages)
             self.roles = tuple(role if isinstance(role, str) else None for role in roles)
-            self.spoken = tuple(_spoken(value))
+            self.spoken = tuple(_spoken_texts(value))
             if self.format == "converse":
                 self.blocks = tuple(_blocks(value))
                 self.media = tuple(_media(self.blocks))
@@ -150,7 +150,7 @@ def _items(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{path}[{index}]", item
 
 
-def _spoken(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _spoken_texts(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     system = value.get("system")
     if isinstance(system, str):
         yield "system", system

@@ -210,17 +210,17 @@ def _from_print(image: "Image") -> "Image":
     profile = image.info.get("icc_profile")
     if profile:
         try:
-            converted = ImageCms.profileToProfile(
+            result = ImageCms.profileToProfile(
                 image,
                 ImageCms.ImageCmsProfile(io.BytesIO(profile)),
                 ImageCms.createProfile("sRGB"),
                 outputMode="RGB",
             )
         except (ImageCms.PyCMSError, OSError):
-            converted = None
-        if converted is not None:
-            converted.info.pop("icc_profile", None)
-            return converted
+            result = None
+        if result is not None:
+            result.info.pop("icc_profile", None)
+            return result
     return image.convert("RGB")
 
 
@@ -313,9 +313,9 @@ def _resize(
     info = dict(image.info)
     # Reduced, both look the same, and this one takes two thirds of the time.
     method = Resampling.BICUBIC if wide < image.width else Resampling.LANCZOS
-    smaller = image.resize((wide, tall), method)
-    smaller.info.update(info)
-    return smaller
+    result = image.resize((wide, tall), method)
+    result.info.update(info)
+    return result
 
 
 def _encode(
@@ -341,10 +341,10 @@ def _encode(
                 if quality < _QUALITIES[0]:
                     changes.append(PictureFix("as JPEG", f"of quality {quality}"))
                 return Fixed(data=data, extension=".jpg", look=look_of(image), changes=changes)
-        smaller = (int(image.width * _SHRINK), int(image.height * _SHRINK))
-        if min(smaller) < (limits.side_min or 1):
+        size = (int(image.width * _SHRINK), int(image.height * _SHRINK))
+        if min(size) < (limits.side_min or 1):
             raise UnfixableError(f"it does not fit into {limit:,} bytes", kind="too many bytes")
-        image = _resize(image, smaller, limits, changes)
+        image = _resize(image, size, limits, changes)
 
 
 def _on_white(image: "Image") -> "Image":
@@ -378,11 +378,11 @@ def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[PictureF
         piece = text[:limit]
         head, blank, _ = piece.rpartition(" ")
         # At a word's end, unless that costs more than a long word.
-        shorter = head if blank and len(head) > limit * 0.9 else piece
+        cut = head if blank and len(head) > limit * 0.9 else piece
         changes.append(
-            PictureFix("caption cut", f"from {len(text):,} to {len(shorter.rstrip()):,} characters")
+            PictureFix("caption cut", f"from {len(text):,} to {len(cut.rstrip()):,} characters")
         )
-        text = shorter.rstrip()
+        text = cut.rstrip()
     if not text or len(text) < limits.chars_min:
         raise UnfixableError(f"the caption has {len(text)} characters", kind="caption too short")
     return text, changes

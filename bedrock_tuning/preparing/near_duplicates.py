@@ -59,8 +59,8 @@ def are_near(one: Look, other: Look) -> bool:
     """Whether two pictures look the same."""
     if (one.bits ^ other.bits).bit_count() > _DISTANCE_MAX:
         return False
-    apart = sum(abs(a - b) for a, b in zip(one.colours, other.colours, strict=True))
-    return apart <= _COLOURS_MAX * len(one.colours)
+    distance = sum(abs(a - b) for a, b in zip(one.colours, other.colours, strict=True))
+    return distance <= _COLOURS_MAX * len(one.colours)
 
 
 def near_pairs(looks: Mapping[str, Look]) -> Iterator[tuple[str, str]]:

@@ -117,24 +117,24 @@ def prepare(plan: PreparePlan, *, meter: Meter = silent) -> Prepared:
                 where=str(plan.source),
                 fix=f"for example {rest[0].file}: {rest[0].reason}" if rest else "add images",
             )
-        dealt = sides(pairs, images, share=plan.share, usual_share=plan.usual_share, seed=plan.seed)
-        rest += dealt.left
-        pairs = [pair for pair in pairs if pair.file in dealt.kinds]
+        deal = sides(pairs, images, share=plan.share, usual_share=plan.usual_share, seed=plan.seed)
+        rest += deal.left
+        pairs = [pair for pair in pairs if pair.file in deal.kinds]
         if plan.contract is not None:
             pairs = _without_copies(pairs, images, rest)
-        records = _write(plan, folder, pairs, dealt.kinds, images, fixes, rest)
+        records = _write(plan, folder, pairs, deal.kinds, images, fixes, rest)
         shop.close()
     return Prepared(
         out=plan.out,
         understood=_one_line(content),
-        splits=dealt.counts if dealt.given else {},
-        said=(*content.said, *_alternative(content), *dealt.said),
-        preview=tuple(_preview(pairs, dealt.kinds)),
+        splits=deal.counts if deal.given else {},
+        said=(*content.said, *_alternative(content), *deal.said),
+        preview=tuple(_preview(pairs, deal.kinds)),
         records=records,
         changes=_change_counts(pairs, images, fixes),
         left_out=tuple(rest),
         left_out_by=dict(Counter(entry.kind for entry in rest).most_common()),
-        near=tuple(dealt.near),
+        near=tuple(deal.near),
         upload=tuple(_upload(plan, records)),
     )
 

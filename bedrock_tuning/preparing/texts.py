@@ -100,7 +100,7 @@ class Conversion:
     def _pieces(self, path: Path) -> Iterator[_Item]:
         text, note = decode(path.read_bytes(), where=path.name, encoding=self.plan.encoding)
         self.said += [note] if note else []
-        for number, piece in enumerate(_fitting(text, self.plan.contract, limit=_PIECE), 1):
+        for number, piece in enumerate(_split_to_fit(text, self.plan.contract, limit=_PIECE), 1):
             place = f"{path.name} piece {number}"
             self.forms["plain text"] += 1
             yield from self._item(Talk(document=piece), place, Table(file=path.name).split)
@@ -277,12 +277,12 @@ def _no_images(name: str, data: bytes) -> str:
     return f"{name} ({len(data):,} bytes)"
 
 
-def _fitting(text: str, contract: DatasetContract | None, *, limit: int) -> Iterator[str]:
+def _split_to_fit(text: str, contract: DatasetContract | None, *, limit: int) -> Iterator[str]:
     """Pieces of a text that the model surely reads whole, however its tokens are counted."""
     budget = TextBudget.of(contract) if contract is not None else TextBudget()
     for piece in chunks(text, most=limit):
         if limit > _PIECE_MIN and budget.verdict([piece], budget.record):
-            yield from _fitting(piece, contract, limit=limit // 2)
+            yield from _split_to_fit(piece, contract, limit=limit // 2)
         else:
             yield piece
 

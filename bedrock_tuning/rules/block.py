@@ -24,7 +24,7 @@ def _tools(name: str) -> str:
     return f'"toolConfig": {{"tools": [{{"toolSpec": {spec}}}]}}, '
 
 
-def _called(tool: str) -> str:
+def _call_of(tool: str) -> str:
     return talk(
         turn("user", "when"),
         turn("assistant", _CALL),
@@ -111,7 +111,7 @@ def block_in_wrong_turn(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 
 @rule(
     "R413",
-    bad=_called("hours"),
+    bad=_call_of("hours"),
     severity=Severity.WARNING,
     fix="To be safe, start with a small job, or leave such records out.",
     model=_NOVA_2,
@@ -131,8 +131,8 @@ def block_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 
 @rule(
     "R414",
-    bad=_called("other"),
-    good=_called("hours"),
+    bad=_call_of("other"),
+    good=_call_of("hours"),
     source=("SMP-NOVA",),
     fix="Describe the tool in toolConfig, and give each call an id of its own.",
     model=_NOVA_2,

@@ -128,7 +128,7 @@ def reserved_word(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     The model takes such a word for the marker itself, and the turn ends too early. Amazon Nova
     reserves its words in upper and lower case, also inside of longer words.
     """
-    yield from _reserved(record, scope, is_disputed=False)
+    yield from _reserved_faults(record, scope, is_disputed=False)
 
 
 @rule(
@@ -142,10 +142,10 @@ def reserved_word(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 )
 def reserved_word_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A text contains a word that one source reserves to mark turns, and another does not."""
-    yield from _reserved(record, scope, is_disputed=True)
+    yield from _reserved_faults(record, scope, is_disputed=True)
 
 
-def _reserved(record: Record, scope: DatasetScope, *, is_disputed: bool) -> Iterator[Fault]:
+def _reserved_faults(record: Record, scope: DatasetScope, *, is_disputed: bool) -> Iterator[Fault]:
     """Reserved words in the texts of a record: those about which sources differ, or the others."""
     limits = scope.contract.text
     if limits is None or not limits.reserved_words:

@@ -201,14 +201,14 @@ def far_from_rule_of_thumb(dataset: Dataset, _: object) -> Iterator[Fault]:
     """A hyperparameter is far from the published rule of thumb for this number of records."""
     records = dataset.text("training").records
     for parameter, value, text in _numbers(dataset):
-        suggested = parameter.rule_of_thumb(records=records)
-        if suggested is None:
+        advice = parameter.rule_of_thumb(records=records)
+        if advice is None:
             continue
-        if not suggested / _FAR_OFF <= value <= max(suggested * _FAR_OFF, 1):
+        if not advice / _FAR_OFF <= value <= max(advice * _FAR_OFF, 1):
             yield Fault(
                 f"{parameter.name} is {text} for {counted(records, 'record')}",
                 parameter.name,
                 text,
-                f"about {suggested:,.0f} (records / {parameter.divide_records_by})",
+                f"about {advice:,.0f} (records / {parameter.divide_records_by})",
                 kind="training",
             )

@@ -41,8 +41,8 @@ class NetworkStack(TuningStack):
         default_group = Token.as_string(vpc.get_att("DefaultSecurityGroup"))
         permissions.register("vpc", DefaultSecurityGroup=default_group)
         for name, place in permissions.contracts.places.items():
-            made_here = place.stack == "network" and place.properties
-            if made_here and name not in ("vpc", "closed-group"):
+            is_own = place.stack == "network" and place.properties
+            if is_own and name not in ("vpc", "closed-group"):
                 written(self, name, permissions)
         runtime = Runtime(self, "Runtime", permissions=permissions, log_key=key)
         PythonFunction(self, CLOSE_DEFAULT_GROUP.path, spec=CLOSE_DEFAULT_GROUP, runtime=runtime)

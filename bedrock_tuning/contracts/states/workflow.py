@@ -267,16 +267,16 @@ def _with(part: str, yes: str, no: str) -> State:
 
 def _training(placeholders: Collection[str], *, starters: bool) -> dict[str, State]:
     request = _job_request(placeholders)
-    validated, configured = (
+    validation, configuration = (
         {f"{field}.$": f"$.start.request.{field}"}
         for field in ("ValidationDataConfig", "CustomizationConfig")
     )
     # As the customization's own starter: the workflow's role may start no job and pass no role.
     credentials: State = {"Credentials": {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"}}
     if not starters:
-        parts, validated, credentials = job_text.request(), job_text.validation(), {}
-        replaced = {f"{key.removesuffix('.$')}.$" for key in parts}
-        request = {key: path for key, path in request.items() if key not in replaced} | parts
+        parts, validation, credentials = job_text.request(), job_text.validation(), {}
+        keys = {f"{key.removesuffix('.$')}.$" for key in parts}
+        request = {key: path for key, path in request.items() if key not in keys} | parts
     # .sync: Step Functions waits for the job, hours or days, without any compute of ours.
     train: State = {
         "Type": "Task",
@@ -305,12 +305,12 @@ def _training(placeholders: Collection[str], *, starters: bool) -> dict[str, Sta
     }
     return {
         "Train": train,
-        "Train with validation": {**train, "Parameters": {**request, **validated}},
+        "Train with validation": {**train, "Parameters": {**request, **validation}},
         # A grader or a teacher.
-        "Train with configuration": {**train, "Parameters": {**request, **configured}},
+        "Train with configuration": {**train, "Parameters": {**request, **configuration}},
         "Train with configuration and validation": {
             **train,
-            "Parameters": {**request, **configured, **validated},
+            "Parameters": {**request, **configuration, **validation},
         },
         "Read job": state,
         "Record job": call(RECORD_JOB, then="Serve"),

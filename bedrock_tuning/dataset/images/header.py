@@ -245,8 +245,8 @@ def _webp(data: bytes, size: int) -> Header:
             width = 1 + int.from_bytes(data[24:27], "little")
             height = 1 + int.from_bytes(data[27:30], "little")
         case b"VP8L":
-            packed = int.from_bytes(data[21:25], "little")
-            width, height = 1 + (packed & 0x3FFF), 1 + (packed >> 14 & 0x3FFF)
+            bits = int.from_bytes(data[21:25], "little")
+            width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
         case b"VP8 ":
             width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
         case _:

@@ -110,10 +110,10 @@ class _Seen:
 
     def _choose(self) -> None:
         total = sum(self._counts)
-        at, missed = len(_LENGTHS) - 1, 0
+        at, misses = len(_LENGTHS) - 1, 0
         while at:
-            missed += self._counts[at]
-            if missed > total * _MISSES_ALLOWED:
+            misses += self._counts[at]
+            if misses > total * _MISSES_ALLOWED:
                 break
             at -= 1
         self.length = _LENGTHS[at]

@@ -96,10 +96,8 @@ def read_augmented_manifest(table: Table, _: Scene) -> Reading | None:
     for number, cells in table.rows:
         names = [name for name in cells if name != "source-ref" and not name.endswith("-metadata")]
         # What a job labelled has metadata; other attributes came with the input.
-        labelled = [name for name in names if f"{name}-metadata" in cells]
-        texts: list[Any] = [
-            cells[name] for name in labelled or names if isinstance(cells[name], str)
-        ]
+        labels = [name for name in names if f"{name}-metadata" in cells]
+        texts: list[Any] = [cells[name] for name in labels or names if isinstance(cells[name], str)]
         for name in names if not texts else ():
             about = cells.get(f"{name}-metadata")
             label = about.get("class-name") if isinstance(about, dict) else None
@@ -111,7 +109,7 @@ def read_augmented_manifest(table: Table, _: Scene) -> Reading | None:
 def read_conversations(table: Table, _: Scene) -> Reading | None:
     """LLaVA, and chats with pictures: the first answer about an image is its caption."""
     rows = [cells for _, cells in table.rows]
-    if not all(map(_turns, rows[:10])) or not any(True for each in rows for _ in _pictures(each)):
+    if not all(map(_turns, rows[:10])) or not any(True for row in rows for _ in _pictures(row)):
         return None
     reading = Reading(layout="chats about images (LLaVA)", why=f"{table.file}: image and turns")
     longer = 0

@@ -71,10 +71,10 @@ def unpack(archive: Path, target: Path) -> Iterator[tuple[str, Path]]:
 def _members(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
     """Names, sizes and contents of the plain files."""
     if archive.name.lower().endswith(".zip"):
-        with zipfile.ZipFile(archive) as packed:
-            for info in packed.infolist():
+        with zipfile.ZipFile(archive) as bundle:
+            for info in bundle.infolist():
                 if not info.is_dir() and not stat.S_ISLNK(info.external_attr >> 16):
-                    with packed.open(info) as content:
+                    with bundle.open(info) as content:
                         yield info.filename, info.file_size, content
         return
     with tarfile.open(archive) as packed_tar:

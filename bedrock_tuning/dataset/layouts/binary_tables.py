@@ -64,10 +64,10 @@ def _sheets(book: Any, file: str) -> Iterator[Sheet]:
         names: Sequence[Any] = ()
         while sum(cell is not None for cell in names) < _COLUMNS_MIN:
             count += 1
-            following = next(lines, None)
-            if following is None:
+            line = next(lines, None)
+            if line is None:
                 break
-            names = following
+            names = line
         else:
             columns, rows = _below(lines, names, count)
             notes = (f"{file}: the sheet {sheet.title}",) if several or count > 1 else ()

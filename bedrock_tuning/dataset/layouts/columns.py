@@ -117,14 +117,14 @@ def _column(column: str, table: Table) -> str | None:
     """A column that the user names, as the table spells it."""
     if not column:
         return None
-    spelled = {name.strip().lower(): name for name in table.columns}
-    if column.strip().lower() not in spelled:
+    spellings = {name.strip().lower(): name for name in table.columns}
+    if column.strip().lower() not in spellings:
         raise UserError(
             f'there is no column "{column}"{did_you_mean(column, table.columns)}',
             where=table.file,
             fix=f"the columns are: {cells_shown(table.columns)}",
         )
-    return spelled[column.strip().lower()]
+    return spellings[column.strip().lower()]
 
 
 def _caption_columns(options: LayoutOptions, table: Table) -> list[str]:

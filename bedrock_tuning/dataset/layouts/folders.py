@@ -24,12 +24,12 @@ _CLASSES_MIN: Final = 2
 def read_sidecars(scene: Scene) -> Iterator[Reading]:
     """x.txt, x.caption or x.json beside x.jpg; also what WebDataset's archives hold."""
     find = _Sidecars(scene)
-    beside = {image: find.of(image) for image in scene.images}
-    if not any(beside.values()):
+    sidecars = {image: find.of(image) for image in scene.images}
+    if not any(sidecars.values()):
         return
-    endings = sorted({PurePosixPath(file).suffix for file in beside.values() if file})
+    endings = sorted({PurePosixPath(file).suffix for file in sidecars.values() if file})
     reading = Reading(layout="captions beside the images", why=f"{', '.join(endings)} files")
-    for image, file in beside.items():
+    for image, file in sidecars.items():
         if file is None:
             stem = PurePosixPath(image).with_suffix("")
             reading.leave(image, f"no caption: there is no {stem}.txt beside it", "no caption")
@@ -72,8 +72,8 @@ class _Sidecars:
             if (file := self._known.get(name.casefold())) is not None:
                 return file
         name = PurePosixPath(image).stem.casefold()
-        alone = self._images[name] == 1 and self._by_stem[name] == 1
-        return self._only[name] if alone else None
+        is_alone = self._images[name] == 1 and self._by_stem[name] == 1
+        return self._only[name] if is_alone else None
 
 
 def _texts(scene: Scene, file: str) -> tuple[list[str], str]:

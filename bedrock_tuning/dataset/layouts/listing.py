@@ -61,15 +61,15 @@ class _Look:
         """What is below the root."""
         self._add(self._root, "")
         self._add_validation()
-        return self._finished()
+        return self._finish()
 
     def archive(self, archive: Path) -> Scene:
         """What is in one archive."""
         self._unpack(archive, "")
         self._add_validation()
-        return self._finished()
+        return self._finish()
 
-    def _finished(self) -> Scene:
+    def _finish(self) -> Scene:
         scene = self._scene
         scene.tables = list(self._tables())
         scene.options = self._options
@@ -129,7 +129,7 @@ class _Look:
             for file in scene.files
             if PurePosixPath(file).suffix.lower() not in NO_IMAGES
         }
-        loose = 0
+        count = 0
         for file in sorted(scene.files):
             suffix = PurePosixPath(file).suffix.lower()
             stem = PurePosixPath(file).stem.casefold()
@@ -141,8 +141,8 @@ class _Look:
             ):
                 continue
             if suffix in _LOOSE:
-                loose += 1
-                if loose > _LOOSE_MAX:
+                count += 1
+                if count > _LOOSE_MAX:
                     continue
             try:
                 yield from self._read(scene.files[file], file)

@@ -75,20 +75,20 @@ class Understood:
 
 def understand(scene: Scene) -> Understood:
     """Recognises a dataset; raises UserError that says what was found if nothing fits."""
-    forced = FORCED.get(scene.options.captions)
-    readers = [forced] if forced is not None else _READERS
+    choice = FORCED.get(scene.options.captions)
+    readers = [choice] if choice is not None else _READERS
     fitting = [reading for read in readers if (reading := _merge(scene, list(read(scene))))]
-    if scene.options.captions and not forced:
+    if scene.options.captions and not choice:
         fitting = [fit for fit in fitting if fit.layout not in _FOLDER_LAYOUTS]
     best = next((fit for fit in fitting if scene.share_found(fit.rows) >= _FITS), None)
     if best is None and scene.options.captions:
         best = next(iter(fitting), None)
     if best is None:
-        raise _nothing(scene)
+        raise _no_layout(scene)
     # Folders may always be classes, so that says nothing.
     others = [fit for fit in fitting if fit is not best and fit.layout != "class folders"]
     result = _match(scene, best)
-    if best.layout in _FOLDER_LAYOUTS and forced is None:
+    if best.layout in _FOLDER_LAYOUTS and choice is None:
         # A table that was not taken may be what the user meant.
         result.said += (f"not used: {refusal}" for refusal in scene.refusals)
     result.also = others[0].layout if others and not scene.options.captions else ""
@@ -212,7 +212,7 @@ class NoImagesError(UserError):
     """Neither images nor a table that speaks of some, but for images around it: may hold texts."""
 
 
-def _nothing(scene: Scene) -> UserError:
+def _no_layout(scene: Scene) -> UserError:
     problem = f"no captions were recognized for {counted(len(scene.images), 'image')}"
     if not scene.images:
         problem = "there are no images"

@@ -56,7 +56,7 @@ def read_tables(path: Path, *, file: str, base: str, encoding: str, keep: Keep) 
         return
     for sheet, names, lines, notes in reader(path, keep):
         place = f"{file}/{sheet}" if sheet else file
-        columns = _once(names, place)
+        columns = _unique(names, place)
         yield Table(file=place, base=base, columns=columns, rows=list(lines), said=notes)
 
 
@@ -80,16 +80,16 @@ def _of_text(path: Path, *, file: str, base: str, encoding: str) -> Table:
         )
     if _is_json(text.lstrip(), suffix):
         return _json(text, file, base, notes, by_line=suffix in _JSON_LINES)
-    columns, rows, extra = _delimited(text, file)
+    columns, rows, extra = _parse_delimited(text, file)
     return Table(file=file, base=base, columns=columns, rows=rows, said=(*notes, *extra))
 
 
-def _once(columns: Sequence[str], file: str) -> tuple[str, ...]:
+def _unique(columns: Sequence[str], file: str) -> tuple[str, ...]:
     names = tuple(columns)
-    twice = next((name for name in names if name and names.count(name) > 1), None)
-    if twice is not None:
+    repeat = next((name for name in names if name and names.count(name) > 1), None)
+    if repeat is not None:
         raise UserError(
-            f'the column "{twice}" is named twice', where=file, fix="rename or delete one of them"
+            f'the column "{repeat}" is named twice', where=file, fix="rename or delete one of them"
         )
     return names
 
@@ -161,7 +161,7 @@ def _lines(text: str, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
         at = end
 
 
-def _delimited(
+def _parse_delimited(
     text: str, file: str
 ) -> tuple[tuple[str, ...], list[tuple[int, dict[str, Any]]], tuple[str, ...]]:
     """Columns and rows of a CSV, and what its separator is where that is no comma."""
@@ -187,7 +187,7 @@ def _delimited(
         notes = (*notes, f"{file}: the first line names no columns")
     else:
         names, every = [name.strip() for name in first[1]], list(cells)
-        _once(names, file)
+        _unique(names, file)
     rows = [
         (number + skipped, _row(names, values, delimiter))
         for number, values in every
@@ -198,8 +198,8 @@ def _delimited(
 
 def _below_title(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
     """Rows without a title or comments above the names of the columns."""
-    rows, ahead = tee(rows)
-    wide = [sum(map(bool, row)) > 1 for _, row in islice(ahead, _SNIFFED)]
+    rows, head = tee(rows)
+    wide = [sum(map(bool, row)) > 1 for _, row in islice(head, _SNIFFED)]
     titles = wide.index(True) if True in wide else 0
     # A list of names, with a comma in one of them, has no title.
     body = wide[titles:]
@@ -258,8 +258,8 @@ def _delimiter(text: str) -> str:
     """What divides the columns: what gives the first lines the most equal number of cells."""
     lines = [line for line in islice(text.splitlines(), _SNIFFED) if line.strip()]
     # Titles and comments above the names of the columns have nothing to divide.
-    divided = dropwhile(lambda line: not any(mark in line for mark in _DELIMITERS), lines)
-    lines = list(divided)
+    body = dropwhile(lambda line: not any(mark in line for mark in _DELIMITERS), lines)
+    lines = list(body)
     if not lines:
         return ","
 

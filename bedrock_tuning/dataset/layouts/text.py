@@ -42,10 +42,10 @@ def decode(data: bytes, *, where: str, encoding: str = "") -> Decoded:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return Decoded(_strictly(data, name, where), "")
-    unmarked = utf_16_of(data[:_SAMPLE])
-    if unmarked:
-        note = f"{where}: read as {unmarked.upper()}; --encoding overrules"
-        return Decoded(_strictly(data, unmarked, where), note)
+    codec = utf_16_of(data[:_SAMPLE])
+    if codec:
+        note = f"{where}: read as {codec.upper()}; --encoding overrules"
+        return Decoded(_strictly(data, codec, where), note)
     try:
         return Decoded(data.decode(), "")
     except UnicodeDecodeError as error:

@@ -356,8 +356,8 @@ def _prompt_only(record: ForeignRecord) -> Talk | None:
     name = first_of(record, ASKED)
     if name is None or not isinstance(record[name], str):
         return None
-    beside = first_of(record, ("input", *CONTEXTS))
-    fields = [name, beside or name]
+    extra = first_of(record, ("input", *CONTEXTS))
+    fields = [name, extra or name]
     texts = [record[key].strip() for key in dict.fromkeys(fields) if isinstance(record[key], str)]
     turns = [{"role": "user", "content": "\n\n".join(filter(None, texts))}]
     return talk_of(turns, record, used=fields)

@@ -10,9 +10,9 @@ from bedrock_tuning.dataset.talks.talk import Speaker, Talk, Turn, UnfitError
 
 def talk_of(turns: Iterable[Any], record: ForeignRecord, *, used: Sequence[str]) -> Talk:
     """Turns of any spelling as ours: joined where one side speaks twice. Raises UnfitError."""
-    beside = first_of(record, SYSTEMS)
-    system = [text_of(record[beside])] if beside else []
-    lost = dict.fromkeys(unused_of(record, (*used, beside or "")))
+    key = first_of(record, SYSTEMS)
+    system = [text_of(record[key])] if key else []
+    lost = dict.fromkeys(unused_of(record, (*used, key or "")))
     parts: list[Turn] = []
     for turn in dicts_in(turns):
         role = role_of(turn)
@@ -81,8 +81,8 @@ def role_of(turn: ForeignRecord) -> Speaker | Literal["system"] | None:
 
 def first_of(record: ForeignRecord, names: Sequence[str]) -> str | None:
     """The first of some names, in any case, under which the record has a value."""
-    spelled = {name.lower(): name for name, value in record.items() if value not in (None, "", [])}
-    return next((spelled[name.lower()] for name in names if name.lower() in spelled), None)
+    keys = {name.lower(): name for name, value in record.items() if value not in (None, "", [])}
+    return next((keys[name.lower()] for name in names if name.lower() in keys), None)
 
 
 def unused_of(record: ForeignRecord, used: Sequence[str]) -> tuple[str, ...]:
