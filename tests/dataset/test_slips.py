@@ -68,7 +68,7 @@ SLIPS: list[tuple[str, Any, str, str]] = [
     (FLAGSHIP, b"s3://bucket/folder/1.png,a dog", "malformed-json", "CSV"),
     (FLAGSHIP, ONE.replace(b"a dog", b"a\tdog"), "malformed-json", r"\t"),
     (FLAGSHIP, ONE.replace(b"a dog", b"C:\\dogs"), "malformed-json", "written twice"),
-    (FLAGSHIP, ONE[:-4], "malformed-json", "ends inside of a text"),
+    (FLAGSHIP, ONE[:-4], "malformed-json", "ends inside a string"),
     (FLAGSHIP, ONE[:-8], "malformed-json", "cut off"),
     (FLAGSHIP, ONE.replace(b'"a dog"', b"NaN"), "malformed-json", "omit the field"),
     (FLAGSHIP, ONE.replace(b"a dog", b"a\x01dog"), "malformed-json", "character in column"),

@@ -62,7 +62,7 @@ def test_a_system_prompt_has_its_place_in_each_format(role: str) -> None:
         (b"x", "Invalid control character at", "an escape: \\t"),
         (b"x", "NaN is not a JSON number", "write null, or omit the field"),
         (b"x", "Invalid \\escape", "written twice: \\\\"),
-        (b"x", "Unterminated string starting at", "ends inside of a text"),
+        (b"x", "Unterminated string starting at", "ends inside a string"),
         (b" [ ,", "", "one JSON array"),
         (b"]", "", "one JSON array"),
         (b'{"a": 1} , ', "", "a comma stands behind"),
