@@ -208,7 +208,7 @@ def _same_work(env: RunEnvironment, lock: WorkLock, *, here: str) -> dict[str, A
 def _at_work(env: RunEnvironment, lock: WorkLock, *, execution_arn: str) -> str | None:
     """What the lock's owner waits for before its job; None if its execution has ended.
 
-    here: the ARN of this run's execution; the other one is of the same state machine.
+    execution_arn: of this run; the other execution is of the same state machine.
     """
     owner = _runs.item_of(env.runs_table, lock.run) or {}
     if "execution" not in owner:

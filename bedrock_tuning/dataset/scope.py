@@ -93,7 +93,7 @@ class DatasetScope:
 
     @property
     def named(self) -> str:
-        """The model and, if it is not the first with its format, the type of job: for a command."""
+        """The model and, for distillation, the type of job: as options of a command have them."""
         return f"{self.model.key}{' --type DISTILLATION' if self.contract.teacher_answers else ''}"
 
     @property

@@ -30,7 +30,7 @@ class ApprovalAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         """Reads it back; raises AnswerError for anything else."""
         try:
             answer = msgspec.json.decode(text, type=cls)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             raise AnswerError(
                 'the body must be {"run": NAME, "decision": "approve" or "decline", "reason": at '
                 f"most 1,000 characters}}: {error}"

@@ -103,7 +103,9 @@ def _words(
             f"{reason.cause}: " if reason is not None and reason.about == "service role" else ""
         )
         return True, prefix + refusal.cause, refusal.fix
-    origin = next((name for name, sign in table.elsewhere.items() if sign.search(text)), None)
+    # A folder may be called after the service that its files once were for.
+    named = _FILE.sub("", text)
+    origin = next((name for name, sign in table.elsewhere.items() if sign.search(named)), None)
     if origin is not None:
         return False, f"this message is not known here, it comes from {origin}: {message}", _OTHERS
     if own_reason is not None:

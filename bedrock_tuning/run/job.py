@@ -118,7 +118,7 @@ def configuration(customization: CustomizationSettings) -> dict[str, Any] | None
 def run_id(start_time: str, execution: str) -> str:
     """The name of a run, 22 characters that sort by time: 20261121-093000-3f9a1c.
 
-    started: the execution's start time, ISO 8601 in UTC, as Step Functions gives it. Its
+    start_time: the execution's start time, ISO 8601 in UTC, as Step Functions gives it. Its
         milliseconds are the first two characters after the second.
     execution: its name, so that two that start in one millisecond never share a run.
 

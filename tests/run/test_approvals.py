@@ -56,7 +56,7 @@ def test_an_answer_in_another_form_is_refused_with_what_is_right(
     assert str(refused.value) == said
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '"approve"', "null"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '"approve"', "null", "\ud800"])
 def test_what_is_no_object_is_no_answer(text: str) -> None:
     with pytest.raises(AnswerError, match="the body must be"):
         ApprovalAnswer.from_json(text)

@@ -286,6 +286,16 @@ ELSEWHERE = [
     ("Caption for record 7 is empty", "a text of a record is empty"),
     ("image-ref in line 5 is not a valid S3 URI", "not one of a single object"),
     ("The S3 object in the dataset has 0 bytes", "cannot be read"),
+    *((f"{words}", "a manifest is empty, or larger") for words in (
+        "Reading 0 bytes from the object failed, file is empty",
+        "train.jsonl has 0 bytes",
+        "Validation dataset cannot be empty",
+    )),
+    ("Unable to parse Amazon S3 file: vertexai/train.jsonl. Data files must conform to JSONL "
+     "format.", "not JSON Lines"),
+    ("s3://b/azureopenai/train.jsonl is not UTF-8", "is not UTF-8"),
+    ("An error occurred (AccessDenied) when calling the CreateFlowLogs operation",
+     "may not do this"),
     ("Image count 4 is less than the minimum 5", "too few or too many records"),
     ("NaN encountered in loss", "the training diverged"),
     ("Number of epochs 200 exceeds max 100", "a hyperparameter"),
@@ -306,6 +316,8 @@ ELSEWHERE = [
     )),
     *((words, "") for words in (
         "role 'tool' cannot be found in allowed roles",
+        "Response payload size (0 bytes) was read",
+        "The validation dataset must not be larger than 1000",
         "The model failed to deploy",
         "Chat template error: unexpected token",
         "An error occurred (MalformedXML)",

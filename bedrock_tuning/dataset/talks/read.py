@@ -358,6 +358,9 @@ def _prompt_only(record: ForeignRecord) -> Talk | None:
         return None
     extra = first_of(record, ("input", *CONTEXTS))
     fields = [name, extra or name]
+    if first_of({key: value for key, value in record.items() if key not in fields}, DOCUMENTS):
+        # What stands beside a document, as a title does, asks nothing.
+        return None
     texts = [record[key].strip() for key in dict.fromkeys(fields) if isinstance(record[key], str)]
     turns = [{"role": "user", "content": "\n\n".join(filter(None, texts))}]
     return talk_of(turns, record, used=fields)

@@ -69,6 +69,9 @@ def _spelled() -> Iterator[Mapping[str, Any]]:
     yield {"question": Q, "answer": {"value": A, "aliases": ["x"]}}
     yield {"question": Q, "passage": "Long ago.", "answer": True}
     yield {"passage": Q, "answer": A}
+    for beside in ("content", "body"):
+        # What stands beside a document asks nothing.
+        yield {"title": "x", "question": Q, beside: "Long ago."}
     yield {"instruction": Q, "input": "It barks."}
     yield {"inputText": Q, "textGenerationConfig": {"n": 1}}
     yield {"inputs": [1], "targets": [2], "inputs_pretokenized": Q, "targets_pretokenized": A}

@@ -97,7 +97,11 @@ _DROPPED_MAX = 0.05
     help="Exit with 1 if more than this share of the records is left out.",
 )
 @model_option(f"Model whose limits apply; {FLAGSHIP} by default.")
-@click.option("--type", "job_type", help="Customization type; by default the first of that format.")
+@click.option(
+    "--type",
+    "job_type",
+    help="Customization type of --model; by default its first with the format of --to-format.",
+)
 @click.option("--link", is_flag=True, help="Hard-link unchanged images instead of copying them.")
 @click.option("--dry-run", is_flag=True, help="Show everything and write nothing.")
 @click.option(
