@@ -272,7 +272,7 @@ def test_a_lease_keeper_that_may_not_be_called_leaves_its_reason(stage: Stage) -
     _demand_told(with_advice(reason), role=physical, action="lambda:InvokeFunction")
     _demand_alarm(world, "DeadLettersWaiting", said="ERROR_MESSAGE")
     # Also when not even the queue may be used: whether calls come is watched.
-    _demand_alarm(world, "LeaseKeeperNotCalled", said="nothing ends leases now")
+    _demand_alarm(world, "LeaseKeeperNotCalled", said="so no lease ends")
 
 
 def test_the_failures_of_functions_outside_a_run_ring(stage: Stage) -> None:

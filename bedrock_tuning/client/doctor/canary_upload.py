@@ -17,7 +17,7 @@ from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok
 from bedrock_tuning.client.doctor.deployed_roles import resources
 from bedrock_tuning.config.names import stack_name
-from bedrock_tuning.contracts.construct_names import places
+from bedrock_tuning.contracts import contracts
 
 # EventBridge delivers within seconds, late ones within minutes.
 _PATIENCE: Final = 5 * 60.0
@@ -37,10 +37,11 @@ def _canary_upload(subject: Subject) -> Iterator[Observation]:
     deployment = subject.deployment
     if deployment is None:
         return
-    known_places, names = places(deployment.customizations), dict(resources(subject))
+    places = contracts(subject.settings, deployment.customizations).places
+    names = dict(resources(subject))
 
     def name(what: str) -> str:
-        place = known_places[what]
+        place = places[what]
         return names[f"{stack_name(subject.settings.name, place.stack)}/{place.path}"]
 
     folder = f"doctor-{token_hex(4)}"

@@ -115,7 +115,7 @@ def test_a_template_in_which_too_much_is_inside_of_each_other_is_an_error(
 ) -> None:
     file = folder / f"{DATA}.template.json"
     file.write_text('{"a":' * depth + "1" + "}" * depth, "utf-8")
-    with pytest.raises(ValueError, match="more than 100 objects and lists are inside of each oth"):
+    with pytest.raises(ValueError, match="more than 100 objects and lists are nested"):
         template.read(folder)
 
 
