@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning.dataset.layouts.columns import add_rows, not_one, texts_of
+from bedrock_tuning.dataset.layouts.columns import add_rows, caption_in, not_one, texts_of
 from bedrock_tuning.dataset.layouts.reading import Reading, Scene, Table
 
 _ASSISTANT: Final = ("gpt", "assistant", "model", "bot")
@@ -141,7 +141,8 @@ def read_via(table: Table, scene: Scene) -> Reading | None:  # noqa: ARG001  (as
     reading = Reading(layout="VGG Image Annotator", why=f"{table.file}: attributes of files")
     for number, note in enumerate(notes, 1):
         fields = note["file_attributes"] if isinstance(note["file_attributes"], dict) else {}
-        texts = fields.get("caption", [text for text in fields.values() if isinstance(text, str)])
+        # The only attribute of a project is its caption, whatever it is called.
+        texts = caption_in(fields if len(fields) > 1 else {"caption": [*fields.values()]})
         add_rows(reading, str(note["filename"]), texts, where=f"entry {number}", table=table)
     return reading
 

@@ -36,6 +36,7 @@ _ANNOTATOR: Final = frozenset(
     ["annotation_id", "annotator", "lead_time", "created_at", "updated_at", "completed_by"]
 )
 # What is asked about an image does not describe it.
+_CAPTION_FIELDS: Final = ("caption", "text", "prompt", "description", "TEXT", "title")
 _NO_CAPTIONS: Final = frozenset({*_SPLITS, *_ANNOTATOR, "id", "question", "query", "instruction"})
 _COUNTED: Final = re.compile(r"[-_ ]?\d+$")
 _URL: Final = re.compile(r"https?://", re.IGNORECASE)
@@ -297,6 +298,11 @@ def add_rows(
         )
         for text in captions
     )
+
+
+def caption_in(fields: Mapping[str, Any]) -> Any:
+    """The value of the field that is called as captions are; None without one."""
+    return next((fields[name] for name in _CAPTION_FIELDS if fields.get(name)), None)
 
 
 def texts_of(value: Any) -> Iterator[str]:

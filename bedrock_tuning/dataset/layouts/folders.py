@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from bedrock_tuning.dataset.layouts.columns import texts_of
+from bedrock_tuning.dataset.layouts.columns import caption_in, texts_of
 from bedrock_tuning.dataset.layouts.reading import CaptionRow, Reading, Scene
 from bedrock_tuning.dataset.layouts.splits import split_of_folders
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.errors import UserError
 
 SIDECARS: Final = (".txt", ".caption", ".json")
-_CAPTION_FIELDS: Final = ("caption", "text", "prompt", "description", "TEXT", "title")
 _KOHYA: Final = re.compile(r"^(\d+)_(.+)$")
 # What is at the end of a file's name and no word of its caption: a counter, perhaps in brackets.
 _COUNTER: Final = re.compile(r"[-_. ]*(?:\(\d+\)|\d+)$")
@@ -87,7 +86,7 @@ def _texts(scene: Scene, file: str) -> tuple[list[str], str]:
     except (ValueError, RecursionError):
         raise UserError("it is not JSON") from None
     if isinstance(value, dict):
-        value = next((value[name] for name in _CAPTION_FIELDS if value.get(name)), None)
+        value = caption_in(value)
     return list(texts_of(value)), note
 
 

@@ -155,14 +155,14 @@ def task(name: str, *texts: str, cancelled: bool = False) -> dict[str, Any]:
     }
 
 
-def via() -> dict[str, Any]:
+def via(caption: str = "caption", **others: str) -> dict[str, Any]:
     """What VGG Image Annotator keeps of each file, under its name and size."""
     return {
         f"{name}123": {
             "filename": name,
             "size": 123,
             "regions": [],
-            "file_attributes": {"caption": texts[0], "quality": "good"},
+            "file_attributes": {caption: texts[0], **others},
         }
         for name, texts in THREE.items()
     }
@@ -429,10 +429,17 @@ SHELF: Sequence[Layout] = (
     ),
     Layout(
         name="via-project",
-        files=lambda: {"via.json": json.dumps({"_via_settings": {}, "_via_img_metadata": via()})},
+        files=lambda: {
+            "via.json": json.dumps({"_via_settings": {}, "_via_img_metadata": via(quality="good")})
+        },
         pairs=THREE,
     ),
-    Layout(name="via-export", files=lambda: {"via.json": json.dumps(via())}, pairs=THREE),
+    Layout(name="via-export", files=lambda: {"via.json": json.dumps(via("what"))}, pairs=THREE),
+    Layout(
+        name="via-description",
+        files=lambda: {"via.json": json.dumps(via("description", public_domain="no"))},
+        pairs=THREE,
+    ),
     Layout(
         name="label-studio-json-min",
         files=lambda: {
