@@ -30,7 +30,7 @@ def conclude(
         job_region=job_region,
     )
     findings = Findings(requirements.overrides, heard)
-    # Of a file that is no JSON Lines nothing is known but that.
+    # If the file is not JSON Lines, no other rule about it can be decided.
     is_known = not any(text.foreign for text in partial.text_stats.values())
     for rule, fault in run(rules_for(Dataset) if is_known else (), dataset, None):
         findings.add(rule, fault, kind="dataset", line=None)

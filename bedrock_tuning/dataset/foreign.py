@@ -293,7 +293,7 @@ _COMPARED_MAX: Final = 100
 def _lacks_all(value: ForeignRecord, format: Format) -> bool:
     """Whether no name of a record is one that the format needs, or may be meant to be one."""
     is_talk = format in TALKS
-    # What is no list was not meant to be turns.
+    # A field that does not hold a list cannot be a misspelling of one that does.
     names = (name for name, inner in value.items() if not is_talk or isinstance(inner, list))
     return _shares_nothing(frozenset(names), required_of(format))
 

@@ -161,7 +161,7 @@ def _fix(image: "Image", data: bytes, head: Header, limits: ImageLimits) -> Fixe
         changes.append(
             PictureFix("converted", f"{(image.format or head.format).lower()} to {format}")
         )
-    # Telephones append a second picture to a JPEG and call it MPO; that is no animation.
+    # Telephones append a second picture to a JPEG and call it MPO; that is not an animation.
     if getattr(image, "is_animated", False) and image.format != "MPO":
         changes.append(PictureFix("first frame kept", "of an animation"))
         image.seek(0)

@@ -44,8 +44,8 @@ class LayoutOptions:
 class Table:
     """A file of rows. file: its name; base: its folder below the scene's.
 
-    rows: number, as people count it, and cells by column. value: the whole of a JSON document that
-    is no list of objects. said: what had to be decided to read it.
+    rows: number, as people count it, and cells by column. value: the whole JSON document, unless
+    it is a list of objects. said: what had to be decided to read it.
     """
 
     file: str

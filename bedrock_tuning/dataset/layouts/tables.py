@@ -164,7 +164,7 @@ def _lines(text: str, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
 def _parse_delimited(
     text: str, file: str
 ) -> tuple[tuple[str, ...], list[tuple[int, dict[str, Any]]], tuple[str, ...]]:
-    """Columns and rows of a CSV, and what its separator is where that is no comma."""
+    """Columns and rows of a CSV, and its separator if it is not a comma."""
     match = _SEPARATOR.match(text)
     if match is not None:
         text = text[match.end() :]

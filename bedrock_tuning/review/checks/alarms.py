@@ -19,8 +19,7 @@ def shows_metrics(evidence: Evidence) -> Iterator[Violation]:
 @check(
     "W518",
     "The alarms of the platform and of every customization count what their contracts say, fire "
-    "when it says, at the first failure or when nothing is called, and notify the topic, also when "
-    "it is over.",
+    "at the first failure or when calls stop, and notify the topic, also when the alarm ends.",
     fix="Deploy them as bedrock_tuning/contracts/alarms.py says",
 )
 def as_contracted(evidence: Evidence) -> Iterator[Violation]:
