@@ -85,12 +85,9 @@ class TuningPlatform:
         self.stacks["data"] = DataStack(self.scope, self._name("data"), **holding)
         if settings.own_network:
             self.stacks["network"] = NetworkStack(self.scope, self._name("network"), **holding)
-        pipeline = PipelineStack(self.scope, self._name("pipeline"), **holding)
-        self.stacks["pipeline"] = pipeline
+        self.stacks["pipeline"] = PipelineStack(self.scope, self._name("pipeline"), **holding)
         # It holds nothing, and deleting a customization's stack is how its billing is ended.
-        self.stacks["serving"] = ServingStack(
-            self.scope, self._name("serving"), pipeline=pipeline, **self._common
-        )
+        self.stacks["serving"] = ServingStack(self.scope, self._name("serving"), **self._common)
         self.stacks["people"] = PeopleStack(self.scope, self._name("people"), **self._common)
         for stack in self.stacks.values():
             self._tag(stack)

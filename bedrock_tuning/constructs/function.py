@@ -4,12 +4,8 @@ Every function ships the same asset: what the handlers import (bedrock_tuning.co
 wheels come as a layer (bedrock_tuning.constructs.layer).
 """
 
-from collections.abc import Mapping
-
-from aws_cdk import Annotations, CfnMapping, Duration, IgnoreMode, RemovalPolicy, Size
-from aws_cdk import aws_kms as kms
+from aws_cdk import CfnMapping, IgnoreMode, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
@@ -21,39 +17,12 @@ from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.files import files_below, tree_hash
 
 
-def log_group(
-    scope: Construct, construct_id: str, *, key: kms.IKey, days: int, name: str | None = None
-) -> logs.LogGroup:
-    """A log group that goes with its stack; days: one of settings_limits.LOG_RETENTION_DAYS."""
-    group = logs.LogGroup(
-        scope,
-        construct_id,
-        log_group_name=name,
-        encryption_key=key,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    resource = group.node.default_child
-    if not isinstance(resource, logs.CfnLogGroup):
-        raise TypeError(f"{group.node.path} has no CfnLogGroup")
-    # The property, as the L2 takes a word for each number.
-    resource.retention_in_days = days
-    return group
-
-
 class Runtime(Construct):
-    """What the functions of one stack share: code, wheels, settings, contracts, key."""
+    """What the functions of one stack share: code, wheels, contracts."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        permissions: Permissions,
-        log_key: kms.IKey,
-    ) -> None:
-        super().__init__(scope, construct_id)
+    def __init__(self, scope: Construct, *, permissions: Permissions) -> None:
+        super().__init__(scope, "Runtime")
         self.permissions = permissions
-        self.log_key = log_key
         files = shipped_files()
         code = assets.Asset(
             self,
@@ -66,10 +35,9 @@ class Runtime(Construct):
         )
         # Written once, as all functions get the same code: `cdk diff` shows one line of a change.
         key = CfnMapping(self, "Code", mapping={"AllFunctions": {"S3Key": code.s3_object_key}})
-        Annotations.of(code.bucket).acknowledge_warning(
-            "@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified", "other code, other key"
+        self.code = lambda_.CfnFunction.CodeProperty(
+            s3_bucket=code.s3_bucket_name, s3_key=key.find_in_map("AllFunctions", "S3Key")
         )
-        self.code = lambda_.Code.from_bucket(code.bucket, key.find_in_map("AllFunctions", "S3Key"))
         folder = wheels(permissions.settings.functions)
         installed = [name for name in files_below(folder) if "__pycache__" not in name]
         self.layer = lambda_.LayerVersion(
@@ -89,54 +57,19 @@ class Runtime(Construct):
 class PythonFunction(Construct):
     """A function as it is specified, with a role of its own that says all it may do."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, spec: FunctionSpec, runtime: Runtime
-    ) -> None:
-        super().__init__(scope, construct_id)
+    def __init__(self, scope: Construct, *, spec: FunctionSpec, runtime: Runtime) -> None:
+        super().__init__(scope, spec.name)
         permissions = runtime.permissions
-        contract = permissions.contracts.function(spec.name)
-        days = permissions.settings.log_retention_days
-        self.log_group = log_group(self, "Logs", key=runtime.log_key, days=days)
-        permissions.register(contract.log_group, arn=self.log_group.log_group_arn)
+        written(self, f"logs.{spec.name}", permissions, inside=True)
         self.role = permissions.role(self, spec.name, description=f"lambdas/{spec.module}.py")
-        self.function = lambda_.Function(
+        function = written(
             self,
-            "Function",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=(
-                lambda_.Architecture.ARM_64
-                if permissions.settings.functions == "lambda"
-                else lambda_.Architecture.X86_64
-            ),
+            f"function.{spec.name}",
+            permissions,
+            inside=True,
             code=runtime.code,
-            layers=[runtime.layer],
-            handler=spec.handler,
-            role=self.role.without_policy_updates(),
-            environment={
-                name: permissions.fill(text, self) for name, text in contract.environment.items()
-            },
-            timeout=Duration.minutes(spec.timeout_minutes),
-            memory_size=spec.memory_mb,
-            ephemeral_storage_size=Size.mebibytes(spec.disk_mb),
-            log_group=self.log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            tracing=lambda_.Tracing.ACTIVE if permissions.contracts.chosen.tracing else None,
-            description=f"lambdas/{spec.module}.py",
+            layers=[runtime.layer.layer_version_arn],
         )
-        permissions.register(
-            contract.name, arn=self.function.function_arn, name=self.function.function_name
-        )
+        function.node.add_dependency(self.role)
         if spec.url:
             self.url = written(self, f"url.{spec.name}", permissions)
-        if contract.vpc:
-            self._attach(contract.vpc, permissions)
-
-    def _attach(self, vpc: Mapping[str, list[str]], permissions: Permissions) -> None:
-        # The property and not the L2's vpc, which wants the whole VPC as a construct.
-        resource = self.function.node.default_child
-        if not isinstance(resource, lambda_.CfnFunction):
-            raise TypeError(f"{self.function.node.path} has no CfnFunction")
-        ids = {key: [permissions.fill(text, self) for text in vpc[key]] for key in vpc}
-        resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
-            subnet_ids=ids["SubnetIds"], security_group_ids=ids["SecurityGroupIds"]
-        )

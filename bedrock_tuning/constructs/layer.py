@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from bedrock_tuning.constructs import asset
+from bedrock_tuning.contracts.written.functions import PYTHON
 from bedrock_tuning.errors import SettingsError
 
 For = Literal["lambda", "host"]
 LOCK: Final = asset.lock()
 FOLDER: Final = asset.layers()
-PYTHON: Final = "3.13"
 # Amazon Linux 2023 has glibc 2.34. uv takes wheels for older ones as well, pip wants each named.
 _GLIBC: Final = 28
 _PLATFORMS: Final = tuple(f"manylinux_2_{minor}_aarch64" for minor in range(17, _GLIBC + 1))

@@ -117,7 +117,7 @@ class Permissions:
         fill = partial(self.fill, scope=scope)
         return [
             iam.PolicyStatement.from_json(
-                {"Sid": sid, "Principal": whom(grant, fill), **statement_block(grant, fill)}
+                {**_sid(sid, grant), "Principal": whom(grant, fill), **statement_block(grant, fill)}
             )
             for sid, grant in named(permissions)
         ]
@@ -128,11 +128,6 @@ class Permissions:
         Statement by statement, it would be a call of another process for each.
         """
         return iam.PolicyDocument.from_json(document(permissions, partial(self.fill, scope=scope)))
-
-    def resource_policy(self, name: str, scope: Construct) -> list[iam.PolicyStatement]:
-        """What a resource's own policy grants to services."""
-        grants = [grant for grant in self.contracts.resource(name).grants if grant.services]
-        return self.statements(grants, scope)
 
     def role(self, scope: Construct, name: str, *, description: str = "") -> iam.Role:
         """A role with its whole policy inside, so that it never exists without it.
@@ -198,3 +193,8 @@ class Permissions:
         room = ROLE_NAME_LENGTH - len(prefix)
         unique = Names.unique_resource_name(scope, max_length=room - len(construct_id))
         return f"{prefix}{unique}{construct_id}"
+
+
+def _sid(sid: str, grant: Grant) -> dict[str, str]:
+    """None for what every key's policy says, as KMS itself writes it."""
+    return {} if grant.everybody_here else {"Sid": sid}

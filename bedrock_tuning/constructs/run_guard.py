@@ -2,18 +2,15 @@
 
 import hashlib
 
-from aws_cdk import CfnResource, CustomResource, Duration
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from bedrock_tuning.config.names import used_parameter
 from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.constructs.written import written
 
 
-def run_guard(
-    scope: Construct, *, function: lambda_.IFunction, permissions: Permissions
-) -> Construct:
+def run_guard(scope: Construct, permissions: Permissions) -> Construct:
     """Returns what every role of runs must depend on.
 
     With other uses it has another logical id: CloudFormation makes a new guard, and deletes the old
@@ -22,18 +19,8 @@ def run_guard(
     """
     contracts = permissions.contracts
     uses = contracts.places["run-guard"].properties["Uses"]
-    guard = CustomResource(
-        scope,
-        "RunGuard",
-        resource_type="Custom::RunGuard",
-        service_token=function.function_arn,
-        service_timeout=Duration.minutes(5),
-        properties={"Uses": uses},
-    )
-    resource = guard.node.default_child
-    if not isinstance(resource, CfnResource):
-        raise TypeError(f"{guard.node.path} has no CfnResource")
-    resource.override_logical_id(f"RunGuard{guard_suffix(uses)}")
+    guard = written(scope, "run-guard", permissions)
+    guard.override_logical_id(f"RunGuard{guard_suffix(uses)}")
     # The guard asks for it as the deployment before has left it.
     parameter = ssm.CfnParameter(
         scope,

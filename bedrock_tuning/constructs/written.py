@@ -5,22 +5,27 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, cast
 
-from aws_cdk import CfnResource, Token
+from aws_cdk import CfnResource, RemovalPolicy, Token
 from aws_cdk import aws_chatbot as chatbot
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts.alarms import ALARM
+from bedrock_tuning.contracts.contract import MACHINE
+from bedrock_tuning.contracts.written.functions import FUNCTION
 
 # With the CDK's own classes, which tag resources and which its scanners know.
 _CLASSES: Final[Mapping[str, Callable[..., CfnResource]]] = {
@@ -36,7 +41,10 @@ _CLASSES: Final[Mapping[str, Callable[..., CfnResource]]] = {
     "AWS::EC2::VPCEndpoint": ec2.CfnVPCEndpoint,
     "AWS::CloudWatch::Dashboard": cloudwatch.CfnDashboard,
     "AWS::DynamoDB::Table": dynamodb.CfnTable,
+    "AWS::KMS::Key": kms.CfnKey,
+    FUNCTION: lambda_.CfnFunction,
     "AWS::Lambda::Url": lambda_.CfnUrl,
+    "AWS::Logs::LogGroup": logs.CfnLogGroup,
     "AWS::Chatbot::SlackChannelConfiguration": chatbot.CfnSlackChannelConfiguration,
     "AWS::Events::Rule": events.CfnRule,
     "AWS::S3::Bucket": s3.CfnBucket,
@@ -44,25 +52,39 @@ _CLASSES: Final[Mapping[str, Callable[..., CfnResource]]] = {
     "AWS::SNS::Topic": sns.CfnTopic,
     "AWS::SNS::Subscription": sns.CfnSubscription,
     "AWS::Scheduler::Schedule": scheduler.CfnSchedule,
+    MACHINE: stepfunctions.CfnStateMachine,
+}
+# A first deployment that fails leaves none of it behind: the next attempt begins anew.
+RETAINED: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+_REMOVAL: Final = {
+    "AWS::DynamoDB::Table": RETAINED,
+    "AWS::KMS::Key": RETAINED,
+    "AWS::Logs::LogGroup": RemovalPolicy.DESTROY,
+    "AWS::S3::Bucket": RETAINED,
+    MACHINE: RemovalPolicy.DESTROY,
+    "Custom::RunGuard": RemovalPolicy.DESTROY,
 }
 # What Ref gives, where it is not the name.
-_REFERENCE: Final = {"AWS::SNS::Topic": "arn", "AWS::SQS::Queue": "url"}
+_REFERENCE: Final = {"AWS::SNS::Topic": "arn", "AWS::SQS::Queue": "url", MACHINE: "arn"}
 # The policy's class, its property for what it is of, and the attribute that this takes.
 _POLICIES: Final[Mapping[str, tuple[Callable[..., CfnResource], str, str]]] = {
     "AWS::S3::Bucket": (s3.CfnBucketPolicy, "bucket", ":name"),
     "AWS::SNS::Topic": (sns.CfnTopicPolicy, "topics", ""),
     "AWS::SQS::Queue": (sqs.CfnQueuePolicy, "queues", ":url"),
 }
+# Whose names are not of CloudFormation.
+_AS_THEY_ARE: Final = ("PolicyDocument", "Variables")
 _WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def written(
-    scope: Construct, name: str, permissions: Permissions, *, inside: bool = False
+    scope: Construct, name: str, permissions: Permissions, *, inside: bool = False, **more: Any
 ) -> CfnResource:
     """A resource as its contract says; what that refers to must be registered before.
 
     scope: what it stands in. inside: in a construct of its own, whose path its logical id is made
-    of, as a construct of the CDK once made it.
+    of, as a construct of the CDK once made it. more: what contracts do not say of it, as the CDK's
+    class takes it.
     """
     place = permissions.contracts.places[name]
     properties = place.filled(partial(permissions.fill, scope=scope))
@@ -73,15 +95,25 @@ def written(
         arguments = {
             _WORDS.sub("_", key).lower(): _cdk_names(key, properties[key]) for key in properties
         }
-        resource = _CLASSES[place.type](scope, construct_id, **arguments)
+        resource = _CLASSES[place.type](scope, construct_id, **arguments, **more)
     else:
         resource = CfnResource(scope, construct_id, type=place.type, properties=properties)
+    if place.type in _REMOVAL:
+        resource.apply_removal_policy(_REMOVAL[place.type])
     # Nothing names an alarm, and there are two for each customization.
     if place.type != ALARM:
         arn, queue = (Token.as_string(resource.get_att(part)) for part in ("Arn", "QueueName"))
         names = {"arn": arn, "name": queue, _REFERENCE.get(place.type, "name"): resource.ref}
         permissions.register(name, **names)
     return resource
+
+
+def key(scope: Construct, name: str, permissions: Permissions) -> None:
+    """A key with its policy, unless it exists already."""
+    if name not in permissions.contracts.given:
+        grants = permissions.statements(permissions.contracts.resource(name).grants, scope)
+        document = iam.PolicyDocument(statements=grants)
+        written(scope, name, permissions, inside=True, key_policy=document)
 
 
 def policy(scope: Construct, name: str, permissions: Permissions) -> CfnResource:
@@ -100,10 +132,10 @@ def policy(scope: Construct, name: str, permissions: Permissions) -> CfnResource
 
 
 def _cdk_names(name: str, value: Any) -> Any:
-    """A value with names as the CDK writes them, which begin small; but for JSON of IAM's."""
+    """A value with names as the CDK writes them, which begin small."""
     if isinstance(value, list):
         return [_cdk_names(name, item) for item in value]
-    if isinstance(value, dict) and name != "PolicyDocument":
+    if isinstance(value, dict) and name not in _AS_THEY_ARE:
         return {_small(key): _cdk_names(key, item) for key, item in value.items()}
     return value
 

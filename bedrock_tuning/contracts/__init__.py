@@ -13,7 +13,6 @@ from bedrock_tuning.contracts.construct_names import places
 from bedrock_tuning.contracts.contract import (
     Condition,
     Contracts,
-    Function,
     FunctionSpec,
     Grant,
     Guarded,
@@ -35,13 +34,14 @@ from bedrock_tuning.contracts.written.buckets import buckets
 from bedrock_tuning.contracts.written.budgets import monthly_budget
 from bedrock_tuning.contracts.written.dashboard import dashboard
 from bedrock_tuning.contracts.written.events import events
+from bedrock_tuning.contracts.written.functions import functions
+from bedrock_tuning.contracts.written.operations import operations
 from bedrock_tuning.contracts.written.runs_table import runs_table
 from bedrock_tuning.run.exposure import exposure, to_properties
 
 __all__ = (
     "Condition",
     "Contracts",
-    "Function",
     "FunctionSpec",
     "Grant",
     "Guarded",
@@ -63,6 +63,8 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
     runs = runs_table(protected=settings.protected)
     place_of = {**places(customizations, budgets, starters=not by_workflow), "runs": runs}
     place_of |= buckets(settings, place_of)
+    place_of |= operations(settings, place_of)
+    place_of |= functions(FUNCTIONS, scope, place_of)
     specs = [spec for spec in FUNCTIONS if spec.stack == "pipeline"]
     alarm_places = alarms(settings.name, customizations, network=settings.own_network)
     base = Contracts(
@@ -76,14 +78,7 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
         roles=roles(scope, place_of),
         people=people(scope, place_of),
         guarded=guarded(settings, place_of),
-        functions=tuple(
-            Function(
-                spec=spec,
-                place=place_of[f"function.{spec.name}"],
-                environment=scope.variables(spec.variables),
-            )
-            for spec in FUNCTIONS
-        ),
+        functions=FUNCTIONS,
         placeholders={
             **{s.name: f"{{function.{s.name}}}" for s in FUNCTIONS if s.payload},
             "OutputBucket": "{output:name}",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from bedrock_tuning.config.sections.existing import SETTINGS
-from bedrock_tuning.contracts.contract import FunctionSpec, Place
+from bedrock_tuning.contracts.contract import MACHINE, FunctionSpec, Place
 from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.contracts.people import PEOPLE
 
@@ -63,7 +63,7 @@ def places(
             KmsMasterKeyId="{operations-key}",
             MessageRetentionPeriod=14 * 86_400,
         ),
-        "workflow": _pipeline("Workflow", "AWS::StepFunctions::StateMachine"),
+        "workflow": _pipeline("Workflow", MACHINE),
         "logs.workflow": _pipeline("WorkflowLogs", "AWS::Logs::LogGroup"),
         "role.workflow": _pipeline("WorkflowRole", _ROLE),
         "role.upload-rule": _pipeline("UploadRuleRole", _ROLE),

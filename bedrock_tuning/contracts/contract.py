@@ -32,6 +32,7 @@ NO_SLOT: Final = "Bedrock.ServiceQuotaExceededException"
 PROVIDER: Final = "function.ProvisionedThroughput"
 # Measured: checks and pages are bound by the processor; Lambda gives a whole one at 1,769 MB.
 ONE_PROCESSOR_MB: Final = 1_769
+MACHINE: Final = "AWS::StepFunctions::StateMachine"
 TOPIC: Final = "topic"  # where messages and alarms go
 COMMIT: Final = "Commit"  # a placeholder of the definition: no contract says which it is
 
@@ -244,44 +245,11 @@ class FunctionSpec:
         return f"Functions/{self.name}" if self.stack == "pipeline" else self.name
 
     @property
-    def handler(self) -> str:
-        """As Lambda names it."""
-        return f"lambdas.{self.module}.handler"
-
-    @property
     def handed(self) -> dict[str, str]:
         """Its payload as Step Functions writes it."""
         return dict(
             (k, f"${{{v}}}") if v == COMMIT else (f"{k}.$", v) for k, v in self.payload.items()
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
-    """A function of an environment: its specification, place and environment variables.
-
-    vpc: subnets and security groups, as Lambda's VpcConfig has them; empty outside of a network.
-    """
-
-    spec: FunctionSpec
-    place: Place
-    environment: Mapping[str, str]
-    vpc: Mapping[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """As placeholders name it."""
-        return f"function.{self.spec.name}"
-
-    @property
-    def role(self) -> str:
-        """The contract of the role it runs as."""
-        return f"role.{self.spec.name}"
-
-    @property
-    def log_group(self) -> str:
-        """The placeholder of its log group."""
-        return f"logs.{self.spec.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +271,7 @@ class Contracts:
     roles: tuple[Role, ...]
     people: tuple[Role, ...]
     guarded: tuple[Guarded, ...]
-    functions: tuple[Function, ...]
+    functions: tuple[FunctionSpec, ...]
     role_names: Mapping[str, str] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -381,6 +349,16 @@ class Contracts:
             budgets={n: value for n, value in self.budgets.items() if n not in customizations},
         )
 
+    def with_property(self, kind: str, name: str, value: Any) -> "Contracts":
+        """The contracts with one more property of each resource of a type."""
+        places = {
+            key: replace(place, properties={**place.properties, name: value})
+            if place.type == kind
+            else place
+            for key, place in self.places.items()
+        }
+        return replace(self, places=places)
+
     def role(self, name: str) -> Role:
         """The contract of a role, without "role." in its name."""
         return next(role for role in self.roles if role.name == f"role.{name}")
@@ -388,10 +366,6 @@ class Contracts:
     def person(self, name: str) -> Role:
         """The contract of a policy of people, without "person." in its name."""
         return next(role for role in self.people if role.name == f"person.{name}")
-
-    def function(self, name: str) -> Function:
-        """A function by its specification's name."""
-        return next(function for function in self.functions if function.spec.name == name)
 
     def resource(self, name: str) -> Guarded:
         """The contract of a resource with a policy of its own."""

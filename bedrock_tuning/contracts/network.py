@@ -9,7 +9,6 @@ from bedrock_tuning.contracts.construct_names import of_function
 from bedrock_tuning.contracts.contract import (
     Condition,
     Contracts,
-    Function,
     FunctionSpec,
     Grant,
     Guarded,
@@ -18,6 +17,8 @@ from bedrock_tuning.contracts.contract import (
 )
 from bedrock_tuning.contracts.resources import administered, encrypt_logs
 from bedrock_tuning.contracts.roles import function_role
+from bedrock_tuning.contracts.written.functions import FUNCTION, functions
+from bedrock_tuning.contracts.written.operations import key, log_group
 from bedrock_tuning.contracts.written.vpc import here, vpc
 
 _EC2: Final = "arn:{partition}:ec2:{region}:{account}"
@@ -85,9 +86,8 @@ def add_network(contracts: Contracts, scope: Scope) -> Contracts:
         **{f"JobGroup{number or ''}": text for number, text in enumerate(groups)},
     }
     result = replace(
-        contracts,
+        contracts.with_property(FUNCTION, "VpcConfig", network),
         roles=tuple(wider(role) for role in contracts.roles),
-        functions=tuple(replace(function, vpc=network) for function in contracts.functions),
         placeholders={**contracts.placeholders, **values},
     )
     return _own_network(result, scope) if settings.own_network else result
@@ -155,8 +155,11 @@ def _arn_equals(key: str, *values: str) -> Condition:
 
 def _own_network(contracts: Contracts, scope: Scope) -> Contracts:
     places = {
-        "network-key": here("NetworkKey", "AWS::KMS::Key"),
-        "logs.flow-logs": here("FlowLogs", "AWS::Logs::LogGroup"),
+        "network-key": key(
+            here("NetworkKey", "AWS::KMS::Key"),
+            f"Flow logs of bedrock-tuning ({scope.settings.name})",
+        ),
+        "logs.flow-logs": log_group(here("FlowLogs", "AWS::Logs::LogGroup"), scope.settings),
         "role.flow-logs": here("FlowLogsRole", "AWS::IAM::Role"),
         **vpc(scope.settings),
         **of_function(CLOSE_DEFAULT_GROUP),
@@ -169,6 +172,7 @@ def _own_network(contracts: Contracts, scope: Scope) -> Contracts:
             GroupId="{vpc:DefaultSecurityGroup}",
         ),
     }
+    places |= functions([CLOSE_DEFAULT_GROUP], scope, places)
     flow_logs = Role(
         name="role.flow-logs",
         place=places["role.flow-logs"],
@@ -185,20 +189,15 @@ def _own_network(contracts: Contracts, scope: Scope) -> Contracts:
             ),
         ),
     )
-    key = Guarded(
+    guarded_key = Guarded(
         name="network-key",
         place=places["network-key"],
         grants=(administered(), encrypt_logs(f"tuning-{scope.settings.name}-network-*")),
-    )
-    function = Function(
-        spec=CLOSE_DEFAULT_GROUP,
-        place=places[f"function.{CLOSE_DEFAULT_GROUP.name}"],
-        environment=scope.variables(CLOSE_DEFAULT_GROUP.variables),
     )
     return replace(
         contracts,
         places={**contracts.places, **places},
         roles=(*contracts.roles, flow_logs, function_role(CLOSE_DEFAULT_GROUP, scope, places)),
-        guarded=(*contracts.guarded, key),
-        functions=(*contracts.functions, function),
+        guarded=(*contracts.guarded, guarded_key),
+        functions=(*contracts.functions, CLOSE_DEFAULT_GROUP),
     )

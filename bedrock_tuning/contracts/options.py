@@ -9,6 +9,7 @@ from bedrock_tuning.config.settings_limits import BUCKETS
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.bucket_access import DATA_ACTIONS, admitted
 from bedrock_tuning.contracts.contract import (
+    MACHINE,
     Condition,
     Contracts,
     Grant,
@@ -29,6 +30,8 @@ from bedrock_tuning.contracts.resources import (
 )
 from bedrock_tuning.contracts.vpc_endpoints import endpoints
 from bedrock_tuning.contracts.written.events import chat_rule
+from bedrock_tuning.contracts.written.functions import FUNCTION
+from bedrock_tuning.contracts.written.operations import key
 from bedrock_tuning.run.messages import CHAT
 
 # What an account holds that owns the data.
@@ -71,7 +74,9 @@ def _add_tracing(contracts: Contracts) -> Contracts:
         else role
         for role in contracts.roles
     )
-    return replace(contracts, roles=roles)
+    traced = contracts.with_property(FUNCTION, "TracingConfig", {"Mode": "Active"})
+    traced = traced.with_property(MACHINE, "TracingConfiguration", {"Enabled": True})
+    return replace(traced, roles=roles)
 
 
 def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
@@ -257,7 +262,10 @@ def _add_model_key(contracts: Contracts, scope: Scope) -> Contracts:
     """
     nova = _serves_nova(scope)
     starts = "role.workflow" if by_workflow(scope.settings) else "role.start."
-    place = Place(stack="data", path="ModelKey", type="AWS::KMS::Key")
+    place = key(
+        Place(stack="data", path="ModelKey", type="AWS::KMS::Key"),
+        "Custom models of bedrock-tuning; without it they can never be used again",
+    )
     encrypt = g.key_through("bedrock", "encrypt models", key="{model-key}", actions=_ENCRYPT)
     decrypt = g.key_through(
         "bedrock",
@@ -273,13 +281,13 @@ def _add_model_key(contracts: Contracts, scope: Scope) -> Contracts:
             return replace(role, grants=(*role.grants, decrypt))
         return role
 
-    key = Guarded(name="model-key", place=place, grants=tuple(_key_grants(nova=nova)))
+    guarded = Guarded(name="model-key", place=place, grants=tuple(_key_grants(nova=nova)))
     return replace(
         contracts,
         places={**contracts.places, "model-key": place},
         roles=tuple(wider(role) for role in contracts.roles),
         people=tuple(wider(policy) for policy in contracts.people),
-        guarded=(*contracts.guarded, key),
+        guarded=(*contracts.guarded, guarded),
         placeholders={**contracts.placeholders, "ModelKey": "{model-key}"},
     )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.contracts.contract import MACHINE
+from bedrock_tuning.contracts.written.functions import FUNCTION
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
@@ -75,27 +76,19 @@ def unlike(
             )
 
 
-def mismatches(resource: Resource, expected: Mapping[str, Any]) -> Iterator[Violation]:
-    """A violation for each property of a resource that has another value than the wanted one.
-
-    expected: by path, such as "VersioningConfiguration.Status"; a tuple allows each of its values,
-    and None allows that the property is not set.
-    """
-    for path, value in expected.items():
-        choices = value if isinstance(value, tuple) else (value,)
-        steps = (int(step) if step.isdigit() else step for step in path.split("."))
-        actual = get(resource.properties, *steps)
-        actual = {"true": True, "false": False}.get(str(actual).lower(), actual)
-        if actual not in choices:
-            words = " or ".join(map(_in_words, choices)) or "none"
-            yield found(resource, f"{path} is {_in_words(actual)}; allowed: {words}")
+# Properties that contracts do not say, by type, with the checks that read them: A115 reads tags,
+# W506 code, R404 to R410 policies, F700 the workflow and F706 its placeholders.
+_READ_ELSEWHERE: Final[Mapping[str, frozenset[str]]] = {
+    "AWS::KMS::Key": frozenset({"KeyPolicy"}),
+    FUNCTION: frozenset({"Code", "Layers"}),
+    MACHINE: frozenset({"Definition", "DefinitionSubstitutions"}),
+}
 
 
 def differing(evidence: "Evidence", *kinds: str, only: str = "") -> Iterator[Violation]:
     """A violation for each value of resources of these types that is not as in their contracts.
 
-    Contracts say every property of them but tags (A115). only: one property; others are read by
-    other checks, or by none (A107).
+    only: one property; others are read by other checks, or by none (A107).
     """
     bound = evidence.bound
     for name, place in bound.contracts.places.items():
@@ -103,6 +96,7 @@ def differing(evidence: "Evidence", *kinds: str, only: str = "") -> Iterator[Vio
         if place.type in kinds and resource is not None:
             expected = place.filled(bound.fill)
             names = {only} if only else {*expected, *resource.properties} - {"Tags"}
+            names -= _READ_ELSEWHERE.get(place.type, frozenset())
             then = {name: expected[name] for name in names & expected.keys()}
             actual = resource.properties
             now = {name: as_whole(actual[name]) for name in names & actual.keys()}
@@ -115,10 +109,6 @@ def in_a_line(value: Any) -> str:
     """A value, shortened to fit into a line."""
     text = "nothing" if value is None or value is ABSENT else str(value) or "empty"
     return text if len(text) <= 90 else f"{text[:89]}…"
-
-
-def _in_words(value: Any) -> str:
-    return "not set" if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -154,8 +144,7 @@ Finder = Callable[[Evidence], Iterable[Violation]]
 class Check:
     """One check. id: subject letter and number, never used again; the sentence is its promise.
 
-    limit, fix: of every violation that does not say something else. fixed: the resource type and
-    its properties, for a check of fixed values.
+    limit, fix: of every violation that does not say something else.
     """
 
     id: str
@@ -163,7 +152,6 @@ class Check:
     finder: Finder = field(repr=False)
     limit: str = ""
     fix: str = ""
-    fixed: tuple[str, Mapping[str, Any]] | None = None
 
     def run(self, evidence: Evidence) -> Iterator[Violation]:
         """The violations it finds. A check that fails itself is a violation, never a pass."""
@@ -198,17 +186,3 @@ def check(
         return Check(id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix)
 
     return make
-
-
-def fixed(
-    check_id: str, sentence: str, kind: str, expected: Mapping[str, Any], *, limit: str, fix: str
-) -> Check:
-    """A check that every resource of a type has these values of its properties: see mismatches."""
-
-    def finder(evidence: Evidence) -> Iterator[Violation]:
-        for resource in evidence.assembly.of_type(kind):
-            yield from mismatches(resource, expected)
-
-    return Check(
-        id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix, fixed=(kind, expected)
-    )

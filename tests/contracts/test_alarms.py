@@ -31,7 +31,7 @@ def _counting(known: Contracts, metric: str) -> set[str]:
 def test_every_function_that_the_workflow_does_not_call_has_an_alarm_of_its_errors(
     known: Contracts,
 ) -> None:
-    alone = {f"{{{each.name}:name}}" for each in known.functions if not each.spec.payload}
+    alone = {f"{{function.{spec.name}:name}}" for spec in known.functions if not spec.payload}
     drawn = "{function.DrawPage:name}"
     assert _counting(known, "Errors") == {*alone, drawn}
 

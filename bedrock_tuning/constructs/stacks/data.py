@@ -9,8 +9,7 @@ from bedrock_tuning.config.settings_limits import BUCKETS
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
-from bedrock_tuning.constructs.storage import RETAINED, retained_key
-from bedrock_tuning.constructs.written import policy, written
+from bedrock_tuning.constructs.written import RETAINED, key, policy, written
 
 
 class DataStack(TuningStack):
@@ -25,29 +24,14 @@ class DataStack(TuningStack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        settings = permissions.settings
-        retained_key(
-            self,
-            "DataKey",
-            name="data-key",
-            description=f"Datasets and results of bedrock-tuning ({settings.name})",
-            permissions=permissions,
-        )
-        if settings.model_key:
-            model_key = retained_key(
-                self,
-                "ModelKey",
-                name="model-key",
-                description=(
-                    "Custom models of bedrock-tuning; without it they can never be used again"
-                ),
-                permissions=permissions,
-            )
+        key(self, "data-key", permissions)
+        if permissions.settings.model_key:
+            key(self, "model-key", permissions)
             # Who calls a model needs kms:Decrypt on it, through Bedrock.
-            export(self, "ModelKey", model_key.key_arn)
+            export(self, "ModelKey", permissions.fill("{model-key}", self))
         names = [name for name in ("access-logs", *BUCKETS) if name in permissions.contracts.places]
         for name in names:
-            written(self, name, permissions, inside=True).apply_removal_policy(RETAINED)
+            written(self, name, permissions, inside=True)
         # What refuses access to a bucket stays with it.
         for name in names:
             policy(self, name, permissions).apply_removal_policy(RETAINED)

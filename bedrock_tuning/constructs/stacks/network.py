@@ -5,12 +5,11 @@ from typing import Any
 from aws_cdk import Token
 from constructs import Construct
 
-from bedrock_tuning.constructs.function import PythonFunction, Runtime, log_group
+from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
-from bedrock_tuning.constructs.storage import retained_key
-from bedrock_tuning.constructs.written import written
+from bedrock_tuning.constructs.written import key, written
 from bedrock_tuning.contracts.network import CLOSE_DEFAULT_GROUP
 
 
@@ -27,25 +26,18 @@ class NetworkStack(TuningStack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         settings = permissions.settings
-        key = retained_key(
-            self,
-            "NetworkKey",
-            name="network-key",
-            description=f"Flow logs of bedrock-tuning ({settings.name})",
-            permissions=permissions,
-        )
-        group = log_group(self, "FlowLogs", key=key, days=settings.log_retention_days)
-        permissions.register("logs.flow-logs", arn=group.log_group_arn, name=group.log_group_name)
+        key(self, "network-key", permissions)
+        written(self, "logs.flow-logs", permissions, inside=True)
         permissions.role(self, "flow-logs")
         vpc = written(self, "vpc", permissions)
         default_group = Token.as_string(vpc.get_att("DefaultSecurityGroup"))
         permissions.register("vpc", DefaultSecurityGroup=default_group)
         for name, place in permissions.contracts.places.items():
-            is_own = place.stack == "network" and place.properties
-            if is_own and name not in ("vpc", "closed-group"):
+            is_part = place.stack == "network" and place.type.startswith("AWS::EC2::")
+            if is_part and name != "vpc":
                 written(self, name, permissions)
-        runtime = Runtime(self, "Runtime", permissions=permissions, log_key=key)
-        PythonFunction(self, CLOSE_DEFAULT_GROUP.path, spec=CLOSE_DEFAULT_GROUP, runtime=runtime)
+        runtime = Runtime(self, permissions=permissions)
+        PythonFunction(self, spec=CLOSE_DEFAULT_GROUP, runtime=runtime)
         written(self, "closed-group", permissions)
         export(self, "Vpc", permissions.fill("{vpc:name}", self))
         subnets = (f"{{subnet.{number}:name}}" for number in range(len(settings.zones)))

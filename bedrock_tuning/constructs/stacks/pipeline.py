@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from aws_cdk import Token
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from bedrock_tuning.constructs.chat import chat
@@ -13,8 +12,7 @@ from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.run_guard import run_guard
 from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.constructs.state_machine import state_machine
-from bedrock_tuning.constructs.storage import RETAINED, retained_key
-from bedrock_tuning.constructs.written import alarms, called, policy, written
+from bedrock_tuning.constructs.written import alarms, called, key, policy, written
 from bedrock_tuning.contracts.ending import ANNOUNCE, RECONCILE
 from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS, GUARD_RUNS
 
@@ -31,24 +29,12 @@ class PipelineStack(TuningStack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        settings = permissions.settings
-        self.key = retained_key(
-            self,
-            "OperationsKey",
-            name="operations-key",
-            description=f"Runs, messages and logs of bedrock-tuning ({settings.name})",
-            permissions=permissions,
-        )
+        key(self, "operations-key", permissions)
         messages = self._messages(permissions)
         runs = written(self, "runs", permissions, inside=True)
-        runs.apply_removal_policy(RETAINED)
         self._functions(permissions)
-        guard = run_guard(
-            self, function=self.functions[GUARD_RUNS.name].function, permissions=permissions
-        )
-        self.workflow = state_machine(
-            self, "Workflow", permissions=permissions, key=self.key, after=guard
-        )
+        guard = run_guard(self, permissions)
+        workflow = state_machine(self, permissions, after=guard)
         for name, function in self.functions.items():
             if name != GUARD_RUNS.name:
                 function.role.node.add_dependency(guard)
@@ -62,7 +48,7 @@ class PipelineStack(TuningStack):
         written(self, "announcements", permissions)
         called(self, "AnnouncementsPermission", f"function.{ANNOUNCE.name}", permissions)
         called(self, "ExecutionEndedPermission", f"function.{RECONCILE.name}", permissions)
-        if settings.slack_channel:
+        if permissions.settings.slack_channel:
             chat(Construct(self, "Chat"), permissions)
         policy(messages, "dead-letters", permissions)
         alarms(self, "pipeline", permissions)
@@ -70,7 +56,7 @@ class PipelineStack(TuningStack):
         url = self.functions[APPROVE.name].url.get_att("FunctionUrl")
         export(self, "ApprovalUrl", Token.as_string(url))
         export(self, "RunsTable", runs.ref)
-        export(self, "Workflow", self.workflow.state_machine_arn)
+        export(self, "Workflow", workflow.ref)
         export(self, "Topic", permissions.fill("{topic}", self))
 
     def _messages(self, permissions: Permissions) -> Construct:
@@ -79,27 +65,21 @@ class PipelineStack(TuningStack):
         A service that publishes to an encrypted topic needs the topic's policy *and* the key's;
         without the second the message is lost and nothing reports it. Both are in the contracts.
         """
-        messages, mail = Construct(self, "Messages"), permissions.settings.alarm_email
+        messages = Construct(self, "Messages")
         if "topic" in permissions.contracts.places:
             written(messages, "topic", permissions, inside=True)
             policy(messages, "topic", permissions)
         written(messages, "dead-letters", permissions, inside=True)
-        if mail:
+        if "mail" in permissions.contracts.places:
             topic = messages.node.try_find_child("Topic") or Construct(messages, "Topic")
-            sns.CfnSubscription(
-                Construct(cast(Construct, topic), mail.replace("/", "--")),
-                "Resource",
-                protocol="email",
-                endpoint=mail,
-                topic_arn=permissions.fill("{topic}", self),
-            )
+            written(cast(Construct, topic), "mail", permissions, inside=True)
         return messages
 
     def _functions(self, permissions: Permissions) -> None:
         scope = Construct(self, "Functions")
-        runtime = Runtime(scope, "Runtime", permissions=permissions, log_key=self.key)
+        runtime = Runtime(scope, permissions=permissions)
         self.functions = {
-            spec.name: PythonFunction(scope, spec.name, spec=spec, runtime=runtime)
+            spec.name: PythonFunction(scope, spec=spec, runtime=runtime)
             for spec in FUNCTIONS
             if spec.stack == "pipeline"
         }

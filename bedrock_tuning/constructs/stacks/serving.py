@@ -7,7 +7,6 @@ from constructs import Construct
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
-from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
 from bedrock_tuning.constructs.written import alarms
 from bedrock_tuning.contracts.serving import PROVISIONED_THROUGHPUT
 
@@ -21,11 +20,9 @@ class ServingStack(TuningStack):
         construct_id: str,
         *,
         permissions: Permissions,
-        pipeline: PipelineStack,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        runtime = Runtime(self, "Runtime", permissions=permissions, log_key=pipeline.key)
-        spec = PROVISIONED_THROUGHPUT
-        provider = PythonFunction(self, spec.path, spec=spec, runtime=runtime)
+        runtime = Runtime(self, permissions=permissions)
+        provider = PythonFunction(self, spec=PROVISIONED_THROUGHPUT, runtime=runtime)
         alarms(provider, "serving", permissions)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning.contracts import FunctionSpec
+from bedrock_tuning.contracts.written.functions import FUNCTION
 from bedrock_tuning.review.additions.addition import Addition, Remove, Templates, at
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
@@ -15,7 +15,6 @@ from bedrock_tuning.review.permitted import PermittedValue
 
 # What is wrong with a value; "" for nothing.
 Problem = Callable[[Any, Assembly, Bound], str]
-_FUNCTION: Final = "AWS::Lambda::Function"
 # Fewer at a time, and the checks of a large dataset are refused: the map runs twenty.
 _CONCURRENCY_MIN: Final = 50
 _ROTATION_DAYS: Final = (90, 365)
@@ -53,10 +52,10 @@ def _accept_any(_value: Any, _assembly: Assembly, _bound: Bound) -> str:
 
 # By type and path. What a function's specification says is the least of its three.
 _SETTINGS: Final[Mapping[tuple[str, str], Problem]] = {
-    (_FUNCTION, "ReservedConcurrentExecutions"): _between(_CONCURRENCY_MIN, 1_000),
-    (_FUNCTION, "MemorySize"): _between(128, 10_240),
-    (_FUNCTION, "Timeout"): _between(1, 900),
-    (_FUNCTION, "EphemeralStorage.Size"): _between(512, 10_240),
+    (FUNCTION, "ReservedConcurrentExecutions"): _between(_CONCURRENCY_MIN, 1_000),
+    (FUNCTION, "MemorySize"): _between(128, 10_240),
+    (FUNCTION, "Timeout"): _between(1, 900),
+    (FUNCTION, "EphemeralStorage.Size"): _between(512, 10_240),
     ("AWS::KMS::Key", "RotationPeriodInDays"): _between(*_ROTATION_DAYS),
     ("AWS::DynamoDB::Table", "ContributorInsightsSpecification.Enabled"): _only(True),
     ("AWS::S3::Bucket", "MetricsConfigurations"): _accept_any,
@@ -66,7 +65,8 @@ _SETTINGS: Final[Mapping[tuple[str, str], Problem]] = {
 
 def settings(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     """Those that say something else than the contracts."""
-    specifications, labels = _specifications(bound), Labels(assembly)
+    places = {bound.path(place): place for place in bound.contracts.places.values()}
+    labels = Labels(assembly)
     stacks = bound.contracts.stacks
     for resource in assembly.resources:
         if resource.stack not in stacks:
@@ -74,7 +74,8 @@ def settings(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
         for (kind, path), problem in _SETTINGS.items():
             steps = path.split(".")
             value = get(resource.properties, *steps)
-            expected = specifications.get((resource.path, path))
+            place = places.get(resource.path)
+            expected = get(place.properties, *steps) if place else None
             if kind != resource.type or value is None or value == expected:
                 continue
             reason = problem(value, assembly, bound)
@@ -101,23 +102,6 @@ def _permitted_value(value: Any, labels: Labels) -> PermittedValue:
         for item in listed(value)
     )
     return sorted(labels.text(text) for text in texts)
-
-
-def _specifications(bound: Bound) -> dict[tuple[str, str], int]:
-    """What the specifications of functions say, by construct path and property."""
-    values = {}
-    for contract in bound.contracts.functions:
-        resource = bound.resources.get(contract.name)
-        if resource is not None:
-            for path, value in _specified_values(contract.spec):
-                values[resource.path, path] = value
-    return values
-
-
-def _specified_values(spec: FunctionSpec) -> Iterator[tuple[str, int]]:
-    yield "MemorySize", spec.memory_mb
-    yield "Timeout", spec.timeout_minutes * 60
-    yield "EphemeralStorage.Size", spec.disk_mb
 
 
 def _reset(resource: Resource, steps: list[str], value: int | None) -> Remove:

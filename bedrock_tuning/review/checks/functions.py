@@ -1,66 +1,25 @@
-"""Checks of how functions are put together: handler, role, environment, logs, code."""
+"""Checks of functions: as they are specified, with code of this app, called by who may."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from bedrock_tuning.contracts import Function
+from bedrock_tuning.contracts.written.functions import FUNCTION
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
-from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import (
-    Evidence,
-    Violation,
-    check,
-    differing,
-    found,
-    mismatches,
-    unlike,
-)
+from bedrock_tuning.review.check import Evidence, Violation, check, differing, found
 
 _FIX: Final = "Wire the function as its specification in bedrock_tuning/contracts says"
-_SPECIFIED: Final = "what its specification in bedrock_tuning/contracts says"
-# What Lambda gives every function.
-_DISK: Final = 512
-_SAME_CODE: Final = "Use the code and the layer of bedrock_tuning/constructs/function.py"
-
-
-def _functions(evidence: Evidence) -> Iterator[tuple[Function, Resource]]:
-    for contract in evidence.bound.contracts.functions:
-        resource = evidence.contracted.get(contract.name)
-        if resource is not None:
-            yield contract, resource
-
-
-@check("W501", "Every function runs its own handler, as its own role.", limit=_SPECIFIED, fix=_FIX)
-def own_role(evidence: Evidence) -> Iterator[Violation]:
-    for contract, resource in _functions(evidence):
-        role = evidence.bound.fill(f"{{{contract.role}}}")
-        yield from mismatches(resource, {"Handler": contract.spec.handler, "Role": role})
 
 
 @check(
-    "W502", "Every function's environment has what its handler reads, and nothing else.", fix=_FIX
-)
-def environment(evidence: Evidence) -> Iterator[Violation]:
-    for contract, resource in _functions(evidence):
-        variables: Mapping[str, str] = get(resource.properties, "Environment", "Variables") or {}
-        expected = {
-            name: evidence.bound.fill(value) for name, value in contract.environment.items()
-        }
-        yield from unlike(resource, variables, expected, exactly=True, limit="the handler needs {}")
-
-
-@check(
-    "W503",
-    "Every function writes to its own log group.",
-    limit="the function's own, with its retention and key",
+    "W505",
+    "Every function is exactly its specification: handler, role, environment, log group, runtime, "
+    "time-out, memory, disk, traces and, if the settings say so, the network.",
     fix=_FIX,
 )
-def log_group(evidence: Evidence) -> Iterator[Violation]:
-    for contract, resource in _functions(evidence):
-        group = evidence.bound.fill(f"{{{contract.log_group}:name}}")
-        yield from mismatches(resource, {"LoggingConfig.LogGroup": group})
+def specified(evidence: Evidence) -> Iterator[Violation]:
+    yield from differing(evidence, FUNCTION)
 
 
 @check(
@@ -98,53 +57,27 @@ def _asset(evidence: Evidence, place: Mapping[str, str]) -> bool:
 
 @check(
     "W506",
-    "Code and layers come from this app's own assets.",
+    "Code and layers come from this app's own assets, the same for all functions.",
     limit="an asset of this account, named by the hash of its content",
-    fix=_SAME_CODE,
+    fix="Use the code and the layer of bedrock_tuning/constructs/function.py",
 )
 def own_code(evidence: Evidence) -> Iterator[Violation]:
-    for kind, name in (("AWS::Lambda::Function", "Code"), ("AWS::Lambda::LayerVersion", "Content")):
-        for resource in evidence.assembly.of_type(kind):
+    layers = list(evidence.assembly.of_type("AWS::Lambda::LayerVersion"))
+    functions = list(evidence.assembly.of_type(FUNCTION))
+    arns = [[layer.arn] for layer in layers]
+    for function in functions:
+        if function.properties.get("Layers") not in arns:
+            yield found(function, f"Layers is {function.properties.get('Layers')}")
+    for resources, name in ((functions, "Code"), (layers, "Content")):
+        keys = set()
+        for resource in resources:
             place = resource.properties.get(name, {})
+            keys.add(str(place.get("S3Key")))
             if not _asset(evidence, place):
                 yield found(resource, f"{name} is {place}")
-
-
-@check(
-    "W505",
-    "Functions have the intended runtime, timeout, memory and code.",
-    limit=f"{_SPECIFIED}; the code of a layer from elsewhere could be anything",
-    fix=f"{_FIX}, with the layer that the stack builds from lambdas/requirements.txt; for traces, "
-    "set tracing in cdk.json",
-)
-def runtime(evidence: Evidence) -> Iterator[Violation]:
-    layers = list(evidence.assembly.of_type("AWS::Lambda::LayerVersion"))
-    assets: dict[str, set[str]] = {"code": set(), "layer": set()}
-    settings = evidence.bound.contracts.chosen
-    for contract, resource in _functions(evidence):
-        spec = contract.spec
-        assets["code"].add(str(get(resource.properties, "Code", "S3Key")))
-        expected = {
-            "Runtime": "python3.13",
-            "Timeout": spec.timeout_minutes * 60,
-            "MemorySize": spec.memory_mb,
-            "Architectures": ["arm64" if settings.functions == "lambda" else "x86_64"],
-            "EphemeralStorage.Size": (spec.disk_mb, *((None,) if spec.disk_mb == _DISK else ())),
-            "PackageType": (None, "Zip"),
-            "Layers": tuple([layer.arn] for layer in layers),
-            "LoggingConfig.LogFormat": "JSON",
-            "TracingConfig.Mode": "Active" if settings.tracing else None,
-            # With a limit of 0 it never runs; with a low one, calls fail.
-            "ReservedConcurrentExecutions": None,
-        }
-        yield from mismatches(resource, expected)
-    for layer in layers:
-        assets["layer"].add(str(get(layer.properties, "Content", "S3Key")))
-    for what, keys in assets.items():
         if len(keys) > 1:
             yield found(
                 "functions",
-                f"{len(keys)} different {what} assets are deployed",
+                f"{len(keys)} different assets are deployed as {name}",
                 "all functions ship the same source and the same packages",
-                _SAME_CODE,
             )

@@ -1,29 +1,11 @@
-"""Checks of a network without internet access: it is the one of the contracts, and who is in it."""
+"""Checks of a network without internet access: it is the one of the contracts."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from bedrock_tuning.review.check import Evidence, Violation, check, differing, mismatches
+from bedrock_tuning.review.check import Evidence, Violation, check, differing
 
 _FIX: Final = "Deploy it as bedrock_tuning/contracts/written/vpc.py says"
-
-
-@check(
-    "N905",
-    "Functions are in the network if, and only if, the settings say so.",
-    limit="the subnets and security groups of its contract",
-    fix="Set vpc in cdk.json; the function's contract then has the network",
-)
-def attached(evidence: Evidence) -> Iterator[Violation]:
-    for contract in evidence.bound.contracts.functions:
-        function = evidence.contracted.get(contract.name)
-        if function is None:
-            continue
-        expected = {
-            f"VpcConfig.{key}": [evidence.bound.fill(text) for text in ids]
-            for key, ids in contract.vpc.items()
-        }
-        yield from mismatches(function, expected or {"VpcConfig": None})
 
 
 @check(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from bedrock_tuning.contracts import Role
-from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches
+from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.checks.policies import having, promised
 from bedrock_tuning.review.iam.access import IamRole, principal_of
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
@@ -42,8 +42,9 @@ def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
             )
     for resource in evidence.assembly.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
         if resource.path in people_paths:
-            no_attachments = dict.fromkeys(("Groups", "ManagedPolicyName", "Roles", "Users"))
-            yield from mismatches(resource, no_attachments)
+            for name in ("Groups", "ManagedPolicyName", "Roles", "Users"):
+                if resource.properties.get(name) is not None:
+                    yield found(resource, f"{name} is {resource.properties.get(name)}")
             continue
         yield found(
             resource,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning.contracts.contract import VENDED_LOGS, workflow_name
 from bedrock_tuning.review.assembly.identity import STATEFUL
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.reads import TrackedProperties
@@ -12,13 +11,12 @@ from bedrock_tuning.review.check import (
     Violation,
     check,
     differing,
-    fixed,
     found,
-    mismatches,
 )
 
 _BUCKET: Final = "AWS::S3::Bucket"
 _BUCKET_FIX: Final = "Deploy it as bedrock_tuning/contracts/written/buckets.py says"
+_OPERATIONS: Final = "bedrock_tuning/contracts/written/operations.py"
 _HOLDING: Final = ("data", "network", "pipeline")
 
 
@@ -96,18 +94,14 @@ def lifecycles(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "S605",
-    "Every log group has the retention period that the settings say. The workflow's name begins "
-    "with /aws/vendedlogs/, so that it uses none of the account's resource policy for logs.",
+    "Every log group has its key and the retention period that the settings say. The workflow's "
+    "name begins with /aws/vendedlogs/, so that it uses none of the account's resource policy for "
+    "logs.",
     limit="as many days as the settings say; without RetentionInDays, logs are kept indefinitely",
-    fix="Set log_retention_days in cdk.json, and the retention on the log group",
+    fix=f"Set log_retention_days in cdk.json; {_OPERATIONS} writes the log group",
 )
 def log_retention(evidence: Evidence) -> Iterator[Violation]:
-    contracts = evidence.bound.contracts
-    days, workflow = contracts.chosen.log_retention_days, contracts.places["logs.workflow"]
-    vended_name = f"{VENDED_LOGS}{workflow_name(contracts.environment)}"
-    for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
-        name = vended_name if group.path == evidence.bound.path(workflow) else None
-        yield from mismatches(group, {"RetentionInDays": days, "LogGroupName": name})
+    yield from differing(evidence, "AWS::Logs::LogGroup")
 
 
 @check(
@@ -119,22 +113,14 @@ def queues(evidence: Evidence) -> Iterator[Violation]:
     yield from differing(evidence, "AWS::SQS::Queue")
 
 
-keys = fixed(
+@check(
     "S607",
-    "Every key is enabled, rotates, and is a single-Region encryption key.",
-    "AWS::KMS::Key",
-    {
-        "EnableKeyRotation": True,
-        "Enabled": (None, True),
-        "KeyUsage": (None, "ENCRYPT_DECRYPT"),
-        "MultiRegion": (None, False),
-        "Origin": (None, "AWS_KMS"),
-        "PendingWindowInDays": (None, 30),
-        "BypassPolicyLockoutSafetyCheck": (None, False),
-    },
+    "Every key rotates, is enabled, and is a single-Region encryption key of KMS.",
     limit="a key that rotates and exists as long as its data",
-    fix="Leave CDK's defaults, with enable_key_rotation=True",
+    fix=f"Deploy it as {_OPERATIONS} says",
 )
+def keys(evidence: Evidence) -> Iterator[Violation]:
+    yield from differing(evidence, "AWS::KMS::Key")
 
 
 @check(
@@ -150,16 +136,13 @@ def closed(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "S609",
-    "Everything that holds data is encrypted with the key intended for it.",
+    "Buckets and topics are encrypted with the key intended for them.",
     limit="its own key, switched on",
     fix="Give the construct its key, and set encryption",
 )
 def encrypted(evidence: Evidence) -> Iterator[Violation]:
     yield from differing(evidence, _BUCKET, only="BucketEncryption")
     yield from differing(evidence, "AWS::SNS::Topic")
-    for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
-        key = "network-key" if group.stack.endswith("-network") else "operations-key"
-        yield from mismatches(group, {"KmsKeyId": evidence.bound.fill(f"{{{key}}}")})
 
 
 @check(

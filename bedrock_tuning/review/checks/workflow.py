@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bedrock_tuning import commit
-from bedrock_tuning.contracts.contract import COMMIT, NO_SETTINGS, workflow_name
+from bedrock_tuning.contracts.contract import COMMIT, MACHINE, NO_SETTINGS
 from bedrock_tuning.contracts.states.workflow import definition_of
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.check import (
     Evidence,
     Violation,
     check,
+    differing,
     found,
     in_a_line,
-    mismatches,
     unlike,
 )
 from bedrock_tuning.review.workflow import graph
@@ -30,7 +30,7 @@ from bedrock_tuning.review.workflow.graph import StateDefinition
 )
 def is_its_contract(evidence: Evidence) -> Iterator[Violation]:
     contract = definition_of(evidence.bound.contracts)
-    for machine in evidence.assembly.of_type(graph.MACHINE):
+    for machine in evidence.assembly.of_type(MACHINE):
         definition = as_whole(machine.properties.get("Definition"))
         if not isinstance(definition, dict):
             text = "a text can say a thing twice, and cdk diff shows all of it for one change"
@@ -91,7 +91,7 @@ def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
 )
 def placeholders(evidence: Evidence) -> Iterator[Violation]:
     contract = evidence.bound.contracts.placeholders
-    for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
+    for machine in evidence.assembly.of_type(MACHINE):
         expected = dict.fromkeys(graph.placeholders(machine))
         expected |= {name: evidence.bound.fill(text) for name, text in contract.items()}
         substitutions = machine.properties.get("DefinitionSubstitutions", {})
@@ -108,22 +108,7 @@ def placeholders(evidence: Evidence) -> Iterator[Violation]:
     "A state machine acts as its own role and logs everything it does, without the data of its "
     "executions.",
     limit="a run of several days must be traceable; its data stays in the buckets",
-    fix="Write it as constructs/state_machine.py does",
+    fix="Deploy it as bedrock_tuning/contracts/written/operations.py says",
 )
 def logged(evidence: Evidence) -> Iterator[Violation]:
-    destinations = "LoggingConfiguration.Destinations"
-    expected = {
-        "LoggingConfiguration.Level": "ALL",
-        "LoggingConfiguration.IncludeExecutionData": False,
-        f"{destinations}.0.CloudWatchLogsLogGroup.LogGroupArn": evidence.bound.fill(
-            "{logs.workflow}"
-        ),
-        f"{destinations}.1": None,
-        "RoleArn": evidence.bound.fill("{role.workflow}"),
-        # Its role's policy speaks of its own executions by this name.
-        "StateMachineName": workflow_name(evidence.bound.contracts.environment),
-        "StateMachineType": (None, "STANDARD"),
-        "TracingConfiguration.Enabled": evidence.bound.contracts.chosen.tracing or None,
-    }
-    for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-        yield from mismatches(machine, expected)
+    yield from differing(evidence, MACHINE)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 
+from bedrock_tuning.contracts.contract import MACHINE
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wildcards import meets
@@ -89,7 +90,7 @@ class AccessIndex:
 
     def states(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every state of every state machine."""
-        for machine in self.evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
+        for machine in self.evidence.assembly.of_type(MACHINE):
             for level in graph.graphs(graph.template_definition(machine)):
                 yield from level.states.items()
 

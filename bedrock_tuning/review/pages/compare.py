@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bedrock_tuning.contracts import Condition
+from bedrock_tuning.contracts.contract import MACHINE
 from bedrock_tuning.review.assembly.identity import STATEFUL, create_only
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import in_a_line
@@ -356,7 +357,7 @@ def _is_worse(path: str, old_value: Any, new_value: Any) -> bool:
 
 
 def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
-    kind = "AWS::StepFunctions::StateMachine"
+    kind = MACHINE
     before, after = (
         {
             side.key(machine): side.value(graph.template_definition(machine))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
+from bedrock_tuning.contracts.contract import MACHINE
 from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
@@ -155,7 +156,7 @@ def gather(permissions: EffectivePermissions, bound: Bound | None) -> Facts:
     roles = [(role, purposes.get(role.path, "")) for role in permissions.roles.values()]
     machines = {
         labels.of(machine): graph.template_definition(machine)
-        for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
+        for machine in assembly.of_type(MACHINE)
     }
     spending = money(assembly)
     billing, removals = list(costs(permissions, labels)), list(deletions(assembly, labels))

@@ -8,6 +8,7 @@ from typing import Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import GEOGRAPHIES
+from bedrock_tuning.contracts.contract import MACHINE
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence
@@ -105,7 +106,7 @@ class DeploymentFacts:
     @property
     def machines(self) -> tuple[str, ...]:
         """The state machines."""
-        kind = "AWS::StepFunctions::StateMachine"
+        kind = MACHINE
         return tuple(machine.arn for machine in self.evidence.assembly.of_type(kind))
 
     @cached_property

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Final
 
+from bedrock_tuning.contracts.contract import MACHINE
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.iam.policy import listed
@@ -29,7 +30,7 @@ def guarded_runs(evidence: Evidence) -> Iterator[Violation]:
         for guard in evidence.assembly.of_type("Custom::RunGuard")
         if guard.properties.get("ServiceToken") in handlers
     }
-    for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
+    for machine in evidence.assembly.of_type(MACHINE):
         guard = guards.get(machine.stack)
         if guard is None:
             yield found(machine, "nothing in its stack asks whether a run is open")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bedrock_tuning.contracts.contract import MACHINE
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.workflow import choices
 
-MACHINE: Final = "AWS::StepFunctions::StateMachine"
 StateDefinition = Mapping[str, Any]
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
 _ENDS: Final = ("Succeed", "Fail")

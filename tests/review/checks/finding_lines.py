@@ -11,11 +11,11 @@ from types import FrameType
 from typing import Any, TypeGuard
 
 from bedrock_tuning import review
-from bedrock_tuning.review.check import Check, differing, found, mismatches, unlike
+from bedrock_tuning.review.check import Check, differing, found, unlike
 
 FOLDERS = tuple(Path(review.__file__).parent / name for name in ("checks", "promises"))
 Line = tuple[str, int]
-_COMPARING = (differing.__code__, mismatches.__code__, unlike.__code__)
+_COMPARING = (differing.__code__, unlike.__code__)
 
 
 @cache

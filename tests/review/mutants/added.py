@@ -85,7 +85,8 @@ _PROPERTIES: tuple[tuple[str, str, Any, str], ...] = (
 
 # Properties that a check of its own reads, and what has those of its contract and no others.
 _JUDGED = {
-    "ReservedConcurrentExecutions": "W505",
+    "Code.S3ObjectVersion": "A107",
+    "Code.SourceKMSKeyArn": "A107",
     "LifecycleConfiguration.TransitionDefaultMinimumObjectSize": "S604",
     ALARM: "W518",
     RULE: "W521",
@@ -93,6 +94,10 @@ _JUDGED = {
     SCHEDULE: "W525",
     TOPIC: "S609",
     QUEUE: "S606",
+    "data/DataKey": "S607",
+    "pipeline/Workflow": "F710",
+    "pipeline/WorkflowLogs": "S605",
+    FUNCTION: "W505",
 }
 
 
@@ -369,7 +374,7 @@ def second_encryption(copy: Copy) -> None:
     rules.append({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}})
 
 
-@flaw("W505", "functions: other packages than the provider's")
+@flaw("W506", "functions: other packages than the provider's")
 def other_packages(copy: Copy) -> None:
     layer = copy.properties("pipeline/Functions/Runtime/Wheels")
     layer["Content"]["S3Key"] = f"{'0' * 64}.zip"
@@ -381,7 +386,7 @@ def starts_twice(copy: Copy) -> None:
     targets.append({**targets[0], "Id": "Again"})
 
 
-@flaw("W529", "topic: told to somebody whom the settings do not name")
+@flaw("A110", "topic: told to somebody whom the settings do not name")
 def told_to_others(copy: Copy) -> None:
     copy.add(
         "pipeline",

@@ -271,7 +271,7 @@ def definition_as_text(copy: Copy) -> None:
     properties["DefinitionString"] = json.dumps(properties.pop("Definition"))
 
 
-@flaw("A107", "workflow: a second definition, as text")
+@flaw("F710", "workflow: a second definition, as text")
 def second_definition(copy: Copy) -> None:
     properties = copy.properties("pipeline/Workflow")
     properties["DefinitionString"] = json.dumps(properties["Definition"])

@@ -239,7 +239,7 @@ def queue_plain(copy: Copy) -> None:
     copy.properties("pipeline/Messages/DeadLetters")["KmsMasterKeyId"] = "alias/aws/sqs"
 
 
-@flaw("S609", "function logs: no key")
+@flaw("S605", "function logs: no key")
 def logs_plain(copy: Copy) -> None:
     del copy.properties("pipeline/Functions/Serve/Logs")["KmsKeyId"]
 

@@ -290,36 +290,36 @@ def publish_without_key(copy: Copy) -> None:
     copy.policy(role).remove(copy.statement(role, "EncryptMessages"))
 
 
-@flaw("W501", "function: runs as another function's role")
+@flaw("W505", "function: runs as another function's role")
 def role_swapped(copy: Copy) -> None:
     arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/Serve/Role"), "Arn"]}
     copy.properties("pipeline/Functions/Admit/Function")["Role"] = arn
 
 
-@flaw("W501", "function: another handler")
+@flaw("W505", "function: another handler")
 def handler_swapped(copy: Copy) -> None:
     copy.properties("pipeline/Functions/Admit/Function")["Handler"] = "lambdas.serve.handler"
 
 
-@flaw("W502", "function: writes to the training bucket")
+@flaw("W505", "function: writes to the training bucket")
 def output_is_training(copy: Copy) -> None:
     variables = copy.properties("pipeline/Functions/Merge/Function")["Environment"]["Variables"]
     variables["OUTPUT_BUCKET"] = variables["TRAINING_BUCKET"]
 
 
-@flaw("W502", "function: a variable is missing")
+@flaw("W505", "function: a variable is missing")
 def variable_missing(copy: Copy) -> None:
     variables = copy.properties("pipeline/Functions/Serve/Function")["Environment"]["Variables"]
     del variables["PARAMETER_PREFIX"]
 
 
-@flaw("W502", "provider: reads the settings of another environment")
+@flaw("W505", "provider: reads the settings of another environment")
 def other_settings(copy: Copy) -> None:
     function = copy.properties("serving/ProvisionedThroughput/Function")
     function["Environment"]["Variables"]["SETTINGS_PREFIX"] = "/bedrock-tuning-settings/prod"
 
 
-@flaw("W503", "function: logs into a group that Lambda makes")
+@flaw("W505", "function: logs into a group that Lambda makes")
 def own_log_group(copy: Copy) -> None:
     del copy.properties("pipeline/Functions/Admit/Function")["LoggingConfig"]["LogGroup"]
 
@@ -340,7 +340,7 @@ def short_timeout(copy: Copy) -> None:
     copy.properties("pipeline/Functions/Merge/Function")["Timeout"] = 3
 
 
-@flaw("W505", "function: somebody else's layer")
+@flaw("W506", "function: somebody else's layer")
 def foreign_layer(copy: Copy) -> None:
     copy.properties("pipeline/Functions/Merge/Function")["Layers"] = [
         "arn:aws:lambda:us-east-1:999999999999:layer:handy:1"

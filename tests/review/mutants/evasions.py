@@ -99,7 +99,7 @@ _VANISHING = (
               lambda c: c.properties(TRAINING)["PublicAccessBlockConfiguration"],
               "RestrictPublicBuckets"),
     _vanishes("S607", "data key: its rotation", _of("data/DataKey"), "EnableKeyRotation"),
-    _vanishes("W505", "serve: its layer", _of("pipeline/Functions/Serve/Function"), "Layers"),
+    _vanishes("W506", "serve: its layer", _of("pipeline/Functions/Serve/Function"), "Layers"),
     _vanishes("W508", "approve: signed requests", _of("pipeline/Functions/Approve/Url"),
               "AuthType"),
     _vanishes("W525", "lease schedule: when", _of("pipeline/KeepLeases"), "ScheduleExpression"),
@@ -419,7 +419,7 @@ def _variable(name: str) -> Mutant:
         holder = copy.properties("pipeline/Functions/Serve/Function")["Environment"]
         holder["Variables"][name] = "/tmp/x"  # noqa: S108 - what an attacker would write
 
-    return Mutant(name=f"function: {name} in its environment", killer="W502", change=change)
+    return Mutant(name=f"function: {name} in its environment", killer="W505", change=change)
 
 
 _CODE = (
@@ -430,7 +430,7 @@ _CODE = (
 )
 
 
-@flaw("W505", "function: a second layer from elsewhere")
+@flaw("W506", "function: a second layer from elsewhere")
 def second_layer(copy: Copy) -> None:
     layers = copy.properties("pipeline/Functions/Serve/Function")["Layers"]
     layers.append(f"arn:aws:lambda:us-east-1:{FOREIGN}:layer:x:1")

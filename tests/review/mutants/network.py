@@ -76,17 +76,17 @@ def elsewhere(copy: Copy) -> None:
     copy.properties(BEDROCK)["SubnetIds"].pop()
 
 
-@flaw("N905", "network: a function outside of it")
+@flaw("W505", "network: a function outside of it")
 def outside(copy: Copy) -> None:
     del copy.properties("pipeline/Functions/Merge/Function")["VpcConfig"]
 
 
-@flaw("N905", "network: a function in one zone only")
+@flaw("W505", "network: a function in one zone only")
 def one_zone(copy: Copy) -> None:
     copy.properties("pipeline/Functions/Merge/Function")["VpcConfig"]["SubnetIds"].pop()
 
 
-@flaw("N905", "network: a function in the jobs' group")
+@flaw("W505", "network: a function in the jobs' group")
 def wrong_group(copy: Copy) -> None:
     config = copy.properties("pipeline/Functions/Merge/Function")["VpcConfig"]
     config["SecurityGroupIds"] = copy.properties(BEDROCK)["SecurityGroupIds"]

@@ -83,23 +83,23 @@ def silenced(copy: Copy) -> None:
             each["Properties"]["FilterPolicy"] = {"environment": ["nobody"]}
 
 
-@flaw("W529", "bounded: a subscription to a queue that does not let SNS send", "bounded")
+@flaw("A110", "bounded: a subscription to a queue that does not let SNS send", "bounded")
 def cannot_deliver(copy: Copy) -> None:
     _subscribed(copy, "sqs", {"Fn::GetAtt": [copy.logical_id(QUEUE), "Arn"]})
 
 
-@flaw("W529", "topic: sent to somebody's web server")
+@flaw("A110", "topic: sent to somebody's web server")
 def told_by_https(copy: Copy) -> None:
     _subscribed(copy, "https", "https://example.com")
 
 
-@flaw("N905", "subnets: a function in one that the settings do not name", "subnets")
+@flaw("W505", "subnets: a function in one that the settings do not name", "subnets")
 def another_subnet(copy: Copy) -> None:
     config = copy.properties("pipeline/Functions/Merge/Function")["VpcConfig"]
     config["SubnetIds"] = ["subnet-0123456789abcdef0", "subnet-0ffffffffffffffff"]
 
 
-@flaw("N905", "a function in a network where the settings say nothing of one")
+@flaw("W505", "a function in a network where the settings say nothing of one")
 def in_a_network(copy: Copy) -> None:
     config = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
     copy.properties("pipeline/Functions/Merge/Function")["VpcConfig"] = config

@@ -106,7 +106,7 @@ def mapped_elsewhere(copy: Copy) -> None:
     _code(copy)["AllFunctions"]["S3Key"] = f"{'0' * 64}.zip"
 
 
-@flaw("W505", "functions: one of them gets the code that a second mapping names")
+@flaw("W506", "functions: one of them gets the code that a second mapping names")
 def mapped_differently(copy: Copy) -> None:
     key = copy.properties("pipeline/Functions/Runtime/Wheels")["Content"]["S3Key"]
     copy.stack("pipeline")["Mappings"]["More"] = {"AllFunctions": {"S3Key": key}}
