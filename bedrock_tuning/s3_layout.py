@@ -18,6 +18,7 @@ Output bucket, written by Bedrock (jobs/) and by our functions (the rest), watch
     approvals/<customization>/<run>/…   one object for each decision of a person, never changed
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -82,6 +83,15 @@ def comparisons_prefix(customization: str, run: str) -> str:
 def approval_key(customization: str, run: str, at: str) -> str:
     """Where a decision about a run is kept. at: ISO 8601 in UTC."""
     return f"{APPROVALS}/{customization}/{run}/{at}.json"
+
+
+# Placeholders of documentation and of templates are not: <bucket>, my_bucket, ${BUCKET}.
+_BUCKET_NAME: Final = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{0,62}(?<![.-])")
+
+
+def is_bucket_name(text: str) -> bool:
+    """Whether Amazon Bedrock reads from a bucket of this name, as far as its characters tell."""
+    return _BUCKET_NAME.fullmatch(text) is not None
 
 
 def uri(bucket: str, key: str) -> str:

@@ -219,6 +219,7 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
     names = [name for name in value if name in shape.alternatives and name not in absent]
     # Without one of the alternatives, an unknown field is a misspelling of one.
     lenient = shape.lenient and (bool(names) or not shape.alternatives)
+    missing = [name for name in shape.required if name not in value]
     for name, inner in value.items():
         if name in absent and name in fields:
             yield Misfit("ignored", _join(path, name), f'the field "{name}" is null', "null")
@@ -226,16 +227,19 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
             yield from misfits(inner, fields[name], _join(path, name))
         elif not shape.open:
             hint = did_you_mean(name, [k for k in fields if k not in value], aliases=ALIASES)
+            # A required field under another name is one fault.
+            meant = next((other for other in missing if f'"{other}"' in hint), None)
+            if meant is not None:
+                missing.remove(meant)
             yield Misfit(
-                "ignored" if lenient else "unknown",
+                "ignored" if lenient and meant is None else "unknown",
                 _join(path, name),
                 f'unknown field "{name}"{hint}',
                 value=name,
                 limit=", ".join(fields),
             )
-    for name in shape.required:
-        if name not in value:
-            yield Misfit("missing", _join(path, name), f'the field "{name}" is missing')
+    for name in missing:
+        yield Misfit("missing", _join(path, name), f'the field "{name}" is missing')
     # A lonely unknown field was told of already, with what is possible instead.
     if (
         shape.alternatives

@@ -9,7 +9,7 @@ import msgspec
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
 from bedrock_tuning.dataset.dataset import SeverityOverride
 from bedrock_tuning.dataset.tokens import Tokens, tokens, tokens_most
-from bedrock_tuning.s3_layout import Kind
+from bedrock_tuning.s3_layout import Kind, is_bucket_name
 
 
 def characters_in(tokens: int, chars_per_token: float) -> int:
@@ -137,7 +137,7 @@ def locate(ref: str, scope: DatasetScope) -> ReferenceProblem:
     if not bucket:
         return "not-s3"
     if bucket != scope.bucket:
-        return "bucket"
+        return "bucket" if is_bucket_name(bucket) else "not-s3"
     if not slash or not key or key in scope.folders:
         return "no-name"
     if "." in key and not {".", ".."}.isdisjoint(key.split("/")):

@@ -29,20 +29,32 @@ ALIASES: Final[Mapping[str, str]] = {
     "from": "role",
     "value": "content",
 }
+_SEVERAL: Final = "several records stand on one line"
 _SYNTAX: Final = (
     (re.compile(rb"^\s*[\[\]]\s*(?:,\s*)?$"), "the file is one JSON array, not JSON Lines"),
     (re.compile(rb"^\s*\{.*\}\s*,\s*$", re.DOTALL), "a comma stands behind the record"),
     (re.compile(rb"\}\r\s*\{"), "lines end with CR only"),
-    (re.compile(rb"\}\s*(?:,\s*)?\{\s*\""), "several records stand on one line"),
     (re.compile(rb"^\s*\{\s*'"), "JSON has double quotes only"),
     (re.compile("“|”|„".encode()), "typographic quotes are no quotes of JSON"),
     (re.compile(rb",\s*[}\]]"), "a comma stands before a closing bracket"),
+    (re.compile(rb"\}\s*(?:,\s*)?\{\s*\""), _SEVERAL),
     (re.compile(rb"^\s*(//|#|/\*)"), "JSON has no comments"),
     (re.compile(rb"^\s*[{}]\s*$|^\s*\"[^\"]*\"\s*:"), "a record is spread over several lines"),
     (re.compile(rb"^[^{}\[\]]*$"), "this looks like CSV or plain text"),
     (re.compile(rb"[^}\s]\s*$"), "the record is cut off, or goes on in the next line"),
 )
 _SYNTAX_BYTES: Final = 4_096
+# By what the parser says, and what stands where it stopped.
+_STOPPED: Final = tuple(
+    (re.compile(problem), re.compile(rest), words)
+    for problem, rest, words in (
+        ("BOM", "", "a byte order mark belongs to the beginning of a file: two files were joined"),
+        ("Expecting value", r"(?:True|False|None)\b", "JSON writes true, false and null"),
+        ("Expecting", r"[^\S \t\r\n]|\u200b", "JSON knows no such blank: write a plain one"),
+        ("Extra data", r"[^,{:]", "something stands behind the record"),
+    )
+)
+_COLUMN: Final = re.compile(r"column (\d+)")
 _CONSTANT: Final = re.compile("is not a JSON number")
 _CONTROL: Final = re.compile("Invalid control character")
 _ESCAPE: Final = re.compile(r"Invalid \\")
@@ -58,9 +70,16 @@ def syntax_hint(data: bytes, problem: str) -> str:
         return r"a backslash is written twice: \\"
     if "Unterminated" in problem:
         return "the line ends inside a string"
+    column = _COLUMN.search(problem)
+    rest = data.decode(errors="ignore")[int(column[1]) - 1 :] if column else ""
+    for said, there, words in _STOPPED:
+        if rest and said.search(problem) and there.match(rest):
+            return words
     # What is wrong shows at an end; a long line is not searched as a whole.
     ends = data if len(data) <= _SYNTAX_BYTES else data[:_SYNTAX_BYTES] + data[-_SYNTAX_BYTES:]
-    return next((words for pattern, words in _SYNTAX if pattern.search(ends)), "")
+    hints = (words for pattern, words in _SYNTAX if pattern.search(ends))
+    # Turns that stand beside each other look like records.
+    return next((hint for hint in hints if hint != _SEVERAL or "Expecting" not in problem), "")
 
 
 _S3: Final = re.compile(

@@ -117,10 +117,18 @@ def _refs(
     """A fault for every reference with this problem."""
     for ref in record.refs:
         if ref.problem == problem:
-            hint = s3_hint(ref.uri) if problem == "not-s3" else ""
-            suffix = f" – did you mean {hint}?" if hint else ""
+            suffix = _not_s3(ref.uri) if problem == "not-s3" else ""
             limit = " or ".join(scope.prefixes) if scope.bucket else "s3://bucket/folder/…"
             yield Fault(words + suffix, ref.field, ref.uri, limit)
+
+
+def _not_s3(text: str) -> str:
+    """Why a reference is no S3 URI, or which one it was meant to be."""
+    scheme, _, rest = text.partition("s3://")
+    if not scheme and (bucket := rest.partition("/")[0]):
+        return f': no bucket can be named "{bucket}"'
+    hint = s3_hint(text)
+    return f" – did you mean {hint}?" if hint else ""
 
 
 @rule(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.s3_layout import split_uri
+from bedrock_tuning.s3_layout import is_bucket_name, split_uri
 from bedrock_tuning.sources.folder import Mapping
 from bedrock_tuning.sources.manifests import Manifest, S3Manifest
 
@@ -60,10 +60,10 @@ def references(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
     for chunk in chain(chunks, [b"\n"]):
         lines, _, remainder = (remainder + chunk).rpartition(b"\n")
         for match in _REFERENCE.finditer(lines):
-            try:
-                yield split_uri(json.loads(match[0]))
-            except ValueError:
-                continue
+            with suppress(ValueError):
+                bucket, key = split_uri(json.loads(match[0]))
+                if is_bucket_name(bucket):
+                    yield bucket, key
 
 
 def first_reference(chunk: bytes) -> ImageLocation | None:

@@ -91,7 +91,7 @@ def test_an_empty_manifest_has_no_records_and_no_findings() -> None:
         (record("https://bucket/1.png"), "image-ref-not-s3"),
         (record("s3:///1.png"), "image-ref-not-s3"),
         (record("S3://bucket/folder/1.png"), "image-ref-not-s3"),
-        (record("s3://Bucket/folder/1.png"), "image-in-another-bucket"),
+        (record("s3://Bucket/folder/1.png"), "image-ref-not-s3"),
         (record("s3://bucket2/folder/1.png"), "image-in-another-bucket"),
         (record("s3://bucket/folder/../1.png"), "image-path-climbs"),
         (record("s3://bucket/folder/./1.png"), "image-path-climbs"),

@@ -388,6 +388,24 @@ def test_a_dataset_has_the_kinds_that_were_checked_and_zeros_of_the_others() -> 
         ("S3://bucket/f/1", ("f/",), "not-s3"),
         ("s3:///f/1", ("f/",), "not-s3"),
         ("s3://other/f/1", ("f/",), "bucket"),
+        ("s3://other.1-x/f/1", ("f/",), "bucket"),
+        *(
+            (f"s3://{name}/f/1", ("f/",), "not-s3")
+            for name in (
+                "<bucket>",
+                "${BUCKET}",
+                "{bucket}",
+                "My-Bucket",
+                "my_bucket",
+                "a..b",
+                "a-",
+                "-a",
+                "a.",
+                "arn:aws:s3:::b",
+                "a b",
+                "b" * 64,
+            )
+        ),
         ("s3://bucket", ("f/",), "no-name"),
         ("s3://bucket/", ("f/",), "no-name"),
         ("s3://bucket/f/", ("f/",), "no-name"),

@@ -83,7 +83,6 @@ def test_a_value_of_another_type_is_told_where_it_stands(
                     *("unknown", "answer", 'unknown field "answer" – did you mean "completion"?'),
                     *("answer", "prompt, completion"),
                 ),
-                ("missing", "completion", 'the field "completion" is missing', "", ""),
             ],
         ),
     ],

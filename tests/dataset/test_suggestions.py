@@ -68,6 +68,15 @@ def test_a_system_prompt_has_its_place_in_each_format(role: str) -> None:
         (b'{"a": 1} , ', "", "a comma stands behind"),
         (b'{"a": 1}\r{"a": 2}', "", "CR only"),
         (b'{"a": 1},{"a": 2}', "", "several records"),
+        (b'{"m":[{"a": 1},{"a" 2}]}', "Expecting ':' delimiter in column 21", ""),
+        (b'[{"a": 1},{"a": 2},]', "Expecting value in column 20", "a comma stands before"),
+        *(
+            (f'{{"a": 1}}{end}'.encode(), "Extra data in column 9", "something stands behind")
+            for end in (";", "\x1a", "]", "// x")
+        ),
+        (b'{"a": True}', "Expecting value in column 7", "true, false and null"),
+        ('{"a":\u00a01}'.encode(), "Expecting value in column 6", "no such blank"),
+        (b'\xef\xbb\xbf{"a": 1}', "Unexpected UTF-8 BOM in column 1", "two files were joined"),
         (b" { 'a': 1}", "", "double quotes only"),
         *((f"{quote}a: 1}}".encode(), "", "typographic") for quote in "“”„"),
         ("a – b: …}".encode(), "", ""),

@@ -101,6 +101,9 @@ def test_a_reference_that_is_none_hides_no_other() -> None:
 def test_the_first_reference_names_a_bucket_and_its_top_folder() -> None:
     assert first_reference(LINES) == place("b", "pets/")
     assert first_reference(b'"s3://b/1.png"') == place("b")
+    assert first_reference(b'"s3://<bucket>/pets/1.png", "s3://b/pets/1.png"') == place(
+        "b", "pets/"
+    )
     assert first_reference(b'"s3://b/pets/dogs/1.png"') == place("b", "pets/")
     assert first_reference(b"{}") is None
 
