@@ -75,8 +75,8 @@ _FIXES: Final = {
     ),
 }
 _MESSAGE: Final = re.compile(
-    r"(?:(?P<principal>arn:[\w-]{1,20}:(?:sts|iam)::[0-9]{12}:[^\s\"]{1,300}) )?"
-    r"is not authorized to perform:? (?P<action>[\w-]{1,60}:\w{1,100})"
+    r"(?:(?P<principal>arn:[\w-]{1,20}:(?:sts|iam)::[0-9]{12}:[^\s\"]{1,300}) is )?"
+    r"\bnot authorized to perform:? (?P<action>[\w-]{1,60}:\w{1,100})"
     # S3 quotes its resources, and their keys may have blanks.
     r"(?: on resource: (?:\"(?P<quoted>[^\"]{1,2048})\"|(?P<resource>[^\s\"]{1,2048})))?"
     r"(?: (?P<how>because no|with an explicit deny in an?) "

@@ -70,6 +70,7 @@ def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]
     """All hyperparameters of a job, defaults filled in, as strings; reports what is wrong."""
     table, parameters = model.hyperparameters_of(type_)
     values: dict[str, Any] = {}
+    written: dict[str, str] = {}
     for name, value in section.items():
         if name in parameters:
             values[name] = value
@@ -87,8 +88,8 @@ def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]
         hint = hint or f": {use if parameters else f'{type_} has none'}"
         section.problem(name, f"{model.name} has no such hyperparameter{hint}")
         # What was probably meant is not missing, and its value is checked, too.
-        if guess:
-            values.setdefault(guess, value)
+        if guess and guess not in values:
+            values[guess], written[guess] = value, name
     resolved: dict[str, str] = {}
     for name, parameter in parameters.items():
         kind = kind_of(model, parameter, table=table)
@@ -99,7 +100,8 @@ def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]
             cited = cite(source.source if source else parameter.source)
             problem = f"is missing, {model.name} has no default for it ({cited}): {kind.fix}"
         if problem:
-            section.problem(name, problem)
+            problem = f"as {name}, {problem}" if name in written else problem
+            section.problem(written.get(name, name), problem)
         elif value is not None:
             _warn(value, section=section, model=model, parameter=parameter, table=table)
             resolved[name] = spell(_automatic(value, parameter))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import unescape
 from typing import Final
 
 from bedrock_tuning.access_denied import denial
@@ -53,6 +54,9 @@ _FILE: Final = re.compile(r"(s3://[^\s`'\"]{1,1024}|[\w./-]{1,200}\.jsonl)", re.
 # Where Python was, and the code that stands there: not a word of it is the message.
 _TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\):.*\n(?: .*\n)*")
 
+# Terminals, mails and tickets wrap a sentence, and mark or indent its other lines.
+_WRAPPED: Final = re.compile(r"(?<=\S)[ >|│]*\n(?:[ >|│]*)(?=[^\s>|│])(?!(?:where|fix|next):)")
+
 
 def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
     """Cause and fix of a failureMessage, or of an error that a call returned.
@@ -63,7 +67,7 @@ def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
     whole, without a guess.
     """
     full_text = _plain(message[:_WHOLE])
-    text = _TRACEBACK.sub("", full_text)[:_LONGEST]
+    text = _WRAPPED.sub(" ", _TRACEBACK.sub("", full_text))[:_LONGEST]
     record = _RECORD.search(text)
     # What a record says is not what is said about it.
     context = text[: record.start(1)] if record else text
@@ -121,6 +125,9 @@ def _words(
     kind = code if code in CLASSES or code in VAGUE else class_match[1] if class_match else ""
     if kind in CLASSES:
         return (True, *CLASSES[kind])
+    broad = next((each for each in table.known if each.broad and each.broad.search(text)), None)
+    if broad is not None:
+        return True, broad.cause, broad.fix
     if (own_reason := _first_match(table.own, full_text[:_LONGEST])) is not None:
         return True, own_reason.cause, own_reason.fix
     if kind:
@@ -143,12 +150,15 @@ _UNKNOWN: Final = (
 
 def _plain(text: str) -> str:
     """As it was written: pages and terminals change apostrophes and blanks, JSON escapes more."""
+    text = unescape(_MARKS.sub("", text))
     for variant, plain in _CHANGED.items():
         text = text.replace(variant, plain)
     return re.sub(r"[^\S\n]+", " ", text)
 
 
-_CHANGED: Final = {"\u2019": "'", "\u2018": "'", "\\n": "\n", '\\"': '"'}
+# Colours of a terminal, and italics of a chat.
+_MARKS: Final = re.compile(r"\x1b\[[\d;]*m|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)")
+_CHANGED: Final = {"\u2019": "'", "\u2018": "'", "\\n": "\n", '\\"': '"', "\\u0027": "'"}
 
 
 def with_advice(message: str, *, model: str = "") -> str:

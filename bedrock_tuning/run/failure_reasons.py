@@ -15,9 +15,13 @@ _FILE: Final = Path(__file__).with_suffix(".toml")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """What a message that fits a pattern means; the file says what its fields are."""
+    """What a message that fits a pattern means; the file says what its fields are.
+
+    broad: fits a sentence that is about the subject and names a fault; None without a subject.
+    """
 
     pattern: re.Pattern[str]
+    broad: re.Pattern[str] | None
     cause: str
     fix: str
     about: AdviceScope
@@ -39,14 +43,21 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True):
     says: list[str]
     cause: str
     fix: str
+    subject: str = ""
     about: AdviceScope = ""
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
     elsewhere: dict[str, str]
-    words: dict[str, str]
+    words: dict[str, str | list[str]]
     reason: list[_Row]
     own: list[_Row]
+
+
+# Not across sentences: a period inside a number or a name ends none.
+_BROAD: Final = (
+    r"(?:<subject>)(?:[^.\n]|\.\S){0,100}?<fault>|<fault>(?:[^.\n]|\.\S){0,60}?(?:<subject>)"
+)
 
 
 @cache
@@ -60,15 +71,19 @@ def reasons() -> Reasons:
     )
 
 
-def _compile(rows: Sequence[_Row], words: Mapping[str, str]) -> tuple[Reason, ...]:
+def _compile(rows: Sequence[_Row], words: Mapping[str, str | list[str]]) -> tuple[Reason, ...]:
     def fill(text: str) -> str:
         for name, meaning in words.items():
-            text = text.replace(f"<{name}>", meaning)
+            one = meaning if isinstance(meaning, str) else f"(?:{'|'.join(meaning)})"
+            text = text.replace(f"<{name}>", one)
         return text
 
     return tuple(
         Reason(
             pattern=re.compile(fill("|".join(row.says)), re.IGNORECASE),
+            broad=re.compile(fill(_BROAD.replace("<subject>", row.subject)), re.IGNORECASE)
+            if row.subject
+            else None,
             cause=row.cause,
             fix=fill(row.fix),
             about=row.about,

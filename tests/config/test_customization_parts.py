@@ -228,6 +228,12 @@ def test_a_hint_never_names_what_is_set_already(written: str, meant: str) -> Non
     assert problems.count("\n") == 0
 
 
+def test_the_value_of_a_misspelt_hyperparameter_is_told_where_it_is_written() -> None:
+    problems = _problems(f"{MICRO}[hyperparameters]\nlearningRateMultiplier = 1")
+    assert "hyperparameters.learningRateMultiplier: as learningRate, 1 is above" in problems
+    assert "hyperparameters.learningRate:" not in problems
+
+
 def test_where_everything_is_set_an_unknown_field_is_to_be_removed() -> None:
     every = "epochCount = 1\nlearningRate = 1e-5\nlearningRateWarmupSteps = 5\nbatchSize = 1"
     problems = _problems(f"{MICRO}[hyperparameters]\n{every}\nstepCount = 1")

@@ -1,7 +1,9 @@
 """Failure messages of Bedrock become cause, place and fix; unknown ones are not guessed at."""
 
+import html
 import json
 from collections.abc import Callable
+from textwrap import wrap
 
 import pytest
 from hypothesis import given
@@ -173,6 +175,14 @@ KNOWN = [
     ("TaskTimedOut: 'Provided task does not exist anymore'", "no longer waits for this answer",
      "to be asked anew"),
     ("Model invocation logging is not enabled", "prompts in invocation logs", "tuning prepare"),
+    ("Subprocess exited with error 1", "before anything was deployed", "`cdk synth` repeats"),
+    ("No updates are to be performed.", "already matches its template", "nothing to do"),
+    ("cdk: command not found", "is not installed", "make install"),
+    ("[Errno 28] No space left on device", "a disk is full", "-o"),
+    ("Cross-account pass role is not allowed.", "may not pass the service role", "job's account"),
+    ("Images must be in the same S3 bucket as the training data", "in another bucket than its",
+     "copy the images"),
+    ("Tag key aws:team is reserved", "a tag does not have the form", "docs/settings.md"),
 ]  # fmt: skip
 
 # Messages with words of one reason that are about something else, and words of what is right; ""
@@ -300,8 +310,62 @@ ELSEWHERE = [
     ("NaN encountered in loss", "the training diverged"),
     ("Number of epochs 200 exceeds max 100", "a hyperparameter"),
     ("ModelTimeoutException: The request took too long to process.", "Bedrock itself failed"),
+    # In words of nobody's list: a subject and a fault in one sentence are enough.
+    *((words, "wrong format") for words in (
+        "The following keys are not permitted in the training data: ['label']",
+        "Attribute 'caption' not found", "Unrecognized field 'imageRef' (class Record)",
+        "data.messages[0].content must be array", "KeyError: 'completion'",
+    )),
+    *((words, "not JSON Lines") for words in (
+        "Line 5 contains extra text after the JSON object", "Line 4 could not be parsed as JSON",
+        "json.decoder.JSONDecodeError: Extra data: line 2 column 1 (char 120)",
+        "Error parsing line 8 of training file",
+    )),
+    *((words, "an image, a video or a document breaks") for words in (
+        "Image s3://b/a.jpg has width 200 which is less than the minimum of 256",
+        "Total pixel count 16777216 exceeds the maximum of 12582912",
+        "PIL.UnidentifiedImageError: cannot identify image file", "GIF images are not supported",
+        "Video s3://b/v.mp4 has 120s; only 90s are supported",
+    )),
+    *((words, "too few or too many records") for words in (
+        "The training dataset contains 20001 samples, which is more than the allowed 20000",
+        "Expected at most 500000 image-caption pairs, got 600000",
+    )),
+    *((words, "more tokens") for words in (
+        "Sample at index 41 exceeds the maximum sequence length of 32768",
+        "Prompt at index 3 has 9000 tokens which is greater than the max of 4096",
+    )),
+    *((words, "a hyperparameter") for words in (
+        "epochs must be between 1 and 5", "learning_rate out of bounds",
+    )),
+    *((words, "credentials") for words in (
+        "Error loading SSO Token: Token for corp does not exist",
+        "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY",
+        "An error occurred (InvalidAccessKeyId) when calling the ListBuckets operation: The AWS "
+        "Access Key Id you provided does not exist in our records.",
+        "Could not assume role: the security token included in the request is expired",
+    )),
+    *((words, "cannot be reached") for words in (
+        "getaddrinfo ENOTFOUND bedrock.us-east-1.amazonaws.com", "connect ETIMEDOUT 10.0.0.1:443",
+        "self-signed certificate in certificate chain",
+    )),
+    ("Customization is not available in eu-west-1", "this Region does not offer"),
+    ("The customer managed key you specified cannot be used", "may not use the key"),
+    ("You can't delete a Provisioned Throughput before its commitment term is complete",
+     "has a commitment"),
+    ("Lambda.TooManyRequestsException: Rate Exceeded.", "too many requests"),
+    ("Reward lambda returned an error: Task timed out after 3.00 seconds", "the grader"),
+    ("Validation dataset is mandatory for this model", "needs a validation dataset"),
+    ("Turns must alternate between user and assistant", "turns of a conversation"),
+    ("CREATE_FAILED | AWS::S3::Bucket | DataBucket | bucket already exists", "outside of it"),
+    ("Not authorized to perform bedrock:CreateModelCustomizationJob", "the caller may not do bed"),
+    ("RequestId: 1 Error: Runtime exited with error: signal: killed", "a function or a step"),
     # Of other services and tools.
     *((words, "") for words in (
+        "Error code: 400 - {'error': {'message': 'Line 1 is not valid JSON', 'type': "
+        "'invalid_request_error'}}",
+        "Unable to find image 'app:latest' locally", "Error from docker: invalid image format",
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB for 4 images",
         "This file violates OpenAI's usage policies: too many examples",
         "openai.RateLimitError: Error code: 429 - You exceeded your current quota",
         "The job failed: quota exceeded for aiplatform.googleapis.com",
@@ -316,6 +380,12 @@ ELSEWHERE = [
     )),
     *((words, "") for words in (
         "role 'tool' cannot be found in allowed roles",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'a.txt'",
+        "Unexpected token < in JSON at position 0", "zsh: command not found: foo",
+        "Error: listen EADDRINUSE: address already in use :::3000",
+        "Meeting duration must be less than one hour", "Keys must be returned to the front desk",
+        "The password must be at least 8 characters long", "Everything about JSON is fine",
+        "A game console for video is required", "IndexError: list index out of range",
         "Response payload size (0 bytes) was read",
         "The validation dataset must not be larger than 1000",
         "The model failed to deploy",
@@ -477,6 +547,27 @@ def test_the_error_class_is_also_read_from_the_message(code: str) -> None:
 )
 def test_the_row_is_found_only_when_it_is_named(message: str, line: int | None) -> None:
     assert explain(message).line == line
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda text: "\n".join(wrap(text, 30, break_on_hyphens=False)),
+        lambda text: "> " + "\n> ".join(wrap(text, 30, break_on_hyphens=False)),
+        lambda text: "\r\n │ ".join(wrap(text, 30, break_on_hyphens=False)),
+        html.escape,
+        lambda text: text.replace("'", "\\u0027"),
+        lambda text: f"\x1b[31m{text}\x1b[0m",
+        lambda text: f"*Failed:* _{text}_",
+    ],
+)
+@pytest.mark.parametrize(("message", "cause", "fix"), KNOWN)
+def test_what_mails_terminals_and_pages_make_of_a_message_is_the_same_message(
+    message: str, cause: str, fix: str, changed: Callable[[str], str]
+) -> None:
+    found = explain(changed(message))
+    assert cause in found.cause
+    assert fix in found.fix
 
 
 TRACEBACK = (
