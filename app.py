@@ -36,6 +36,7 @@ from bedrock_tuning.contracts import project
 from bedrock_tuning.contracts.states import workflow
 from bedrock_tuning.errors import ConfigurationError, SettingsError, TuningError
 from bedrock_tuning.platform import TuningPlatform
+from bedrock_tuning.wording import printable
 
 ROOT = Path(__file__).resolve().parent
 
@@ -146,7 +147,7 @@ def main() -> int:
             _check_outdir()
             synthesize(build_app())
     except TuningError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return 2
     return 0
 

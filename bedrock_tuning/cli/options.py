@@ -334,21 +334,25 @@ def _unknown_customization(
 
 
 def read_context(path: Path) -> Mapping[str, Any]:
-    """The object under "context", "tuning" in a file like cdk.json; raises UserError without."""
-    import json
+    """The object under "context", "tuning" in a file like cdk.json, with the lines of its keys.
+
+    Raises UserError without, and SettingsError for a file that the app would not read.
+    """
+    from bedrock_tuning.config import cdk_json
 
     try:
-        context: Mapping[str, Any] = json.loads(path.read_text("utf-8"))["context"]["tuning"]
+        context = cdk_json.context(path.read_bytes())
     except FileNotFoundError:
         raise UserError(
             "no such file",
             where=str(path),
             fix="run this in the project's folder, or pass --settings FILE",
         ) from None
-    except (KeyError, TypeError, ValueError):
+    tuning = context.get("tuning")
+    if not isinstance(tuning, dict):
         raise UserError(
             'no settings under "context", "tuning"',
             where=str(path),
             fix="start from this project's cdk.json",
-        ) from None
-    return context
+        )
+    return tuning

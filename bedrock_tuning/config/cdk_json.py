@@ -1,12 +1,15 @@
 """cdk.json's bytes → its context, or what is wrong with the file as such."""
 
 import json
+import re
+from functools import partial
 from typing import Any, Final
 
 from bedrock_tuning.config.lines import KeyPath, Lines, json_lines
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.errors import SettingsError
 
+_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*"')
 _FIX: Final = "`git checkout cdk.json` restores the last version"
 
 
@@ -51,7 +54,7 @@ def context(data: bytes) -> dict[str, Any]:
 
 def _parse(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=partial(_refuse_constant, text))
     except json.JSONDecodeError as error:
         problem = f":{error.lineno}: is not JSON: {error.msg} at column {error.colno}"
         raise _error(f"{problem}: correct it, or {_FIX}") from None
@@ -77,8 +80,10 @@ def _lines(text: str) -> Lines:
     return lines
 
 
-def _no_constant(word: str) -> None:
-    raise ValueError(f"{word} is not a number in JSON: write a number")
+def _refuse_constant(text: str, word: str) -> None:
+    values = _QUOTED.sub("", text)
+    line = values.count("\n", 0, values.index(word)) + 1
+    raise _error(f":{line}: {word} is not a number in JSON: write a number")
 
 
 def _error(text: str) -> SettingsError:

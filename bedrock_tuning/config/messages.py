@@ -3,6 +3,7 @@
 import json
 import reprlib
 from collections.abc import Collection, Iterable
+from datetime import date, time
 from decimal import Decimal
 from typing import Final
 
@@ -18,19 +19,27 @@ class _Short(reprlib.Repr):
         # Python refuses to print more than 4,300 digits; a hexadecimal literal can have them.
         return str(x) if abs(x) < 10**20 else f"a number of {x.bit_length()} bits"
 
+    def repr_str(self, x: str, level: int) -> str:  # noqa: ARG002
+        text = x if len(x) <= self.maxstring else f"{x[: self.maxstring - 3]}…"
+        return json.dumps(text, ensure_ascii=False)
+
+    def repr_bool(self, x: bool | None, level: int) -> str:  # noqa: ARG002
+        return json.dumps(x)
+
+    def repr_date(self, x: date | time, level: int) -> str:  # noqa: ARG002
+        return x.isoformat()
+
+    repr_NoneType = repr_bool  # noqa: N815  (reprlib's name)
+    repr_datetime = repr_time = repr_date
+
 
 _short = _Short()
 _short.maxlevel = 2
-_short.maxother = 60
+_short.maxother = _short.maxstring = _SHOWN_MAX
 
 
 def shown(value: object) -> str:
     """A value as its author wrote it in TOML or JSON, shortened to fit into a sentence."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    if isinstance(value, str):
-        text = value if len(value) <= _SHOWN_MAX else f"{value[: _SHOWN_MAX - 3]}…"
-        return json.dumps(text, ensure_ascii=False)
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value[:3]):
         text = json.dumps(value[:3], ensure_ascii=False)
         return text if len(value) <= 3 and len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"

@@ -28,7 +28,10 @@ def test_a_byte_order_mark_does_no_harm() -> None:
         (b" \n", "cdk.json is empty"),
         (b'{"context": {"a": 1,}}', "cdk.json:1: is not JSON: Expecting property name"),
         (b'{\n"context" {}}', "cdk.json:2: is not JSON: Expecting ':' delimiter"),
-        (b'{"context": {"a": NaN}}', "cdk.json is not JSON: NaN is not a number in JSON"),
+        (
+            b'{"context": {"NaN \\" NaN": "NaN",\n"a": [\n-Infinity]}}',
+            "cdk.json:3: -Infinity is not a number in JSON: write a number",
+        ),
         (b'{"context": {"a": ' + b"1" * 5_000 + b"}}", "cdk.json is not JSON: "),
         (b"[" * 200_000, "cdk.json is not JSON: nested too deeply"),
         (b'{"\xff": 1}', "cdk.json: byte 2 is not UTF-8: save it as UTF-8"),

@@ -1,6 +1,7 @@
 """No setting and no key of a customization file without a test: a bad value, and what is said."""
 
 from dataclasses import MISSING, fields
+from datetime import date, time
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bedrock_tuning.config.customization import load
 from bedrock_tuning.config.customization_fields import TABLES
 from bedrock_tuning.config.fields import Field
+from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.settings import Settings, check
 from bedrock_tuning.config.settings_fields import SETTINGS
 from bedrock_tuning.errors import CustomizationError
@@ -176,3 +178,17 @@ def test_a_default_is_allowed_and_a_description_is_a_sentence(known: Field) -> N
 
 def test_every_setting_is_in_the_table() -> None:
     assert [each.name for each in fields(Settings)] == ["name", *SETTINGS]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (date(2026, 12, 1), "2026-12-01"),
+        ([time(9, 30)], "[09:30:00]"),
+        ([None, True], "[null, true]"),
+        ({"a": "it's"}, '{"a": "it\'s"}'),
+        ("x" * 100, f'"{"x" * 57}…"'),
+    ],
+)
+def test_a_value_is_shown_as_its_author_wrote_it(value: object, text: str) -> None:
+    assert shown(value) == text

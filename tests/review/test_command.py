@@ -157,3 +157,23 @@ def test_review_toml_lies_beside_cdk_json_and_an_entry_that_nothing_needs_fails(
     code, _, err = _run(cdk_out, cwd=tmp_path)
     assert code == 2
     assert "review.toml: [[resource]] 1: at is missing" in err
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('{"context": {"tuning": {},}}', "cdk.json:1: is not JSON: "),
+        (
+            '{"context": {"tuning": {"environments": {},\n"environments": {}}}}',
+            'cdk.json:2: "environments" is already set on line 1: remove one of the two',
+        ),
+        ('{"context": {}}', 'no settings under "context", "tuning"'),
+    ],
+)
+def test_settings_that_the_app_would_not_read_are_not_reviewed(
+    cdk_out: Path, tmp_path: Path, settings: str, said: str
+) -> None:
+    (tmp_path / "cdk.json").write_text(settings, "utf-8")
+    code, out, err = _run(cdk_out, cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert said in err
