@@ -79,9 +79,10 @@ class DeploymentClient:
         files = [path.stem for path in sorted(_FILES.glob("*.toml"))]
         names = dict.fromkeys([*self.customizations, *files])
         hint = or_meant(customization, names)
+        choice = f"use one of {', '.join(self.customizations)}; to add one, "
         raise UserError(
             f"unknown customization {customization} in {self.environment}{hint}",
-            fix=f"use one of {', '.join(self.customizations)}; to add one, create {file}",
+            fix=f"{choice if self.customizations else ''}create {file}",
         )
 
 

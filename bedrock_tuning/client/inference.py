@@ -74,6 +74,7 @@ def tuned_of(deployment: DeploymentClient, customization: str) -> AskedModel:
     model = _published_model(deployment, customization)
     endpoint = pointer(deployment, customization, "endpoint")
     if endpoint is None:
+        deployment.require(customization)
         raise UserError(
             f"{customization} is not served in {deployment.environment}",
             fix=f"`{deployment.command(f'serve {customization}')}` shows the price and serves it",

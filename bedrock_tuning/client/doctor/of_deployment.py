@@ -101,7 +101,7 @@ def _customizations(subject: Subject) -> Iterator[Observation]:
             f"{name} is not deployed: its uploads start nothing",
             deploy_command(subject.settings.name, name),
         )
-    yield ok(f"deployed: {', '.join(subject.deployment.customizations)}")
+    yield ok(f"deployed: {', '.join(subject.deployment.customizations) or 'none'}")
 
 
 @check("the workflow's definition is valid", asks="states:ValidateStateMachineDefinition")

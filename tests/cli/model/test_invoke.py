@@ -193,6 +193,19 @@ def test_a_model_that_is_not_served_says_how_to_serve_it(run: Run, aws: StubbedA
     assert "tuning serve pets-search" in refused.stderr
 
 
+def test_a_customization_that_was_retired_is_not_to_be_served(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    prefix = "/bedrock-tuning/dev/retired"
+    aws.answer("ssm", "get_parameter", {"Parameter": {"Value": MODEL}}, {"Name": f"{prefix}/model"})
+    aws.stub("ssm").add_client_error(
+        "get_parameter", "ParameterNotFound", expected_params={"Name": f"{prefix}/endpoint"}
+    )
+    refused = run("invoke", "retired", "a dog")
+    assert refused.exit_code == 2
+    assert "unknown customization retired in dev" in refused.stderr
+    assert "tuning serve" not in refused.stderr
+
+
 def test_a_customization_without_a_model_says_how_to_get_one(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.points("model", None)

@@ -15,6 +15,7 @@ from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.doctor.check import DoctorCheck, Observation, Subject, examine
 from bedrock_tuning.client.doctor.every_check import CHECKS
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
 from tests.cli.support import CALLER, REGION, WORKFLOW, StubbedAws, shipped
 from tests.support import price_list
@@ -326,6 +327,17 @@ def test_a_customization_that_is_a_file_only_is_told(aws: StubbedAws) -> None:
     missing, there = ask("customizations", subject(aws, customizations=both))
     assert (missing.state, there.state) == ("warn", "ok")
     assert missing.fix == "cdk deploy tuning-dev-cats --context environment=dev"
+
+
+def test_an_environment_without_customizations_says_so(aws: StubbedAws) -> None:
+    platform = subject(aws).deployment
+    assert platform is not None
+    empty = replace(platform, customizations={})
+    (there,) = ask("customizations", subject(aws, customizations={}, deployment=empty))
+    assert there.seen == "deployed: none"
+    with pytest.raises(UserError) as refused:
+        empty.require("cats")
+    assert refused.value.fix == "create customizations/cats.toml"
 
 
 def test_a_workflow_that_step_functions_refuses_is_red(aws: StubbedAws) -> None:
