@@ -12,6 +12,7 @@ from typing import Any
 from bedrock_tuning import review
 from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.review.assembly import template
+from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.check import Evidence, Violation
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.iam.access import EffectivePermissions
@@ -70,7 +71,7 @@ class Synthesized:
     @cached_property
     def permissions(self) -> EffectivePermissions:
         """What the unchanged templates say of access, to read only."""
-        return access.build(template.resolve(self.unchanged, regions=self.regions))
+        return self.copy().permissions()
 
     @cached_property
     def facts(self) -> Facts:
@@ -197,14 +198,23 @@ class Copy:
             "Metadata": {"aws:cdk:path": path},
         }
 
+    def _assembly(self) -> Assembly:
+        """The templates as they are now, resolved."""
+        source = self.source
+        found = template.resolve(self.templates, regions={**source.regions, **self.regions})
+        found.protected = dict(self.protected)
+        found.assets = source.assets
+        found.differing = list(self.differing)
+        found.tags = dict(self.tags)
+        return found
+
+    def permissions(self) -> EffectivePermissions:
+        """What they say of access now."""
+        return access.build(self._assembly())
+
     def evidence(self) -> Evidence:
         """What the review sees now."""
-        evidence = self.source.evidence(self.templates)
-        evidence.assembly.protected = dict(self.protected)
-        evidence.assembly.differing = list(self.differing)
-        evidence.assembly.tags = dict(self.tags)
-        evidence.assembly.regions |= self.regions
-        return evidence
+        return review.evidence_of(self._assembly(), self.source.contracts)
 
     def violations(self) -> list[Violation]:
         """What the review finds now."""

@@ -30,3 +30,34 @@ def imports(value: Any) -> Iterator[str]:
 def is_true(value: Any) -> bool:
     """Whether a template says true, as a boolean or as a text."""
     return str(value).lower() == "true"
+
+
+def changed_values(before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The path of each value that differs, and what it is on both sides; None where it is not."""
+    then, now = dict(_leaves(before)), dict(_leaves(after))
+    paths = {*then, *now}
+    filled = {path[:end] for path in paths for end, sign in enumerate(path) if sign == "."}
+    for path in sorted(paths):
+        old, new = then.get(path), now.get(path)
+        # What is empty on one side and has parts on the other is said by these.
+        if old != new and not (path in filled and {old, new} == {None, ""}):
+            yield path, old, new
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        parts = list(value.items())
+    elif isinstance(value, list):
+        parts = [
+            (inner["Key"], inner["Value"])
+            if isinstance(inner, dict) and inner.keys() == {"Key", "Value"}
+            else (str(number), inner)
+            for number, inner in enumerate(value)
+        ]
+    else:
+        yield path, value
+        return
+    if not parts and path:
+        yield path, ""
+    for name, inner in parts:
+        yield from _leaves(inner, f"{path}.{name}" if path else name)

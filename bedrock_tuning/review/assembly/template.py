@@ -271,17 +271,17 @@ class _Resolver:
                 return self._ref(stack, str(argument))
             case "Fn::GetAtt":
                 parts = argument if isinstance(argument, list) else str(argument).split(".", 1)
-                return self._attribute(stack, str(parts[0]), str(parts[1]))
-            case "Fn::Join":
-                return str(argument[0]).join(map(str, self.value(stack, argument[1])))
-            case "Fn::Split":
-                return str(self.value(stack, argument[1])).split(str(argument[0]))
-            case "Fn::Select":
+                return self._attribute(stack, *map(str, parts))
+            case "Fn::Join" if len(argument) == 2:
+                return str.join(argument[0], map(str, self.value(stack, argument[1])))
+            case "Fn::Split" if len(argument) == 2:
+                return str.split(str(self.value(stack, argument[1])), argument[0])
+            case "Fn::Select" if len(argument) == 2:
                 item = get(self.value(stack, argument[1]), int(argument[0]))
                 return self._miss(f"{name} {argument[0]}") if item is None else item
             case "Fn::Sub":
                 return self._sub(stack, argument)
-            case "Fn::If":
+            case "Fn::If" if len(argument) == 3:
                 branch = argument[1] if self._condition(stack, argument[0]) else argument[2]
                 return self.value(stack, branch)
             case "Fn::ImportValue":

@@ -41,7 +41,7 @@ def _policies(evidence: Evidence) -> Iterator[tuple[Placed, str, list[Statement]
         owner, resource = permissions.owners[arn][0], evidence.assembly.by_arn(arn)
         yield owner, resource.path if resource else owner.path, statements
     for endpoint in permissions.endpoints:
-        yield endpoint.resource, endpoint.resource.path, endpoint.policy or []
+        yield endpoint.resource, endpoint.resource.path, endpoint.policy
 
 
 @check(

@@ -14,7 +14,7 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.iam.conditions import Context
-from bedrock_tuning.review.iam.policy import Document, PolicyKind, Statement, listed, parse
+from bedrock_tuning.review.iam.policy import VERSION, Document, PolicyKind, Statement, listed, parse
 from bedrock_tuning.review.iam.simulator import EvalDecision, EvalRequest, Policies, decide
 
 
@@ -47,6 +47,11 @@ class IamRole:
 
 
 _MANAGED: Final = "AWS::IAM::ManagedPolicy"
+# What an endpoint without a policy of its own has.
+_EVERYTHING: Final = {
+    "Version": VERSION,
+    "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"},
+}
 
 
 def principal_of(resource: Resource) -> str:
@@ -58,11 +63,11 @@ def principal_of(resource: Resource) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class EndpointPolicy:
-    """A VPC endpoint. policy: None when it has none, and so lets everything through."""
+    """A VPC endpoint, with its policy: without one, it lets everything through."""
 
     resource: Resource
     service: str
-    policy: list[Statement] | None
+    policy: list[Statement]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,14 +228,12 @@ class _Builder:
             case "AWS::Lambda::Permission":
                 self._permission(resource, properties)
             case "AWS::EC2::VPCEndpoint":
-                raw: Any = properties.get("PolicyDocument")
+                raw: Any = properties.get("PolicyDocument", _EVERYTHING)
                 self._permissions.endpoints.append(
                     EndpointPolicy(
                         resource=resource,
                         service=str(properties.get("ServiceName", "")),
-                        policy=None
-                        if raw is None
-                        else self._parse(resource, raw, "PolicyDocument", "resource"),
+                        policy=self._parse(resource, raw, "PolicyDocument", "resource"),
                     )
                 )
             case kind if kind in _OWN_POLICY:

@@ -4,6 +4,7 @@ Resources are the same when they have the same construct path below their stacks
 of two environments can be compared as well as those of two commits.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +12,9 @@ from typing import Any, Final
 
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.contracts.contract import MACHINE
+from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.identity import STATEFUL, create_only
+from bedrock_tuning.review.assembly.json_path import changed_values
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import in_a_line
 from bedrock_tuning.review.families import without
@@ -33,6 +36,7 @@ from bedrock_tuning.review.pages.change import (
 )
 from bedrock_tuning.review.pages.compare_workflows import workflows
 from bedrock_tuning.review.pages.labels import Labels, kind_of
+from bedrock_tuning.review.pages.protection import is_weaker
 from bedrock_tuning.review.workflow import graph
 
 # Policies are compared as permissions, definitions as states, code by its hash.
@@ -43,8 +47,12 @@ _ELSEWHERE: Final = (
     "KeyPolicy",
     "Definition",
     "DefinitionString",
-    "Tags",
+    "ManagedPolicyArns",
 )
+# Of a resource: compared as its properties, or not deployed.
+_TOLD_OTHERWISE: Final = {"Type", "Properties", "Metadata"}
+_UNSET: Final = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}
+_PROTECTED: Final = "termination protection"
 _NEW: Final = "a new customization; its roles may do what those of the others may"
 _GONE: Final = "the customization was removed; its stack stays until it is retired"
 
@@ -68,7 +76,7 @@ class _Side:
         )
         self._keys: dict[str, str] = {}
         for resource in by_length:
-            self._keys.setdefault(resource.name, self.key(resource).partition("/")[2])
+            self._keys.setdefault(resource.name, self.key(resource))
         names = "|".join(re.escape(name) for name in self._keys if name)
         # Whole words only: a bucket called "x" is not in every text with an x.
         self._names = re.compile(rf"(?<![\w-])(?:{names or '(?!)'})(?![\w-])")
@@ -92,6 +100,49 @@ class _Side:
         if isinstance(value, list):
             return [self.value(inner) for inner in value]
         return self.plain(value) if isinstance(value, str) else value
+
+    def stacks(self) -> dict[str, Any]:
+        """By stack, whatever its template and the manifest say besides resources.
+
+        What a stack exports is compared where another one uses it, code as its functions' property.
+        """
+        assembly = self.permissions.assembly
+        return {
+            self.labels.stack(stack): self.value(
+                {
+                    name: value
+                    for name, value in raw.items()
+                    if name not in ("Mappings", "Resources")
+                }
+                | {
+                    "Mappings": {
+                        name: mapping
+                        for name, mapping in raw.get("Mappings", {}).items()
+                        if mapping.keys() != {"AllFunctions"}
+                    },
+                    "Outputs": {
+                        name: {key: json.dumps(part) for key, part in output.items()}
+                        for name, output in raw.get("Outputs", {}).items()
+                        if "Export" not in output
+                    },
+                    "Region": assembly.regions[stack],
+                    "Tags": assembly.tags.get(stack, {}),
+                    _PROTECTED: assembly.protected.get(stack, False),
+                }
+            )
+            for stack, raw in assembly.templates.items()
+        }
+
+    def properties(self, resource: Resource, *, as_named: bool) -> dict[str, Any]:
+        """What is compared of a resource. as_named: also the name that it has by itself."""
+        properties = {
+            name: value
+            for name, value in customizations.compared(resource).items()
+            if name not in _ELSEWHERE or resource.type == "AWS::SSM::Parameter"
+        }
+        naming = identity.KINDS.get(resource.type, identity.Naming()).named_by
+        own_name = {naming: properties[naming]} if as_named and naming in properties else {}
+        return {name: self.value(value) for name, value in properties.items()} | own_name
 
     def statements(self, statements: Sequence[Statement]) -> list[Statement]:
         """Statements with keys for generated names."""
@@ -119,7 +170,9 @@ class _Side:
             name = self.labels.path(role.path)
             yield f"who can become role {name}", self.statements(role.trust)
             managed_policies = [
-                Statement(where="managed", sid=arn, effect="Allow", actions=(f"policy {arn}",))
+                Statement(
+                    where="managed", sid=arn, effect="Allow", actions=(f"use the policy {arn}",)
+                )
                 for arn in role.managed
             ]
             yield f"role {name}", [*self.statements(role.policy), *managed_policies]
@@ -127,7 +180,7 @@ class _Side:
             yield f"policy of {self.labels.arn(arn)}", self.statements(statements)
         for endpoint in self.permissions.endpoints:
             name = self.labels.of(endpoint.resource)
-            yield f"endpoint {name}", self.statements(endpoint.policy or ())
+            yield f"endpoint {name}", self.statements(endpoint.policy)
 
 
 def compare(before: EffectivePermissions, after: EffectivePermissions) -> list[Change]:
@@ -153,6 +206,7 @@ def compare(before: EffectivePermissions, after: EffectivePermissions) -> list[C
         ),
         *_permissions(old, new),
         *_resources(old, new),
+        *_stacks(old, new),
         *_workflows(old, new),
         *(
             Change(kind=ADDED, where=new.labels.stack(stack), what=_NEW)
@@ -181,10 +235,21 @@ def _environment(permissions: EffectivePermissions) -> str:
 
 
 def _with_names(text: str, labels: Labels) -> str:
-    """A text with names for what ARNs name."""
-    return (
-        labels.text(re.sub(r"arn:[^\s,«]*«([^»]*)»", r"\1", text)).replace("«", "").replace("»", "")
-    )
+    """A text with names for what keys and ARNs of this account name."""
+
+    def name(match: re.Match[str]) -> str:
+        return labels.path(f"{labels.shared}{match[1]}")
+
+    named = _MARKS.sub(name, labels.text(_OWN_ARN.sub(name, text)))
+    before, arrow, after = named.rpartition(" → ")
+    # Names are shorter than what they stand for: a difference must not become none.
+    return _MARKS.sub(r"\1", text) if arrow and before.endswith(f": {after}") else named
+
+
+_MARKS: Final = re.compile("«([^»]*)»")
+_OWN_ARN: Final = re.compile(
+    rf"arn:[\w-]*:[\w-]*:[\w-]*:(?:{identity.ACCOUNT})?:[^\s,«]*{_MARKS.pattern}"
+)
 
 
 # By effect: what more of it means, what less of it, and how each is said.
@@ -271,28 +336,22 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
         what = f"{then.type} {then.logical_id} becomes {now.type} {now.logical_id}"
         yield Change(kind=REPLACED, where=key, what=what, grave=is_stateful)
         return
-    for name in ("DeletionPolicy", "UpdateReplacePolicy"):
-        old_value, new_value = then.raw.get(name, "Delete"), now.raw.get(name, "Delete")
+    for name in sorted({*then.raw, *now.raw} - _TOLD_OTHERWISE):
+        old_value, new_value = (side.raw.get(name, _UNSET.get(name)) for side in (then, now))
         if old_value != new_value:
             is_worse = str(old_value).startswith("Retain") and not str(new_value).startswith(
                 "Retain"
             )
-            kind = LOOSENED if is_worse else CHANGED
-            yield Change(
-                kind=kind, where=key, what=f"{name}: {old_value} → {new_value}", grave=is_worse
-            )
+            yield _difference(key, name, old_value, new_value, is_worse=is_worse)
     create_only_paths = create_only().get(now.type, [])
     before, after = (
-        dict(_leaves(old.value(customizations.compared(then)))),
-        dict(_leaves(new.value(customizations.compared(now)))),
+        side.properties(resource, as_named=old.labels.shared == new.labels.shared)
+        for side, resource in ((old, then), (new, now))
     )
     reads = new.permissions.assembly.reads
     # Without contracts no check has run, and nothing says what is unusual.
     unread_paths = set(reads.unread(now.type, now.properties)) if "A107" in reads.ran else set()
-    for path in sorted({*before, *after}):
-        old_value, new_value = before.get(path), after.get(path)
-        if old_value == new_value:
-            continue
+    for path, old_value, new_value in changed_values(before, after):
         what = f"{path}: {in_a_line(old_value)} → {in_a_line(new_value)}"
         if (
             old_value is None
@@ -304,56 +363,26 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
             what = f"a change of {what} makes a new one"
             yield Change(kind=REPLACED, where=key, what=what, grave=is_stateful)
         else:
-            is_worse = _is_worse(path, old_value, new_value)
-            yield Change(
-                kind=LOOSENED if is_worse else CHANGED, where=key, what=what, grave=is_worse
-            )
+            is_worse = is_weaker(path, old_value, new_value)
+            yield _difference(key, path, old_value, new_value, is_worse=is_worse)
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if path or name not in _ELSEWHERE:
-                yield from _leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}.{number}")
-    else:
-        yield path, value
-
-
-_MUST_STAY: Final = (
-    "BlockPublicAcls",
-    "BlockPublicPolicy",
-    "IgnorePublicAcls",
-    "RestrictPublicBuckets",
-    "EnableKeyRotation",
-    "DeletionProtectionEnabled",
-    "PointInTimeRecoveryEnabled",
-    "SSEEnabled",
-    "KMSMasterKeyID",
-    "KMSMasterKeyId",
-    "KmsMasterKeyId",
-    "KmsKeyId",
-    "SSEAlgorithm",
-    "DestinationBucketName",
-    "PermissionsBoundary",
-    "AlarmActions",
-)
-
-
-def _is_worse(path: str, old_value: Any, new_value: Any) -> bool:
-    """Whether a protection goes: switched off, taken away, or shorter."""
-    if path in ("State", "ActionsEnabled"):
-        return str(new_value).lower() in ("disabled", "false")
-    name = next((step for step in reversed(path.split(".")) if not step.isdigit()), "")
-    if path == "VersioningConfiguration.Status":
-        return bool(new_value != "Enabled")
-    if path == "RetentionInDays":
-        return new_value is not None and (old_value is None or int(new_value) < int(old_value))
-    return (
-        name in _MUST_STAY and old_value is not None and str(new_value).lower() in ("none", "false")
+def _difference(where: str, name: str, old: Any, new: Any, *, is_worse: bool) -> Change:
+    return Change(
+        kind=LOOSENED if is_worse else CHANGED,
+        where=where,
+        what=f"{name}: {in_a_line(old)} → {in_a_line(new)}",
+        grave=is_worse,
     )
+
+
+def _stacks(old: _Side, new: _Side) -> Iterator[Change]:
+    """What templates and manifests say of stacks, besides their resources."""
+    before, after = old.stacks(), new.stacks()
+    for stack in sorted({*before} & {*after}):
+        for path, then, now in changed_values(before[stack], after[stack]):
+            is_worse = path == _PROTECTED and then is True
+            yield _difference(stack, path, then, now, is_worse=is_worse)
 
 
 def _workflows(old: _Side, new: _Side) -> Iterator[Change]:

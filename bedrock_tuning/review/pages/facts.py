@@ -369,7 +369,7 @@ def _part(resource: str, statement: Statement, labels: Labels) -> str:
 def _guards(permissions: EffectivePermissions, labels: Labels) -> Iterator[Guard]:
     policies = [(labels.arn(arn), statements) for arn, statements in permissions.policies.items()]
     policies += [
-        (f"endpoint {labels.of(endpoint.resource)}", endpoint.policy or [])
+        (f"endpoint {labels.of(endpoint.resource)}", endpoint.policy)
         for endpoint in permissions.endpoints
     ]
     for resource, statements in policies:

@@ -82,6 +82,7 @@ class Labels:
 
     def __init__(self, assembly: Assembly) -> None:
         self.shared = _shared_prefix(list(assembly.templates))
+        self._regions = set(assembly.regions.values())
         tails = Counter(resource.path.partition("/")[2] for resource in assembly.resources)
         self._in_many = {tail for tail, count in tails.items() if count > 1}
         # Also while there is only one: a second one must not rename what the first one has.
@@ -129,8 +130,19 @@ class Labels:
         for start, words in _OTHERS:
             if parts[5].startswith(start):
                 name = words + parts[5][len(start) :].removeprefix("/")
-                return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", name)
-        return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", arn)
+                return self._this_account(name) + self._elsewhere(parts[3], parts[4])
+        return self._this_account(arn)
+
+    def _elsewhere(self, region: str, account: str) -> str:
+        """Where something is, if that is not this account and one of these Regions."""
+        owner = "" if account in ("", identity.ACCOUNT) else f" of account {account}"
+        place = "" if region in ("", *self._regions) else f" in {region}"
+        words = (owner + place).replace("account *", "every account")
+        return words.replace("in *", "in every Region")
+
+    @staticmethod
+    def _this_account(text: str) -> str:
+        return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", text)
 
     def _matching_roles(self, arn: str) -> str:
         """Which of these roles a pattern names: " (Functions/Merge, Functions/Serve)"."""
@@ -153,4 +165,4 @@ class Labels:
     def text(self, text: str) -> str:
         """A text with names for the ARNs in it, and words for the account."""
         text = _ARN.sub(lambda match: self.arn(match[0]) + self._matching_roles(match[0]), text)
-        return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", text)
+        return self._this_account(text)

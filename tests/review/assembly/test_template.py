@@ -86,7 +86,14 @@ def test_an_intrinsic_is_resolved(value: Any, expected: Any) -> None:
         {"Fn::FindInMap": ["Known", "eu-west-1", "other", {"DefaultValue": "x"}]},
         {"Fn::FindInMap": ["Known", "eu-west-1", "list"]},
         {"Fn::Select": [5, ["a"]]},
+        {"Fn::Select": [0, ["a"], "b"]},
+        {"Fn::Split": ["-", "a-b", "c"]},
         {"Fn::Join": ["-"]},
+        {"Fn::Join": ["-", ["a"], "b"]},
+        {"Fn::Join": [7, ["a", "b"]]},
+        {"Fn::GetAtt": ["Bucket", "Arn", "Arn"]},
+        {"Fn::If": ["Yes", "a"]},
+        {"Fn::If": ["Yes", "a", "b", "c"]},
         {"Ref": "Ssm"},
         {"Ref": "Needed"},
     ],
@@ -94,6 +101,7 @@ def test_an_intrinsic_is_resolved(value: Any, expected: Any) -> None:
 def test_what_cannot_be_known_is_listed(value: Any) -> None:
     found = _value(
         value,
+        Conditions={"Yes": {"Fn::Equals": ["a", "a"]}},
         Mappings={"Known": {"eu-west-1": {"name": "a", "list": ["a"]}}},
         Parameters={
             "Ssm": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/a/path"},

@@ -11,15 +11,28 @@ from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.pages.change import Change
 from bedrock_tuning.review.pages.compare import compare
 from tests.review.broken import Copy, Synthesized
-from tests.review.mutants import added, answers, data, delivery, flow, resources, roles, trust
+from tests.review.mutants import (
+    added,
+    answers,
+    data,
+    delivery,
+    flow,
+    network,
+    people,
+    promises,
+    resources,
+    roles,
+    settings,
+    tags,
+    trust,
+)
 from tests.review.mutants._mutant import Mutant
 
 BEDROCK = "pets-search/BedrockRole"
 
 
 def _changes(source: Synthesized, copy: Copy) -> list[Change]:
-    after = access.build(template.resolve(copy.templates, regions=source.regions))
-    return compare(source.permissions, after)
+    return compare(source.permissions, copy.permissions())
 
 
 def test_nothing_changed_where_nothing_was_changed(dev: Synthesized) -> None:
@@ -51,7 +64,18 @@ LOOSER: tuple[Mutant, ...] = (
     data.logs_one_day,
     data.no_access_block,
     data.topic_plain,
+    data.old_versions_go,
+    data.datasets_expire,
+    data.dead_letters_go,
+    data.key_off,
+    data.short_window,
+    data.object_writers,
+    data.other_key,
     delivery.alarm_tells_nobody,
+    delivery.late_alarm,
+    delivery.no_dead_letters,
+    flow.logs_data,
+    people.unsigned,
     delivery.rule_off,
     delivery.schedule_off,
     delivery.alarm_off,
@@ -65,6 +89,83 @@ def test_what_was_loosened_is_on_top(mutant: Mutant, dev: Synthesized) -> None:
     found = _changes(dev, copy)
     assert found[0].kind == "loosened"
     assert found[0].grave
+
+
+@pytest.mark.parametrize(
+    ("mutant", "kind", "what"),
+    [
+        (tags.admin, "changed", "Tags.admin: nothing → true"),
+        (tags.of_the_manifest, "changed", "Tags.admin: nothing → true"),
+        (added.another_region, "changed", "Region: us-east-1 → eu-west-1"),
+        (
+            added.output_missing,
+            "changed",
+            'Outputs.RunsTable.Value: {"Ref": "RunsE45A2291"} → nothing',
+        ),
+        (
+            added.include_in_template,
+            "changed",
+            "Metadata.Fn::Transform.Name: nothing → AWS::Include",
+        ),
+        (
+            delivery.foreign_dashboard,
+            "replaced",
+            "a change of DashboardName: tuning-dev → tuning-prod makes a new one",
+        ),
+        (delivery.before_its_settings, "changed", "DependsOn: ['Settings'] → nothing"),
+        (settings.data_unprotected, "loosened", "termination protection: True → False"),
+        (settings.another_name, "replaced", "a change of RoleName: org-"),
+        (
+            promises.foreign_service_role,
+            "changed",
+            "Value.service_role: pets-search/BedrockRole → pets-style/BedrockRole",
+        ),
+        (
+            next(m for m in added.MUTANTS if "Policies: they are" in m.name),
+            "changed",
+            "Policies: nothing → ",
+        ),
+    ],
+    ids=str,
+)
+def test_no_change_is_left_out(
+    mutant: Mutant, kind: str, what: str, synthesized: Callable[[str], Synthesized]
+) -> None:
+    source = synthesized(mutant.environment)
+    copy = source.copy()
+    mutant.change(copy)
+    found = _changes(source, copy)
+    assert any(each.kind == kind and each.what.startswith(what) for each in found), found
+
+
+def test_an_endpoint_without_a_policy_lets_everything_through(
+    synthesized: Callable[[str], Synthesized],
+) -> None:
+    source = synthesized("options")
+    copy = source.copy()
+    network.no_policy.change(copy)
+    (first, *_) = _changes(source, copy)
+    assert (first.kind, first.where) == ("loosened", "endpoint Endpoint-s3")
+    assert first.what == "may now * for * without conditions"
+    facts = review.described(copy.evidence().permissions, source.contracts)
+    (guard,) = [each for each in facts.guards if each.resource == "endpoint Endpoint-s3"]
+    assert (guard.who, guard.warning) == ("everybody", "open to everybody")
+
+
+def test_a_role_of_the_same_name_in_another_account_is_not_called_ours(
+    synthesized: Callable[[str], Synthesized],
+) -> None:
+    source = synthesized("options")
+    copy = source.copy()
+    ours = copy.properties("pipeline/Functions/Serve/Role")
+    theirs = f"arn:aws:iam::444455556666:role{ours['Path']}{ours['RoleName']}"
+    copy.trust("pipeline/Functions/Approve/Role")["Principal"] = {"AWS": theirs}
+    who = "role tuning/options/check/Functions/Serve of account 444455556666"
+    loosened = [each.what for each in _changes(source, copy) if each.kind == "loosened"]
+    assert loosened == [f"may now sts:AssumeRole for {who} if aws:SourceAccount = this account"]
+    facts = review.described(copy.evidence().permissions, source.contracts)
+    (trust,) = [each for each in facts.trusts if each.role == "Functions/Approve"]
+    assert trust.who.endswith(" of account 444455556666")
 
 
 def test_a_table_that_loses_its_protection_is_loosened(
