@@ -2,10 +2,8 @@
 
 import hashlib
 
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from bedrock_tuning.config.names import used_parameter
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.written import written
 
@@ -22,13 +20,7 @@ def run_guard(scope: Construct, permissions: Permissions) -> Construct:
     guard = written(scope, "run-guard", permissions)
     guard.override_logical_id(f"RunGuard{guard_suffix(uses)}")
     # The guard asks for it as the deployment before has left it.
-    parameter = ssm.CfnParameter(
-        scope,
-        "UsedByRuns",
-        name=used_parameter(contracts.environment),
-        type="String",
-        value=uses,
-    )
+    parameter = written(scope, "used-by-runs", permissions)
     parameter.node.add_dependency(guard)
     return guard
 

@@ -19,12 +19,14 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts.alarms import ALARM
 from bedrock_tuning.contracts.contract import MACHINE
+from bedrock_tuning.contracts.written.customization import PARAMETER, SERVING
 from bedrock_tuning.contracts.written.functions import FUNCTION
 
 # With the CDK's own classes, which tag resources and which its scanners know.
@@ -52,6 +54,7 @@ _CLASSES: Final[Mapping[str, Callable[..., CfnResource]]] = {
     "AWS::SNS::Topic": sns.CfnTopic,
     "AWS::SNS::Subscription": sns.CfnSubscription,
     "AWS::Scheduler::Schedule": scheduler.CfnSchedule,
+    PARAMETER: ssm.CfnParameter,
     MACHINE: stepfunctions.CfnStateMachine,
 }
 # A first deployment that fails leaves none of it behind: the next attempt begins anew.
@@ -63,6 +66,7 @@ _REMOVAL: Final = {
     "AWS::S3::Bucket": RETAINED,
     MACHINE: RemovalPolicy.DESTROY,
     "Custom::RunGuard": RemovalPolicy.DESTROY,
+    SERVING: RemovalPolicy.DESTROY,
 }
 # What Ref gives, where it is not the name.
 _REFERENCE: Final = {"AWS::SNS::Topic": "arn", "AWS::SQS::Queue": "url", MACHINE: "arn"}
@@ -165,4 +169,4 @@ def alarms(scope: Construct, stack: str, permissions: Permissions) -> None:
     contracts = permissions.contracts
     for name, place in contracts.places.items():
         if place.type == ALARM and place.stack == stack:
-            written(scope, name, permissions, inside=stack not in contracts.serving)
+            written(scope, name, permissions, inside=stack not in contracts.settings)

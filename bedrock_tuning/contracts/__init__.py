@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import to_settings
+from bedrock_tuning.config.names import used_parameter
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import job_text
 from bedrock_tuning.contracts.alarms import alarms
@@ -31,13 +32,12 @@ from bedrock_tuning.contracts.people import people
 from bedrock_tuning.contracts.resources import guarded
 from bedrock_tuning.contracts.roles import roles
 from bedrock_tuning.contracts.written.buckets import buckets
-from bedrock_tuning.contracts.written.budgets import monthly_budget
+from bedrock_tuning.contracts.written.customization import customization
 from bedrock_tuning.contracts.written.dashboard import dashboard
 from bedrock_tuning.contracts.written.events import events
 from bedrock_tuning.contracts.written.functions import functions
 from bedrock_tuning.contracts.written.operations import operations
 from bedrock_tuning.contracts.written.runs_table import runs_table
-from bedrock_tuning.run.exposure import exposure, to_properties
 
 __all__ = (
     "Condition",
@@ -54,14 +54,9 @@ __all__ = (
 def contracts(settings: Settings, customizations: Mapping[str, CustomizationSettings]) -> Contracts:
     """The contracts of one environment, from its settings and the customizations alone."""
     scope = Scope(settings=settings, customizations=customizations)
-    budgets = {
-        name: properties
-        for name, entry in customizations.items()
-        if (properties := monthly_budget(settings, entry)) is not None
-    }
     by_workflow = job_text.by_workflow(settings)
     runs = runs_table(protected=settings.protected)
-    place_of = {**places(customizations, budgets, starters=not by_workflow), "runs": runs}
+    place_of = {**places(customizations, starters=not by_workflow), "runs": runs}
     place_of |= buckets(settings, place_of)
     place_of |= operations(settings, place_of)
     place_of |= functions(FUNCTIONS, scope, place_of)
@@ -72,6 +67,11 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
         places={
             **place_of,
             **events(settings.name),
+            **{
+                name: place
+                for entry in customizations.values()
+                for name, place in customization(settings, entry).items()
+            },
             **alarm_places,
             "dashboard": dashboard(settings.name, specs),
         },
@@ -90,11 +90,6 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
             name: {**to_settings(entry), **job_text.in_settings(settings, entry)}
             for name, entry in customizations.items()
         },
-        serving={
-            name: {"Customization": name, **_former(entry), **to_properties(exposure(entry))}
-            for name, entry in customizations.items()
-        },
-        budgets=budgets,
     )
     result = _guarding_runs(with_options(base, scope), scope)
     if not settings.deny_others:
@@ -104,25 +99,25 @@ def contracts(settings: Settings, customizations: Mapping[str, CustomizationSett
 
 def _guarding_runs(contracts: Contracts, scope: Scope) -> Contracts:
     """With the custom resources that guard open runs: what they use, in the end."""
-    guard = {
-        "ServiceToken": f"{{function.{GUARD_RUNS.name}}}",
-        "ServiceTimeout": "300",
-        "Uses": used_by_runs(contracts, scope),
+    used = used_by_runs(contracts, scope)
+    added = {
+        "run-guard": {
+            "ServiceToken": f"{{function.{GUARD_RUNS.name}}}",
+            "ServiceTimeout": "300",
+            "Uses": used,
+        },
+        "used-by-runs": {
+            "Name": used_parameter(contracts.environment),
+            "Type": "String",
+            "Value": used,
+        },
+        **{
+            f"serving.{name}": {"Uses": used_by_jobs(contracts, name)}
+            for name in contracts.settings
+        },
     }
-    return replace(
-        contracts,
-        places={
-            **contracts.places,
-            "run-guard": replace(contracts.places["run-guard"], properties=guard),
-        },
-        serving={
-            name: {**properties, "Uses": used_by_jobs(contracts, name)}
-            for name, properties in contracts.serving.items()
-        },
-    )
-
-
-def _former(customization: CustomizationSettings) -> dict[str, str]:
-    """What its resource says of a name that it had before."""
-    former = customization.renamed_from
-    return {"RenamedFrom": former} if former else {}
+    places = dict(contracts.places)
+    for name, properties in added.items():
+        place = places[name]
+        places[name] = replace(place, properties={**place.properties, **properties})
+    return replace(contracts, places=places)

@@ -36,12 +36,10 @@ def _pipeline(path: str, kind: str, **properties: Any) -> Place:
     return Place(stack="pipeline", path=path, type=kind, properties=properties)
 
 
-def places(
-    customizations: Iterable[str], budgets: Iterable[str] = (), *, starters: bool = True
-) -> dict[str, Place]:
+def places(customizations: Iterable[str], *, starters: bool = True) -> dict[str, Place]:
     """The constructs that contracts name, for these customizations, but those that are data alone.
 
-    budgets: who has one. starters: whether each has a role that starts its jobs.
+    starters: whether each has a role that starts its jobs.
     """
     result = {
         "training": _data("Training", _BUCKET),
@@ -83,8 +81,6 @@ def places(
         result |= of_customization(name)
         if not starters:
             del result[f"role.start.{name}"]
-    for name in budgets:
-        result[f"budget.{name}"] = Place(stack=name, path="Budget", type="AWS::Budgets::Budget")
     return result
 
 
@@ -123,20 +119,15 @@ def export_name(environment: str, name: str, attribute: str = "") -> str:
 
 
 def of_customization(name: str) -> dict[str, Place]:
-    """All that is in the stack of one customization."""
+    """Its policies and roles; what else is in its stack is data alone."""
     people = {
         f"person.{persona.name}.{name}": Place(stack=name, path=persona.construct, type=_POLICY)
         for persona in PEOPLE
         if persona.of_customization
     }
     return people | {
-        f"{kind}.{name}": Place(stack=name, path=path, type=type_)
-        for kind, path, type_ in (
-            ("role.bedrock", "BedrockRole", _ROLE),
-            ("role.start", "Starter", _ROLE),
-            ("settings", "Settings", "AWS::SSM::Parameter"),
-            ("serving", "Throughput", "Custom::ProvisionedThroughput"),
-        )
+        f"role.{kind}.{name}": Place(stack=name, path=path, type=_ROLE)
+        for kind, path in (("bedrock", "BedrockRole"), ("start", "Starter"))
     }
 
 

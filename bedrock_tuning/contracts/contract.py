@@ -258,8 +258,7 @@ class Contracts:
 
     chosen: its settings. places: by the names that placeholders use. people: their policies.
     role_names: the exact ones, by contract. placeholders: of the workflow's definition. settings:
-    of each customization, as its parameter holds them beside the ARNs of its roles; serving: what
-    its custom resource says; budgets: what its monthly budget says, if it has one. given: the ARNs
+    of each customization, as its parameter holds them beside the ARNs of its roles. given: the ARNs
     of what exists already, by the names that placeholders use; "data-account" is the account that
     owns the data. asked: what the policies of these must say, which somebody else writes.
     existing_roles: what service roles must be allowed that no stack makes. role_path: below which
@@ -275,8 +274,6 @@ class Contracts:
     role_names: Mapping[str, str] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[Guarded, ...] = ()
     existing_roles: tuple[Role, ...] = ()
@@ -313,7 +310,7 @@ class Contracts:
         texts = [
             text
             for role in (*self.principals, *self.existing_roles)
-            if role.place.stack in self.serving
+            if role.place.stack in self.settings
             for text in (
                 *(value for condition in role.trust for value in condition.values),
                 *(resource for grant in role.grants for resource in grant.resources),
@@ -322,9 +319,9 @@ class Contracts:
             )
         ]
         names = {match.groups("") for text in texts for match in PLACEHOLDER.finditer(text)}
-        if self.serving:
+        if self.settings:
             names |= {(PROVIDER, ""), (TOPIC, "")}
-        platform = {name for name, place in self.places.items() if place.stack not in self.serving}
+        platform = {name for name, place in self.places.items() if place.stack not in self.settings}
         return tuple(sorted((name, attribute) for name, attribute in names if name in platform))
 
     @property
@@ -345,8 +342,6 @@ class Contracts:
                 role for role in self.existing_roles if role.place.stack not in customizations
             ),
             settings={n: value for n, value in self.settings.items() if n not in customizations},
-            serving={n: value for n, value in self.serving.items() if n not in customizations},
-            budgets={n: value for n, value in self.budgets.items() if n not in customizations},
         )
 
     def with_property(self, kind: str, name: str, value: Any) -> "Contracts":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from bedrock_tuning.contracts.contract import MACHINE
+from bedrock_tuning.contracts.written.customization import PARAMETER
 from bedrock_tuning.contracts.written.functions import FUNCTION
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
@@ -77,11 +78,13 @@ def unlike(
 
 
 # Properties that contracts do not say, by type, with the checks that read them: A115 reads tags,
-# W506 code, R404 to R410 policies, F700 the workflow and F706 its placeholders.
+# W506 code, R404 to R410 policies, F700 the workflow and F706 its placeholders, M805 settings and
+# M818 what runs use.
 _READ_ELSEWHERE: Final[Mapping[str, frozenset[str]]] = {
     "AWS::KMS::Key": frozenset({"KeyPolicy"}),
     FUNCTION: frozenset({"Code", "Layers"}),
     MACHINE: frozenset({"Definition", "DefinitionSubstitutions"}),
+    PARAMETER: frozenset({"Value"}),
 }
 
 

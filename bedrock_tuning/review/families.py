@@ -15,6 +15,7 @@ from typing import Any
 from bedrock_tuning.config import deployed
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts import Contracts, Role
+from bedrock_tuning.contracts.contract import PLACEHOLDER
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly
 
@@ -33,7 +34,7 @@ def reduced(assembly: Assembly, contracts: Contracts) -> tuple[Assembly, Contrac
     }
     shapes: set[str] = set()
     duplicates: set[str] = set()
-    for name in contracts.serving:
+    for name in contracts.settings:
         settings = contracts.settings[name]
         override = settings["job"]["output_folder"] or settings["job"]["service_role"]
         is_single = name in shared_folders or settings["folders"] or override
@@ -62,10 +63,11 @@ def _shape(assembly: Assembly, contracts: Contracts, name: str, roles: list[Role
     outline: dict[str, Any] = {
         **resources,
         "Settings": _blank_settings(resources.get("Settings", {}), contracts.settings[name]),
-        "Throughput": _blank_serving(resources.get("Throughput", {}), contracts.serving[name]),
+        "Throughput": _blank_serving(resources.get("Throughput", {}), contracts, name),
     }
-    if name in contracts.budgets:
-        outline["Budget"] = _blank_budget(resources.get("Budget", {}), contracts.budgets[name])
+    budget = contracts.places.get(f"budget.{name}")
+    if budget is not None:
+        outline["Budget"] = _blank_budget(resources.get("Budget", {}), budget.properties)
     if None in outline.values():
         return ""
     # Not in the template: where, and how it is deployed.
@@ -83,8 +85,16 @@ def _blank_settings(raw: Mapping[str, Any], values: Mapping[str, Any]) -> dict[s
     return {**raw, "Properties": properties}
 
 
-def _blank_serving(raw: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any] | None:
+def _blank_serving(
+    raw: Mapping[str, Any], contracts: Contracts, name: str
+) -> dict[str, Any] | None:
+    """What refers to something else stays."""
     properties = raw.get("Properties", {})
+    values = {
+        key: value
+        for key, value in contracts.places[f"serving.{name}"].properties.items()
+        if not PLACEHOLDER.fullmatch(value)
+    }
     if any(properties.get(key) != value for key, value in values.items()):
         return None
     return {**raw, "Properties": {**properties, **dict.fromkeys(values, "«value»")}}

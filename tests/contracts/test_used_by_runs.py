@@ -83,7 +83,7 @@ def of_jobs(**changes: Any) -> set[str]:
     """What jobs of pets-search use, when its file says something else."""
     chosen = settings.read({"environments": {"dev": {"region": "us-east-1"}}}, environment="dev")
     known = replace(customization.load_all(FILES)["pets-search"], **changes)
-    uses = contracts(chosen, {known.name: known}).serving[known.name]["Uses"]
+    uses = contracts(chosen, {known.name: known}).places[f"serving.{known.name}"].properties["Uses"]
     return set(uses.split(", "))
 
 

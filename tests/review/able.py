@@ -88,7 +88,7 @@ def _tasks(evidence: Evidence) -> Iterator[tuple[str, EvalRequest]]:
     contracts = evidence.bound.contracts
     starters = {
         evidence.contracted[name].arn: customization
-        for customization in contracts.serving
+        for customization in contracts.settings
         if (name := f"role.start.{customization}") in evidence.contracted
     }
     for machine, definition in graph.machines(evidence.assembly):

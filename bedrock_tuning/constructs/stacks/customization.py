@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnResource, CustomResource, Duration, Fn, RemovalPolicy, Tags
-from aws_cdk import aws_ssm as ssm
+from aws_cdk import Fn, Tags, Token
 from constructs import Construct
 
 from bedrock_tuning.config import deployed
@@ -11,8 +10,7 @@ from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
-from bedrock_tuning.constructs.written import alarms
-from bedrock_tuning.contracts.contract import PROVIDER, settings_name
+from bedrock_tuning.constructs.written import alarms, written
 from bedrock_tuning.contracts.people import PEOPLE
 
 
@@ -44,29 +42,13 @@ class CustomizationStack(TuningStack):
                 rights.role(self, role.name.removeprefix("role."))
         # Written here, not by the CDK: numbers that pass through it lose their type.
         text = deployed.template_text(contracts.settings[name])
-        settings = ssm.CfnParameter(
-            self,
-            "Settings",
-            name=settings_name(contracts.environment, name),
-            type="String",
-            value=Fn.sub(text, roles),
-        )
-        serving = CustomResource(
-            self,
-            "Throughput",
-            resource_type="Custom::ProvisionedThroughput",
-            service_token=rights.fill(f"{{{PROVIDER}}}", self),
-            service_timeout=Duration.minutes(15),
-            removal_policy=RemovalPolicy.DESTROY,
-            # It refuses to take from an open run its roles, or what they may use.
-            properties={**contracts.serving[name], **roles},
-        )
-        budget = contracts.budgets.get(name)
-        if budget is not None:
-            CfnResource(self, "Budget", type="AWS::Budgets::Budget", properties=dict(budget))
+        settings = written(self, f"settings.{name}", rights, value=Fn.sub(text, roles))
+        serving = written(self, f"serving.{name}", rights)
+        if f"budget.{name}" in contracts.places:
+            written(self, f"budget.{name}", rights)
         alarms(self, name, rights)
         # Deleted first, as its properties name the roles: while an endpoint needs them, all stay.
         serving.node.add_dependency(settings)
-        export(self, "Serving", serving.get_att_string("Status"))
+        export(self, "Serving", Token.as_string(serving.get_att("Status")))
         for key, value in {**contracts.settings[name]["tags"], CUSTOMIZATION_TAG: name}.items():
             Tags.of(self).add(key, value)

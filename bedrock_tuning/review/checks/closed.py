@@ -265,7 +265,7 @@ def outputs(evidence: Evidence) -> Iterator[Violation]:
                 f"it is {value or 'missing'}",
                 f"{expected}: commands use what it names",
             )
-    for name in evidence.bound.contracts.serving:
+    for name in evidence.bound.contracts.settings:
         resource = evidence.contracted.get(f"serving.{name}")
         if resource is not None:
             outputs = evidence.assembly.templates[resource.stack].get("Outputs", {})

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
-from bedrock_tuning.contracts.contract import PROVIDER, settings_name
+from bedrock_tuning.contracts.written.customization import BUDGET, PARAMETER, SERVING
 from bedrock_tuning.review.assembly.manifest import once
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.check import Evidence, Violation, check, differing, found, unlike
@@ -18,37 +18,18 @@ from bedrock_tuning.review.iam.policy import listed
     fix="Deploy what the file says",
 )
 def serving(evidence: Evidence) -> Iterator[Violation]:
-    contracts = evidence.bound.contracts
-    provider = evidence.bound.fill(f"{{{PROVIDER}}}")
-    for name, values in contracts.serving.items():
+    yield from differing(evidence, SERVING)
+    for name in evidence.bound.contracts.settings:
         resource = evidence.contracted.get(f"serving.{name}")
-        if resource is None:
+        first = evidence.contracted.get(f"settings.{name}")
+        if resource is None or first is None:
             continue
-        roles = {kind.title().replace("_", ""): arn for kind, arn in _roles(evidence, name).items()}
-        expected: dict[str, Any] = {**values, "ServiceToken": provider, **roles}
-        actual = {
-            key: value
-            for key, value in resource.properties.as_whole().items()
-            if key != "ServiceTimeout"
-        }
-        limit = f"customizations/{name}.toml says {{}}"
-        yield from unlike(resource, actual, expected, exactly=True, limit=limit)
-        settings = evidence.contracted.get(f"settings.{name}")
-        first = resource.raw.get("DependsOn", [])
-        if settings is not None and settings.logical_id not in listed(first):
+        if first.logical_id not in listed(resource.raw.get("DependsOn", [])):
             yield found(
                 resource,
                 "it does not depend on the settings",
                 "its function reads them: they are written first, and deleted last",
                 "Call node.add_dependency of it with the parameter",
-            )
-        timeout = resource.properties.get("ServiceTimeout")
-        if not str(timeout).isdigit() or not 60 <= int(str(timeout)) <= 900:
-            yield found(
-                resource,
-                f"CloudFormation waits {timeout or 3600} s for its answer",
-                "no longer than its function can run: 900 s",
-                "Set service_timeout=Duration.minutes(15)",
             )
 
 
@@ -68,26 +49,16 @@ def custom_resources(evidence: Evidence) -> Iterator[Violation]:
 )
 def settings(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
+    yield from differing(evidence, PARAMETER)
     for name, values in contracts.settings.items():
         resource = evidence.contracted.get(f"settings.{name}")
         if resource is None:
             continue
-        properties = resource.properties
         tags = {CUSTOMIZATION_TAG: name, ENVIRONMENT_TAG: contracts.environment}
-        expected = {
-            "Name": settings_name(contracts.environment, name),
-            "Type": "String",
-            "Tier": "Standard",
-            "Tags": {**values["tags"], **tags},
-            **values,
-            **_roles(evidence, name),
-        }
+        expected = {"Tags": {**values["tags"], **tags}, **values, **_roles(evidence, name)}
         actual = {
-            "Name": properties.get("Name"),
-            "Type": properties.get("Type"),
-            "Tier": properties.get("Tier", "Standard"),
-            "Tags": as_whole(properties.get("Tags")),
-            **_parse_parameter(str(properties.get("Value"))),
+            "Tags": as_whole(resource.properties.get("Tags")),
+            **_parse_parameter(str(resource.properties.get("Value"))),
         }
         limit = f"customizations/{name}.toml says {{}}"
         yield from unlike(resource, actual, expected, exactly=True, limit=limit)
@@ -99,12 +70,7 @@ def settings(evidence: Evidence) -> Iterator[Violation]:
     fix="Deploy what the file says",
 )
 def budgets(evidence: Evidence) -> Iterator[Violation]:
-    for name, expected in evidence.bound.contracts.budgets.items():
-        resource = evidence.contracted.get(f"budget.{name}")
-        if resource is not None:
-            actual = resource.properties.as_whole()
-            limit = f"customizations/{name}.toml says {{}}"
-            yield from unlike(resource, actual, expected, exactly=True, limit=limit)
+    yield from differing(evidence, BUDGET)
 
 
 def _roles(evidence: Evidence, name: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ def differences(then: Any, now: Any, path: tuple[str, ...] = ()) -> Iterator[Val
         for number, pair in enumerate(zip_longest(then, now, fillvalue=ABSENT)):
             yield from differences(*pair, (*path, str(number)))
     # In Python, 1 is true.
-    elif type(then) is not type(now) or then != now:
+    elif isinstance(then, bool) is not isinstance(now, bool) or then != now:
         state, field = _place(path)
         yield ValueDifference(state=state, field=field, then=then, now=now)
 

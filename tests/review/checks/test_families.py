@@ -93,7 +93,7 @@ def test_one_of_them_is_proved_for_those_that_are_like_it(families: Synthesized)
     _, few = reduced(whole, families.contracts)
     # A name that is a word of the templates, too (s3, dev, the team's tag), is judged by itself.
     alike = {"petssearch", "pets-search", "v1a", "v1-a"}
-    assert len(set(few.serving) & alike) == 1
+    assert len(set(few.settings) & alike) == 1
     assert review.violations(review.evidence_of(whole, families.contracts)) == []
 
 
@@ -192,4 +192,4 @@ def test_many_customizations_are_synthesized_and_proved(tmp_path: Path) -> None:
     ).synth()
     assert len(assembly.stacks) == 64
     _, few = reduced(template.read(tmp_path / "cdk.out"), promised)
-    assert len(few.serving) == 1
+    assert len(few.settings) == 1

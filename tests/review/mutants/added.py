@@ -98,6 +98,7 @@ _JUDGED = {
     "pipeline/Workflow": "F710",
     "pipeline/WorkflowLogs": "S605",
     FUNCTION: "W505",
+    SETTINGS: "M805",
 }
 
 
