@@ -42,6 +42,16 @@ def is_conversation(value: Any) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(value, list) and bool(value) and all(map(_is_turn, value))
 
 
+# Every task of Prodigy has one.
+PRODIGY: Final = "_task_hash"
+
+
+def is_rejected(record: Mapping[str, Any]) -> bool:
+    """Whether the annotator of a record did not accept it, in Prodigy or VizWiz."""
+    clicked = record.get("answer") if PRODIGY in record else None
+    return record.get("is_rejected") is True or clicked in ("reject", "ignore")
+
+
 def _is_turn(value: Any) -> bool:
     return isinstance(value, dict) and all(names & value.keys() for names in _TURN)
 

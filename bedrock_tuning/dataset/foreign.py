@@ -129,6 +129,8 @@ _ANTHROPIC: Final = "Anthropic Messages (typed blocks)"
 _PAIRS: Final = (
     *(("prompt", name) for name in ("response", "answer", "output", "target", "label", "text")),
     *(("question", name) for name in ("answer", "answers", "response", "output")),
+    ("problem", "solution"),
+    ("input", "expected_output"),
     *(("query", name) for name in ("response", "answer", "output")),
     *(("input", name) for name in ("output", "target", "response", "label")),
     ("source", "target"),

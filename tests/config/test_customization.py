@@ -234,7 +234,7 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
         ),
         (
             SEARCH + "[hyperparameters]\nbatch_size = 9",
-            "hyperparameters.batchSize: 9 is below the minimum 256",
+            "hyperparameters.batch_size: as batchSize, 9 is below the minimum 256",
         ),
         (SEARCH + "batchSize = 576", "batchSize: unknown key: it belongs in [hyperparameters]"),
         (SEARCH + 'mode = "none"', "mode: unknown key: it belongs in [serving]"),

@@ -1,9 +1,18 @@
 """Files of annotations that describe themselves: COCO, Karpathy, Label Studio, LLaVA, SageMaker."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from bedrock_tuning.dataset.layouts.columns import add_rows, caption_in, not_one, texts_of
+from bedrock_tuning.dataset.documents import is_rejected
+from bedrock_tuning.dataset.layouts.columns import (
+    REJECTED,
+    add_rows,
+    caption_in,
+    not_one,
+    read_columns,
+    texts_of,
+)
 from bedrock_tuning.dataset.layouts.reading import Reading, Scene, Table
 
 _ASSISTANT: Final = ("gpt", "assistant", "model", "bot")
@@ -32,6 +41,9 @@ def read_coco(table: Table, scene: Scene) -> Reading | None:
         if not name:
             id_ = str(note.get("image_id"))
             reading.leave(id_, f"{place}: no image has this id", "no such image")
+            continue
+        if is_rejected(note):
+            reading.leave(str(name), f"{place}: rejected", REJECTED)
             continue
         add_rows(reading, str(name), [note.get("caption")], where=place, table=table)
     return reading
@@ -162,6 +174,11 @@ def read_by_file(table: Table, scene: Scene) -> Reading | None:
     reading = Reading(layout="captions by file name", why=f"{table.file}: one object")
     for number, (name, texts) in enumerate(value.items(), 1):
         add_rows(reading, name, texts, where=f"entry {number}", table=table)
+    if not reading.rows and all(isinstance(fields, dict) for fields in value.values()):
+        rows = [{"file_name": name, **fields} for name, fields in value.items()]
+        columns = tuple(dict.fromkeys(column for row in rows for column in row))
+        table = replace(table, columns=columns, rows=list(enumerate(rows, 1)), value=None)
+        return read_columns(table, scene)
     return reading
 
 

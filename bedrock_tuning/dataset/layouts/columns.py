@@ -3,10 +3,13 @@
 import ast
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import isnan
 from typing import Any, Final
 
+from bedrock_tuning.dataset.documents import is_rejected
 from bedrock_tuning.dataset.layouts.reading import (
     CaptionRow,
     LayoutOptions,
@@ -43,6 +46,52 @@ _URL: Final = re.compile(r"https?://", re.IGNORECASE)
 _SAMPLE: Final = 200
 # Below this share of names that exist, a column is not the one of the images.
 _FOUND_MIN: Final = 0.5
+
+
+def read_nested(table: Table, scene: Scene) -> Reading | None:
+    """A table whose images or captions are fields of objects in its cells, as in {"path": …}."""
+    if _OWN_READERS & set(table.columns) or (flat := _flattened(table)) is None:
+        return None
+    reading = read_columns(flat, scene)
+    if reading is not None:
+        reading.layout = NESTED
+    return reading
+
+
+NESTED: Final = "fields inside of objects"
+# Chats and tasks of annotators say more than their texts: whose they are, what was cancelled.
+_OWN_READERS: Final = frozenset({"messages", "conversations", "data"})
+
+
+def _flattened(table: Table) -> Table | None:
+    """A table with a column for each field inside of its cells, as "data.image"; None without."""
+    sample = [value for _, cells in table.rows[:_SAMPLE] for value in cells.values()]
+    if table.value is not None or not any(map(_is_nested, sample)):
+        return None
+    rows = [(number, dict(_leaves(cells))) for number, cells in table.rows]
+    columns = dict.fromkeys(name for _, row in rows for name in row)
+    return replace(table, columns=tuple(columns), rows=rows)
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value[:1]) and _is_nested(value[0])
+    )
+
+
+def _leaves(cells: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields of a row, however deep; what is in objects of a list is one list."""
+    for name, value in cells.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", leaf) for inner, leaf in _leaves(value))
+        elif _is_nested(value):
+            fields: dict[str, list[Any]] = defaultdict(list)
+            for item in value:
+                for inner, leaf in _leaves(item) if isinstance(item, dict) else ():
+                    fields[f"{name}.{inner}"] += leaf if isinstance(leaf, list) else [leaf]
+            yield from fields.items()
+        else:
+            yield name, value
 
 
 def read_columns(table: Table, scene: Scene) -> Reading | None:
@@ -82,6 +131,9 @@ def read_columns(table: Table, scene: Scene) -> Reading | None:
         pictures = [
             str(item) for item in several if isinstance(item, str | int) and str(item).strip()
         ]
+        if is_rejected(cell):
+            reading.leave(str(name), f"{place}: rejected", REJECTED)
+            continue
         if len(pictures) != 1:
             reading.left += not_one(pictures, where=place, table=table)
             continue
@@ -241,7 +293,7 @@ def split_column(table: Table, name: str) -> str | None:
 
 
 def _rank(column: str, usual: Sequence[str]) -> int:
-    key = column.strip().lower().replace(" ", "_")
+    key = column.strip().lower().replace(" ", "_").rpartition(".")[2]
     for name in (key, _COUNTED.sub("", key)):
         if name in usual:
             # Singular and plural are the same column.
@@ -259,6 +311,7 @@ def not_one(pictures: Sequence[str], *, where: str, table: Table) -> Iterator[Le
 
 
 NO_SPLIT: Final = "split not known"
+REJECTED: Final = "annotation rejected"
 
 
 def side_of(word: object) -> tuple[Split, str]:

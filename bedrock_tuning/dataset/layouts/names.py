@@ -13,8 +13,8 @@ from bedrock_tuning.wording import closest
 
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DRIVE: Final = re.compile(r"^[A-Za-z]:(?=/)")
-# Flickr8k numbers the captions of an image behind its name.
-_NUMBERED: Final = re.compile(r"(?<=\.\w{3}|\w{4})#\d+$|#\d+$")
+# Flickr8k numbers the captions of an image behind its name, COCO-CN also says how they were made.
+_NUMBERED: Final = re.compile(r"#(?:\w+#)?\d+$")
 # Label Studio puts eight hexadecimal digits in front of the name of an uploaded file.
 _UPLOADED: Final = re.compile(r"^[0-9a-f]{8}-(?=.)")
 # COCO_val2014_000000000042 is image 42.

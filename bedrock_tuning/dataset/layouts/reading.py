@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
 
+from bedrock_tuning.dataset.images.image import ENDINGS
+from bedrock_tuning.dataset.images.magic import sniff
 from bedrock_tuning.dataset.layouts.names import FileNames, Found
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders, split_of_name
 from bedrock_tuning.wording import word_list
@@ -16,11 +18,13 @@ PACKED: Final = (".gz", ".bz2", ".xz", ".zst")
 # Files that are no images, whatever else they are; every other file is checked.
 NO_IMAGES: Final = frozenset(PACKED) | frozenset(
     word_list(
-        ".txt .caption .csv .tsv .json .jsonl .ndjson .manifest .token .parquet .arrow .feather",
-        ".xlsx .xls .ods .tar .tgz .zip .rar .7z .md .rst .toml .yaml .yml .xml .html .db .ini",
-        ".py .ipynb .npy .npz .pkl .lock .log .cls .names .data",
+        ".txt .caption .csv .tsv .json .jsonl .jsonlines .ndjson .manifest .token .parquet .arrow",
+        ".feather .xlsx .xls .ods .tar .tgz .zip .rar .7z .md .rst .toml .yaml .yml .xml .html .db",
+        ".ini .py .ipynb .npy .npz .pkl .lock .log .cls .names .data",
     )
 )
+# What lies beside images under other names: sidecars of other programs, documents, archives.
+_NO_IMAGE: Final = frozenset({"text", "JSON", "XML", "HTML", "PDF", "a zip archive", "gzip"})
 _SAMPLE: Final = 200
 
 
@@ -124,10 +128,8 @@ class Scene:
 
     @cached_property
     def images(self) -> list[str]:
-        """Files that may be images, sorted."""
-        return sorted(
-            file for file in self.files if PurePosixPath(file).suffix.lower() not in NO_IMAGES
-        )
+        """Files that may be images, sorted: by what they are called, or else by what is inside."""
+        return sorted(file for file, path in self.files.items() if _may_be_image(file, path))
 
     @cached_property
     def names(self) -> FileNames:
@@ -157,6 +159,18 @@ class Scene:
         sample = list(islice(rows, 0, None, max(1, len(rows) // _SAMPLE)))
         hits = (self.is_image(row.image, base=row.base, split=row.table_split) for row in sample)
         return sum(hits) / max(1, len(sample))
+
+
+def _may_be_image(file: str, path: Path) -> bool:
+    ending = PurePosixPath(file).suffix.lower()
+    if ending.removeprefix(".") in ENDINGS or ending in NO_IMAGES:
+        return ending not in NO_IMAGES
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(512)
+    except OSError:
+        return True
+    return sniff(head) not in _NO_IMAGE
 
 
 class LayoutReader(Protocol):

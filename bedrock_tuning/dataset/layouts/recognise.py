@@ -15,7 +15,7 @@ from bedrock_tuning.dataset.layouts.annotation_files import (
     read_label_studio,
     read_via,
 )
-from bedrock_tuning.dataset.layouts.columns import read_columns
+from bedrock_tuning.dataset.layouts.columns import NESTED, read_columns, read_nested
 from bedrock_tuning.dataset.layouts.folders import read_classes, read_file_names, read_sidecars
 from bedrock_tuning.dataset.layouts.reading import LayoutReader, LeftOut, Reading, Scene, of_tables
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders, strictest
@@ -34,6 +34,7 @@ _TABLE_READERS: Final[tuple[LayoutReader, ...]] = tuple(
         read_via,
         read_by_file,
         read_columns,
+        read_nested,
     )
 )
 # By the word that --captions takes.
@@ -85,8 +86,9 @@ def understand(scene: Scene) -> Understood:
         best = next(iter(fitting), None)
     if best is None:
         raise _no_layout(scene)
-    # Folders may always be classes, so that says nothing.
-    others = [fit for fit in fitting if fit is not best and fit.layout != "class folders"]
+    # Folders may always be classes, and objects hold many texts, so that says nothing.
+    always = ("class folders", NESTED)
+    others = [fit for fit in fitting if fit is not best and fit.layout not in always]
     result = _match(scene, best)
     if best.layout in _FOLDER_LAYOUTS and choice is None:
         # A table that was not taken may be what the user meant.

@@ -17,7 +17,7 @@ from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import counted
 
 _DELIMITED: Final = (".csv", ".tsv", ".txt", ".token", ".data")
-_JSON_LINES: Final = (".jsonl", ".ndjson", ".manifest")
+_JSON_LINES: Final = (".jsonl", ".jsonlines", ".ndjson", ".manifest")
 _JSONS: Final = (".json", *_JSON_LINES)
 _BINARY: Final = {
     ".parquet": read_parquet,
@@ -34,7 +34,9 @@ _BYTES_MAX: Final = 1 << 30
 _CELL_MAX: Final = 1 << 24
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SNIFFED: Final = 30
-_IMAGE: Final = re.compile(r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)(#\d+)?\s*$", re.IGNORECASE)
+_IMAGE: Final = re.compile(
+    r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)(#\d+)?\s*$|\w(?:#\w+)?#\d+\s*$", re.IGNORECASE
+)
 _NAME_FIRST: Final = re.compile(
     r"^([^\s,;|\"]+\.(?:jpe?g|png|webp|gif|bmp|tiff?))(?:[ ]*:[ ]*|[ ]+)(\S.*)$",
     re.IGNORECASE | re.MULTILINE,
@@ -240,6 +242,9 @@ def _rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
         if '\\"' in text:
             # Spark and MySQL write a quote inside of a cell with a backslash.
             return _rows(text.replace('\\"', '""'), delimiter, file)
+        trimmed = re.sub(rf'" +(?={re.escape(delimiter)}|\r?\n|\Z)', '"', text)
+        if trimmed != text:
+            return _rows(trimmed, delimiter, file)
         if "field limit" in str(error):
             raise UserError(
                 f"row {reader.line_num}: a cell has more than {_CELL_MAX:,} characters",

@@ -1,6 +1,7 @@
 """Text of files as people save it: encodings are recognised, and what was decided is said."""
 
 import codecs
+import re
 from typing import Final, NamedTuple
 
 from bedrock_tuning.errors import UserError
@@ -55,11 +56,31 @@ def decode(data: bytes, *, where: str, encoding: str = "") -> Decoded:
         text = data.decode("cp1252")
     except UnicodeDecodeError:
         text = ""
-    if not text or any(ord(char) < 32 and char not in "\t\n\r\f" for char in text[:_SAMPLE]):
+    controls = any(ord(char) < 32 and char not in "\t\n\r\f" for char in text[:_SAMPLE])
+    if not text or controls or not _is_western(text):
         raise UserError(
-            problem, where=where, fix="save the file as UTF-8, or pass --encoding with its encoding"
+            problem,
+            where=where,
+            fix="save the file as UTF-8, or pass --encoding with its encoding, as in shift_jis, "
+            "gb18030, big5, euc_kr, cp1251 or mac_roman",
         )
     return Decoded(text, f"{where}: {problem}: read as cp1252 (Windows); --encoding overrules")
+
+
+def _is_western(text: str) -> bool:
+    """Whether a text that was read as Windows-1252 has words of Western Europe.
+
+    Their accented letters stand among plain ones. The words of another encoding are rows of others,
+    or have capitals and signs inside.
+    """
+    odd = sum(len(match[0]) for match in _ODD.finditer(text))
+    return odd <= sum(not char.isascii() for char in text) * _ODD_MOST
+
+
+_ODD: Final = re.compile(
+    r"(?:([^\x00-\x7f])(?!\1))+[^\x00-\x7f]{2,}|(?<=[a-z])(?:[À-ÞŠŽŒŸˆ‰§]|[¹³¿¼½¾£¥¤¦¶](?=[a-z]))",
+)
+_ODD_MOST: Final = 0.25
 
 
 def _strictly(data: bytes, encoding: str, where: str) -> str:

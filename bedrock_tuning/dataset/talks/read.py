@@ -7,7 +7,7 @@ from itertools import cycle
 from string import ascii_uppercase
 from typing import Any, Final, NamedTuple
 
-from bedrock_tuning.dataset.documents import is_conversation
+from bedrock_tuning.dataset.documents import PRODIGY, is_conversation, is_rejected
 from bedrock_tuning.dataset.talks.contents import ForeignRecord, as_written, text_of
 from bedrock_tuning.dataset.talks.names import (
     ANSWERS,
@@ -25,6 +25,8 @@ from bedrock_tuning.dataset.talks.names import (
 from bedrock_tuning.dataset.talks.talk import ANSWER, Talk, UnfitError
 from bedrock_tuning.dataset.talks.templates import turns_of
 from bedrock_tuning.dataset.talks.turns import (
+    PICTURES,
+    add_pictures,
     dicts_in,
     first_of,
     list_of,
@@ -89,8 +91,11 @@ def _preferences(record: ForeignRecord) -> Talk | None:
 def _wrapped(record: ForeignRecord) -> Talk | None:
     for one, other in SIDES:
         request, response = record.get(one), record.get(other)
-        if is_conversation(request) and is_conversation(response):
-            return talk_of([*request, *response], record, used=(one, other))
+        turns = request.get("messages") if isinstance(request, dict) else request
+        if is_conversation(turns) and response and turns[-1:] and role_of(turns[-1]) == "user":
+            answers = response if is_conversation(response) else _answers_of(response)
+            if answers:
+                return talk_of([*turns, *answers], record, used=(one, other))
         if isinstance(request, dict) and isinstance(response, dict):
             reading = read_talk({**request, **response})
             # A text under the same name in both is not one document.
@@ -126,6 +131,12 @@ def _log(record: ForeignRecord) -> Talk | None:
     return talk_of([*turns, {"role": "assistant", "content": content}], request, used=fields)
 
 
+def _answers_of(response: Any) -> list[ForeignRecord]:
+    """The answer beside a conversation: as text, as a turn, or in a model's response."""
+    content = _answer_in(response) if isinstance(response, dict) else response
+    return [{"role": "assistant", "content": content}] if content else []
+
+
 def _answer_in(body: ForeignRecord) -> Any:
     """The answer in a response of any model: Converse, Claude, Titan, Llama, Mistral, OpenAI."""
     for name in ("output", "results", "outputs", "generations", "choices", "message") * 2:
@@ -158,14 +169,14 @@ def _chat(record: ForeignRecord) -> Talk | None:
     if name is None:
         return None
     turns = _sides(record[name])
-    fields = [name, "schemaVersion", *_PICTURES, "model"]
+    fields = [name, "schemaVersion", *PICTURES, "model"]
     expected = first_of(record, EXPECTED)
     if expected and turns and role_of(turns[-1]) != "assistant":
         answer = record[expected]
         text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         turns.append({"role": "assistant", "content": text})
         fields.append(expected)
-    return talk_of(_add_pictures(turns, record), record, used=fields)
+    return talk_of(add_pictures(turns, record), record, used=fields)
 
 
 def _sides(turns: list[Any]) -> list[ForeignRecord]:
@@ -182,19 +193,6 @@ def _sides(turns: list[Any]) -> list[ForeignRecord]:
         else:
             result.append(turn)
     return result
-
-
-_PICTURES: Final = ("images", "image")
-
-
-def _add_pictures(turns: list[Any], record: ForeignRecord) -> list[Any]:
-    """Turns of which the user's first has the pictures that stand beside them."""
-    pictures = record.get("images", record.get("image", ()))
-    if pictures and turns:
-        pictures = pictures if isinstance(pictures, list) else [pictures]
-        first = next((n for n, turn in enumerate(turns) if role_of(turn) == "user"), 0)
-        turns[first] = {**turns[first], "images": pictures}
-    return turns
 
 
 def _alternating(record: ForeignRecord) -> Talk | None:
@@ -239,8 +237,8 @@ def _alpaca(record: ForeignRecord) -> Talk | None:
         {"role": "user", "content": prompt},
         {"role": "assistant", "content": as_written(record[answer])},
     ]
-    fields = (*texts, "history" if history else "", *_PICTURES, answer)
-    return talk_of(_add_pictures(turns, record), record, used=fields)
+    fields = (*texts, "history" if history else "", *PICTURES, answer)
+    return talk_of(add_pictures(turns, record), record, used=fields)
 
 
 def _history(record: ForeignRecord) -> list[dict[str, Any]]:
@@ -268,6 +266,11 @@ def _squad(record: ForeignRecord) -> Talk | None:
 
 def _pair(record: ForeignRecord) -> Talk | None:
     """Two columns of any of the usual names: what is asked and what is answered."""
+    if is_rejected(record):
+        raise UnfitError("its annotator rejected it", fix="accept it, or leave it out")
+    if PRODIGY in record:
+        # There, "answer" is what the annotator clicked.
+        record = {k: value for k, value in record.items() if k not in ("answer", PRODIGY)}
     prompt = first_of(record, PROMPTS)
     answer = first_of({name: value for name, value in record.items() if name != prompt}, ANSWERS)
     if prompt is None or answer is None:
@@ -280,7 +283,7 @@ def _pair(record: ForeignRecord) -> Talk | None:
             "its answer is marked as a bad one",
             fix="add answers that are marked as good: models learn from those only",
         )
-    fields = [prompt, answer, *_PICTURES]
+    fields = [prompt, answer, *PICTURES]
     question, about = record[prompt], first_of(record, CONTEXTS)
     if about and about != prompt and isinstance(question, str) and isinstance(record[about], str):
         question = "\n\n".join(filter(None, (record[about].strip(), question)))
@@ -298,7 +301,7 @@ def _pair(record: ForeignRecord) -> Talk | None:
             THOUGHTS[0]: record[thought] if thought else "",
         },
     ]
-    return talk_of(_add_pictures(turns, record), record, used=fields)
+    return talk_of(add_pictures(turns, record), record, used=fields)
 
 
 def _marked(record: ForeignRecord) -> Talk | None:

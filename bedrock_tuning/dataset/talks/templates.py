@@ -9,16 +9,18 @@ _MARKS: Final = (
     re.compile(r"<\|im_start\|>\s*(\w+)\s*\n"),  # ChatML
     re.compile(r"<\|start_header_id\|>\s*(\w+)\s*<\|end_header_id\|>"),  # Llama 3
     re.compile(r"<start_of_turn>\s*(\w+)\s*\n"),  # Gemma
-    re.compile(r"<\|(system|user|assistant)\|>"),  # Zephyr, Phi
+    re.compile(r"<[|｜](system|user|assistant)[|｜]>", re.IGNORECASE),  # Zephyr, Phi, DeepSeek
     re.compile(r"#{2,3} *(System|Instruction|Input|Context|User|Human|Response|Output|Assistant)"
                r" *(?::|(?=\n))"),  # Alpaca, Guanaco
     re.compile(r"(?:^|\n\n)\s*(Human|User|Assistant|System): ?", re.IGNORECASE),  # Claude's first
     re.compile(r"\[\|(Human|AI)\|\]"),  # Baize
+    re.compile(r"(?:^|\s)(USER|ASSISTANT): "),  # Vicuna
 )  # fmt: skip
 _LLAMA: Final = re.compile(r"\[INST\](.*?)\[/INST\](.*?)(?=\[INST\]|\Z)", re.DOTALL)
 _SYSTEM: Final = re.compile(r"<<SYS>>(.*?)<</SYS>>", re.DOTALL)
 _ENDS: Final = re.compile(
     r"<\|(?:im_end|eot_id|end|endoftext|begin_of_text|end_of_text)\|>|<end_of_turn>|</?s>|<bos>|<eos>"
+    r"|<[|｜](?:begin|end)▁of▁sentence[|｜]>"
 )
 _ROLES: Final = {
     **dict.fromkeys(("instruction", "input", "context", "user", "human"), "user"),

@@ -1,5 +1,6 @@
 """Turns in any spelling, and the fields of a record by the names that people give them."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
@@ -15,9 +16,13 @@ def talk_of(turns: Iterable[Any], record: ForeignRecord, *, used: Sequence[str])
     lost = dict.fromkeys(unused_of(record, (*used, key or "")))
     parts: list[Turn] = []
     for turn in dicts_in(turns):
+        # LangChain writes {"type": "human", "data": {"content": …}}, exports wrap it in a message.
+        turn = {**turn, **next(dicts_in([turn.get(name) for name in _INNER]), {})}
         role = role_of(turn)
         content = turn.get("content", turn.get("value", turn.get("text")))
         text, images, reasoning, others = blocks_of(content)
+        if role == "assistant" and (match := _THOUGHT.match(text)) is not None:
+            reasoning, text = match[1].strip(), text[match.end() :].strip()
         if thought := first_of(turn, THOUGHTS):
             reasoning = text_of(turn[thought])
         pictures = list_of(turn.get("images"))
@@ -58,8 +63,12 @@ def talk_of(turns: Iterable[Any], record: ForeignRecord, *, used: Sequence[str])
     )
 
 
+# DeepSeek and Qwen write their reasoning into the answer.
+_THOUGHT: Final = re.compile(r"<think(?:ing)?>(.*?)</think(?:ing)?>", re.DOTALL)
+_SPEAKERS: Final = ("role", "from", "author", "sender", "speaker", "type")
+_INNER: Final = ("data", "kwargs", "message")
 _TURN: Final = (
-    *("role", "from", "author", "content", "value", "text", "images", "candidates", "refusal"),
+    *(*_SPEAKERS, *_INNER, "content", "value", "text", "images", "candidates", "refusal"),
     *THOUGHTS,
 )
 
@@ -73,9 +82,24 @@ def _merge(one: Turn, other: Turn) -> Turn:
     )
 
 
+PICTURES: Final = ("images", "image")
+
+
+def add_pictures(turns: list[Any], record: ForeignRecord) -> list[Any]:
+    """Turns of which the user's first has the pictures that stand beside them."""
+    pictures = record.get("images", record.get("image", ()))
+    if pictures and turns:
+        pictures = pictures if isinstance(pictures, list) else [pictures]
+        first = next((n for n, turn in enumerate(turns) if role_of(turn) == "user"), 0)
+        turns[first] = {**turns[first], "images": pictures}
+    return turns
+
+
 def role_of(turn: ForeignRecord) -> Speaker | Literal["system"] | None:
     """Who speaks; None for tools and others."""
-    name = str(turn.get("role", turn.get("from", turn.get("author", "")))).strip().lower()
+    said = next((turn[name] for name in _SPEAKERS if name in turn), "")
+    said = said.get("role", "") if isinstance(said, dict) else said
+    name = str(said).strip().lower()
     return "system" if name in SYSTEM else ROLES.get(name)
 
 

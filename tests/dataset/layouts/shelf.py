@@ -1036,4 +1036,98 @@ SHELF: Sequence[Layout] = (
         files=lambda: {"c.csv": f"file,caption\nmy%20dog.jpg,{DOG}\n100%25.jpg,{CAT}\n"},
         pairs={"my dog.jpg": [DOG], "100%.jpg": [CAT]},
     ),
+    Layout(
+        name="images-and-captions-inside-of-objects",
+        files=lambda: {
+            "v.jsonl": lines(
+                *(
+                    {
+                        "imageGcsUri": f"gs://b/{file}",
+                        "classificationAnnotation": {"displayName": text},
+                    }
+                    for file, (text,) in THREE.items()
+                )
+            )
+        },
+        pairs=THREE,
+        said="3 names found from a web address",
+    ),
+    Layout(
+        name="images-as-objects-with-their-path",
+        files=lambda: {
+            "m.jsonlines": lines(
+                *(
+                    {"image": {"path": file, "bytes": None}, "caption": text}
+                    for file, (text,) in THREE.items()
+                )
+            )
+        },
+        pairs=THREE,
+    ),
+    Layout(
+        name="labels-in-a-list-of-objects",
+        files=lambda: {
+            "_annotations.createml.json": json.dumps(
+                [{"image": "1.jpg", "annotations": [{"label": DOG}, {"label": CAT}]}]
+            )
+        },
+        pairs={"1.jpg": [DOG, CAT]},
+    ),
+    Layout(
+        name="settings-by-file-with-a-prompt",
+        files=lambda: {
+            "part-000001.json": json.dumps(
+                {file: {"p": text, "seed": 1, "sa": "k_lms"} for file, (text,) in THREE.items()}
+            )
+        },
+        pairs=THREE,
+    ),
+    Layout(
+        name="coco-with-rejected-captions",
+        files=lambda: {
+            "train.json": json.dumps(
+                {
+                    "images": [{"id": 1, "file_name": "1.jpg"}],
+                    "annotations": [
+                        {"image_id": 1, "caption": DOG, "is_rejected": False},
+                        {"image_id": 1, "caption": "too blurred", "is_rejected": True},
+                    ],
+                }
+            )
+        },
+        pairs={"1.jpg": [DOG]},
+        left=["annotation rejected"],
+    ),
+    Layout(
+        name="prodigy",
+        files=lambda: {
+            "p.jsonl": lines(
+                {"image": "1.jpg", "caption": DOG, "answer": "accept", "_task_hash": 1},
+                {"image": "1.jpg", "caption": "no dog", "answer": "reject", "_task_hash": 2},
+            )
+        },
+        pairs={"1.jpg": [DOG]},
+        left=["annotation rejected"],
+    ),
+    Layout(
+        name="captions-numbered-by-their-kind",
+        files=lambda: {"c.txt": f"1#zhm#0\t{DOG}\n2#zhb#0\t{CAT}\n3#zhm#0\t{OWL}\n"},
+        pairs=THREE,
+        said="names no columns",
+    ),
+    Layout(
+        name="sidecars-of-other-programs",
+        files=lambda: {
+            "c.csv": TABLE,
+            **{f"{n}.xmp": "<x:xmpmeta/>" for n in (1, 2, 3)},
+            "1.aae": "<?xml version='1.0'?>",
+            "LICENSE": "Free for all",
+        },
+        pairs=THREE,
+    ),
+    Layout(
+        name="blanks-behind-quotes",
+        files=lambda: {"c.csv": f'file , caption \n1.jpg , "{DOG}" \n3.jpg , "{OWL}" \n'},
+        pairs={"1.jpg": [DOG], "3.jpg": [OWL]},
+    ),
 )

@@ -117,7 +117,7 @@ def test_an_empty_file_is_none_of_tables_and_told_as_that(ending: str, tmp_path:
 
 def test_the_endings_of_tables_are_known() -> None:
     delimited = {".csv", ".tsv", ".txt", ".token", ".data"}
-    of_json = {".json", ".jsonl", ".ndjson", ".manifest"}
+    of_json = {".json", ".jsonl", ".jsonlines", ".ndjson", ".manifest"}
     binary = {".parquet", ".arrow", ".feather", ".xlsx", ".xls"}
     assert delimited | of_json | binary == TABLES
 

@@ -62,3 +62,32 @@ def test_marked_text_is_read_in_silence_and_guessed_text_is_not(encoding: str, s
     text = "file,caption\n" * 9
     assert decode(text.encode(encoding), where="a.csv") == (text, said)
     assert decode(text.encode(encoding), where="a.csv", encoding=encoding) == (text, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "größerer Übermut, Straße", "« été »\u00a0: l’œuvre naïve… “Ça va ?” où",
+        "organização e ações não são", "¿Qué? ¡Sí! niño", "Åtta ål på Öland", "blåbærgrød",
+        "20 °C – ½ cup, 5 m³ ® ™ © £5", "€€€ cheap", "CRÈME BRÛLÉE", "don´t",
+    ],
+)  # fmt: skip
+def test_words_of_western_europe_are_read_as_windows_writes_them(text: str) -> None:
+    assert decode(text.encode("cp1252"), where="a.csv").text == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        *(("shift_jis", "犬が走る"), ("euc_jp", "犬が走る"), ("big5", "一隻狗在跑")),
+        *(("gb18030", "一只狗在奔跑"), ("euc_kr", "개가 달린다"), ("koi8-r", "собака бежит")),
+        *(("cp1251", "собака бежит"), ("cp1253", "ένας σκύλος"), ("cp1255", "כלב חום")),
+        *(("cp1256", "كلب بني"), ("tis-620", "สุนัขวิ่ง"), ("mac_roman", "café crème")),
+        ("cp1250", "mały żółty pies"),
+    ],
+)
+def test_words_of_other_encodings_are_no_windows_text(encoding: str, text: str) -> None:
+    with pytest.raises(UserError, match="is not UTF-8") as caught:
+        decode(f"file,caption\n1.jpg,{text}\n".encode(encoding), where="a.csv")
+    assert "--encoding" in caught.value.fix
+    assert text in decode(text.encode(encoding), where="a.csv", encoding=encoding).text

@@ -63,6 +63,42 @@ PLAIN: Mapping[str, Mapping[str, Any]] = {
     },
     "dialog": {"dialog": chat(Q, A)},
     "dpo-chat": {"chosen": chat(Q, A), "rejected": []},
+    "problem-solution": {"problem": Q, "solution": A},
+    "langfuse": {
+        "input": {"messages": chat(Q)},
+        "expectedOutput": {"role": "assistant", "content": A},
+    },
+    "langfuse-texts": {"input": Q, "expectedOutput": A},
+    "langsmith": {
+        "inputs": {"messages": chat(Q)},
+        "outputs": {"choices": [{"message": {"role": "assistant", "content": A}}]},
+    },
+    "langsmith-text": {"inputs": {"messages": chat(Q)}, "outputs": A},
+    "langchain": {
+        "messages": [
+            {"type": "human", "data": {"content": Q}},
+            {"type": "ai", "data": {"content": A}},
+        ]
+    },
+    "langchain-flat": {"messages": [{"type": "human", "content": Q}, {"type": "ai", "content": A}]},
+    "claude-export": {
+        "chat_messages": [{"sender": "human", "text": Q}, {"sender": "assistant", "text": A}]
+    },
+    "chatgpt-messages": {
+        "messages": [
+            {"author": {"role": "user"}, "content": Q},
+            {"author": {"role": "assistant"}, "content": A},
+        ]
+    },
+    "prodigy": {"prompt": Q, "completion": A, "answer": "accept", "_task_hash": 1},
+    "japanese": {"質問": Q, "回答": A},
+    "chinese": {"问题": Q, "答案": A},
+    "russian": {"Вопрос": Q, "Ответ": A},
+    "korean": {"질문": Q, "답변": A},
+    "arabic": {"سؤال": Q, "جواب": A},
+    "polish": {"Pytanie": Q, "Odpowiedź": A},
+    "deepseek": {"text": f"<｜User｜>{Q}<｜Assistant｜>{A}<｜end▁of▁sentence｜>"},
+    "vicuna": {"text": f"USER: {Q} ASSISTANT: {A}</s>"},
 }
 
 
@@ -370,3 +406,15 @@ def test_no_record_at_all_is_too_much(record: dict[str, Any]) -> None:
             for format in FORMATS:
                 with suppress(UnfitError):
                     write_talk(known.talk, format, keep=lambda image: PlacedImage("png", image))
+
+
+def test_reasoning_in_the_tags_of_open_models_is_reasoning() -> None:
+    known = read_talk({"messages": chat(Q, f"<think>\nIt barks.\n</think>\n{A}")})
+    assert known is not None
+    assert known.talk.turns[1] == Turn(role="assistant", text=A, reasoning="It barks.")
+
+
+@pytest.mark.parametrize("clicked", ["reject", "ignore"])
+def test_what_an_annotator_rejected_teaches_nothing(clicked: str) -> None:
+    with pytest.raises(UnfitError, match="rejected"):
+        read_talk({"prompt": Q, "completion": A, "answer": clicked, "_task_hash": 1})

@@ -1,5 +1,6 @@
 """Who starts a job when: the work's owner only, and in the order of the queue."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from bedrock_tuning.run import job_queue
@@ -84,11 +85,13 @@ def test_a_run_waits_behind_those_that_came_before_without_asking_bedrock() -> N
 
 def test_the_newest_upload_of_a_customization_takes_the_place_of_the_older_ones(aws: Aws) -> None:
     old, other = _run(1), _run(2, "pets-style")
+    # A run does not wait for ever, so these have waited since today.
+    today = datetime.now(UTC).date().isoformat()
     for second, run in enumerate((old, other)):
         run.ask()
         run.refused()
         item = aws.dynamodb.items[f"run#{run.name}"]
-        item["queued_since"] = {"S": f"2026-11-21T09:40:{second:02d}Z"}
+        item["queued_since"] = {"S": f"{today}T00:00:{second:02d}Z"}
     new = _run(3)
 
     assert new.ask() == "wait"
@@ -96,7 +99,7 @@ def test_the_newest_upload_of_a_customization_takes_the_place_of_the_older_ones(
     assert f"run {new.name} has a newer dataset of pets-search" in old.state["turn"]["reason"]
     assert new.ask() == "wait", "the older run has not ended yet"
     _runs.close_run("a-table", old.name, status="superseded")
-    assert aws.run(new.name)["queued_since"] == "2026-11-21T09:40:00Z"
+    assert aws.run(new.name)["queued_since"] == f"{today}T00:00:00Z"
     assert new.ask() == "train"
 
 
