@@ -30,14 +30,13 @@ from bedrock_tuning.rules.caption import CONTROL
 
 # The rules that this fast path and the classes of faulty rows (row_classes.py) know, by format.
 # Any other active rule switches both off. L111 is reported once: the caller waits for that.
-_LINES: Final = (
-    "L101 L102 L103 L104 L105 L106 L107 L108 L109 L110 L111 L112 R101 R102 R103 R104 R105"
-)
+_LINES: Final = frozenset({*(f"L{number}" for number in range(101, 113))})
+_RECORDS: Final = "R101 R102 R103 R104 R105"
 DECIDES: Final[Mapping[Format, frozenset[str]]] = {
     "image-caption": frozenset(
-        f"{_LINES} R201 R202 R203 R204 R205 R211 R212 R213 R214 R215".split()
+        f"{_RECORDS} R201 R202 R203 R204 R205 R211 R212 R213 R214 R215".split()
     ),
-    **dict.fromkeys(TEXTS, frozenset(f"{_LINES} R301 R302 R303 R304 R305".split())),
+    **dict.fromkeys(TEXTS, frozenset(f"{_RECORDS} R301 R302 R303 R304 R305".split())),
 }
 # Control characters enter a string only by an escape: \b, \f, \u000…, \u001….
 _CONTROL_LETTERS: Final = frozenset(b"bf")
@@ -72,18 +71,22 @@ class FastPath(Protocol):
         """The block's content, or None if it may not be clean."""
 
 
-def is_decided(scope: DatasetScope) -> bool:
-    """Whether the fast paths decide every rule that is active for a manifest."""
-    contract = scope.contract
-    active = (*rules_for(Line), *rules_for(Record, contract.format))
-    rules = DECIDES.get(contract.format, frozenset())
-    return all(rule.id in rules for rule in active)
+def decides_lines() -> bool:
+    """Whether the fast paths decide every active rule of lines."""
+    return all(rule.id in _LINES for rule in rules_for(Line))
+
+
+def decides_records(scope: DatasetScope) -> bool:
+    """Whether the fast paths decide every rule of records that is active for a manifest."""
+    format = scope.contract.format
+    rules = DECIDES.get(format, frozenset())
+    return all(rule.id in rules for rule in rules_for(Record, format))
 
 
 def fast_path_for(scope: DatasetScope) -> FastPath | None:
     """The fast path for a manifest; None if every line has to be checked on its own."""
     contract, budget = scope.contract, scope.budget
-    if not is_decided(scope):
+    if not (decides_lines() and decides_records(scope)):
         return None
     if contract.format in TEXTS:
         return _Texts(shape_for(contract), budget)

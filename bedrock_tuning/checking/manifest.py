@@ -39,13 +39,13 @@ class ImageRefs(Sequence[ImageRef]):
 
     def __init__(self, bucket: str) -> None:
         self._cut = len(f"s3://{bucket}/")
-        self._runs: list[tuple[int, Sequence[str], Sequence[str]]] = []
+        self._runs: list[tuple[Sequence[int], Sequence[str], Sequence[str]]] = []
         self._made: list[ImageRef] = []
         self._length = 0
 
-    def add_run(self, first: int, refs: Sequence[str], texts: Sequence[str]) -> None:
-        """Adds whole references of consecutive lines, with what each line says of its image."""
-        self._runs.append((first, refs, texts))
+    def add_run(self, lines: Sequence[int], refs: Sequence[str], texts: Sequence[str]) -> None:
+        """Adds whole references of lines in their order, with what each says of its image."""
+        self._runs.append((lines, refs, texts))
         self._length += len(refs)
 
     def __len__(self) -> int:
@@ -53,8 +53,8 @@ class ImageRefs(Sequence[ImageRef]):
 
     def __iter__(self) -> Iterator[ImageRef]:
         start = self._cut
-        for first, refs, texts in self._runs:
-            for line, (ref, text) in enumerate(zip(refs, texts, strict=True), first):
+        for lines, refs, texts in self._runs:
+            for line, ref, text in zip(lines, refs, texts, strict=True):
                 yield ImageRef(line, ref[start:], crc32(text.encode("utf-8", "surrogatepass")))
 
     @overload
@@ -210,7 +210,8 @@ class ManifestCheck:
             stats.captions.add(Counter(clean.captions))
         self._judge(clean.captions)
         if clean.refs:
-            self._refs.add_run(clean.first, clean.refs, clean.captions)
+            lines = range(clean.first, clean.first + clean.rows)
+            self._refs.add_run(lines, clean.refs, clean.captions)
         self._hash(clean.hashes)
 
     def _hash(self, hashes: bytes) -> None:
@@ -229,38 +230,55 @@ class ManifestCheck:
                 self._line(line, len(line))
             return
         classes.refresh()
-        settled, read, add_run = classes.settled, classes.read, self._refs.add_run
+        settled, read = classes.settled, classes.read
         values: list[Mapping[str, Any]] = []
         outside: list[str] = []
+        hashes: list[bytes] = []
+        run: tuple[list[int], list[str], list[str]] = [], [], []
         # Row by row, so that it is the first captions whoever checks their rows.
         judges = self._is_caption and self._stats.judged < SAMPLE
-        for number, line in enumerate(lines, self._stats.lines + 1):
+        first = self._stats.lines + 1
+        for number, line in enumerate(lines, first):
             row = read(line)
             row_class = None if row is None else settled.get(row.key)
             if row is None or row_class is None or (line[-1:] == b"\r" and self._awaits("L111")):
+                self._stats.lines = number - 1
+                self._add_run(*run)
                 self._learn(line, row)
                 continue
-            self._stats.lines = number
             row_class.rows += 1
             if row_class.counts or row_class.has_error:
                 self._faulty += 1
                 if row_class.has_error and self._on_error_line is not None:
                     self._on_error_line(self._scope.kind, number)
             if row.value is None:
+                self._stats.records += row.is_record
                 continue
             values.append(row.value)
             if judges and type(caption := row.value.get("caption")) is str:
                 self._judge((caption,))
             if not self._is_caption:
-                content = line.removesuffix(b"\r")
-                self._hash(record_hash(line=number, content=content))
+                hashes.append(record_hash(line=number, content=line.removesuffix(b"\r")))
             elif row.ref and not row.problem:
-                add_run(number, (row.ref,), (str(row.value.get("caption")),))
+                run[0].append(number)
+                run[1].append(row.ref)
+                run[2].append(str(row.value.get("caption")))
             elif row.problem in _LEFT_BEHIND:
                 outside.append(row.ref)
+        self._stats.lines = first + len(lines) - 1
+        self._add_run(*run)
+        self._hash(b"".join(hashes))
         classes.count()
         self._count_values(values)
         self._count_outside(outside)
+
+    def _add_run(self, lines: list[int], refs: list[str], texts: list[str]) -> None:
+        """Adds the references of some lines, and empties the lists."""
+        if lines:
+            self._refs.add_run(lines[:], refs[:], texts[:])
+            lines.clear()
+            refs.clear()
+            texts.clear()
 
     def _awaits(self, once: str) -> bool:
         """Whether a rule whose one finding must come from its function has not reported yet."""
@@ -329,7 +347,7 @@ class ManifestCheck:
                 continue
             empty = sum(not text or text.isspace() for text in texts)
             self._measure(name, Counter(map(len, texts)), empty=empty)
-            if self._is_caption:
+            if self._is_caption and self._stats.captions.counts is not None:
                 self._stats.captions.add(Counter(texts))
 
     def _judge(self, captions: Sequence[str]) -> None:
@@ -360,7 +378,7 @@ class ManifestCheck:
         text = str(record.value.get("caption") if self._is_caption else record.line)
         for ref in record.refs:
             if not ref.problem and ref.kind != "document":
-                self._refs.add_run(record.line, (ref.uri,), (text,))
+                self._refs.add_run((record.line,), (ref.uri,), (text,))
             elif ref.problem in _LEFT_BEHIND:
                 self._count_outside((ref.uri,))
 

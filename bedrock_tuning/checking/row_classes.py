@@ -12,15 +12,19 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bedrock_tuning.checking.fast_path_records import is_decided
+from bedrock_tuning.checking.fast_path_records import decides_lines, decides_records
+from bedrock_tuning.dataset.foreign import foreign_format, is_told_by_values
+from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK, DEPTH_MAX, parse
 from bedrock_tuning.dataset.record_formats import TEXT_FIELDS
-from bedrock_tuning.dataset.scope import DatasetScope, locate
+from bedrock_tuning.dataset.scope import DatasetScope, characters_in, locate
 from bedrock_tuning.dataset.tokens import too_many_tokens
 from bedrock_tuning.rules.caption import CONTROL
 from bedrock_tuning.rules.finding import Findings
 
 _CLASSES_MAX: Final = 4_096
 _BLANK: Final = b" \t\r"
+# A class remembers the names of a record that gives one twice.
+_NAMES_BYTES: Final = 1_000
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -35,27 +39,44 @@ class RowClass:
     rows: int = 0
 
 
-class ClassedRow(NamedTuple):
-    """One row: what tells its class, its fields (None if the line is blank), its reference.
+class ClassedRow(msgspec.Struct, gc=False):
+    """One row: what tells its class, its fields if it is an object, its reference.
 
-    problem: of the reference.
+    problem: of the reference. is_record: the line is not blank.
     """
 
     key: Hashable
-    value: dict[str, Any] | None
+    value: dict[str, Any] | None = None
     ref: str = ""
     problem: str = ""
+    is_record: bool = True
 
 
-_BLANK_ROW: Final = ClassedRow("blank", None)
+class _Shape(NamedTuple):
+    """What rows with the same names and types share.
+
+    number: of the shape. quotes: in a line without escapes. by_values: whether values tell a format
+    of other tools.
+    """
+
+    number: int
+    quotes: int
+    is_nested: bool
+    by_values: bool
+
+
+_BLANK_ROW: Final = ClassedRow("blank", is_record=False)
+_SYNTAX_ROW: Final = ClassedRow("syntax")
+_NO_OBJECT_ROW: Final = ClassedRow("no object")
 
 
 class RowClasses:
     """The classes of one manifest's rows, in bounded memory.
 
-    A class has everything that the rules in `fast_path_records.DECIDES` depend on: names and types
-    of the fields, lengths as far as limits tell them apart, white space, control characters, and
-    the problem of the reference.
+    A class has everything that the rules in `fast_path_records.DECIDES` depend on. Of a line that
+    is no object: why. Of a record: names and types of the fields, names that are given twice,
+    lengths as far as limits tell them apart, white space, control characters, the problem of the
+    reference, and the format of another tool. Conversations have no classes.
     """
 
     def __init__(self, scope: DatasetScope, findings: Findings) -> None:
@@ -66,17 +87,19 @@ class RowClasses:
         self._scope = scope
         self._prefixes = scope.prefixes
         self._decode = msgspec.json.Decoder().decode
-        self._strings: dict[Hashable, int] = {}
+        self._shapes: dict[Hashable, _Shape] = {}
         is_caption = contract.format == "image-caption"
         self._row = self._caption_row if is_caption else self._text_row
+        self._has_records = decides_records(scope)
         self._edges: list[int] = []
         if contract.caption is not None:
             limits = contract.caption
-            self._edges = [limits.chars_min, limits.chars_max + 1]
+            tokens, ratio = limits.tokens_max or 0, limits.chars_per_token or 0.0
+            self._edges = [limits.chars_min, limits.chars_max + 1, characters_in(tokens, ratio) + 1]
         self._edges.sort()
         names = TEXT_FIELDS.get(contract.format, ())
         self._limits = {name: budget.of_field(name) for name in names}
-        self._budget = budget
+        self._budget, self._least = budget, budget.least
 
     def refresh(self) -> None:
         """Finds out of which classes further rows need only be counted."""
@@ -101,63 +124,123 @@ class RowClasses:
         """The row of a line without its newline; None if only the rules can judge it."""
         if not line:
             return _BLANK_ROW
+        if self._budget.line_bytes is not None and len(line) > self._budget.line_bytes:
+            return None
         try:
             value = self._decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None if line.strip(_BLANK) else _BLANK_ROW
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return _refused_row(line, error)
         if type(value) is not dict:
+            if _may_be_deep(line):
+                return _unread_row(line)
+            return _NO_OBJECT_ROW if _repeated_names(line, value) == b"" else None
+        if not self._has_records:
             return None
         names, types = tuple(value), tuple(map(type, value.values()))
-        shape = names, types
-        strings = self._strings.get(shape)
-        if strings is None:
-            # Nested values may hide a repeated key, and may be nested too deeply.
-            if dict in types or list in types:
-                return None
-            strings = len(names) + types.count(str)
-            if len(self._strings) < _CLASSES_MAX:
-                self._strings[shape] = strings
-        quotes, escapes = 2 * strings, b"\\" in line
-        if escapes:
-            if b"\\u0022" in line:
-                return None
-            texts = (*names, *(text for text in value.values() if type(text) is str))
-            quotes += sum(text.count('"') for text in texts)
-        # A repeated key has quotes of its own, and the decoder drops its first value.
-        if line.count(b'"') != quotes:
+        shape = self._shapes.get((names, types)) or self._new_shape(names, types)
+        if shape is None:
             return None
-        return self._row(value, shape, escapes)
+        repeated: bytes | None = b""
+        # A repeated name has quotes of its own, and the decoder drops its first value.
+        if shape.quotes != line.count(b'"') or b"\\" in line or shape.is_nested:
+            if _may_be_deep(line):
+                return _unread_row(line)
+            repeated = _repeated_names(line, value)
+            if repeated is None:
+                return None
+        key: tuple[Hashable, ...] = shape.number, repeated
+        if shape.by_values:
+            foreign = foreign_format(value, self._scope.contract.format)
+            key += (foreign and foreign.name,)
+        return self._row(value, key, line)
 
-    def _caption_row(self, value: dict[str, Any], shape: Hashable, escapes: bool) -> ClassedRow:
+    def _new_shape(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Shape | None:
+        """A shape, remembered; None if there are too many."""
+        if len(self._shapes) == _CLASSES_MAX:
+            return None
+        is_nested, quotes = dict in types or list in types, 2 * (len(names) + types.count(str))
+        shape = _Shape(len(self._shapes), quotes, is_nested, is_told_by_values(names))
+        self._shapes[names, types] = shape
+        return shape
+
+    def _caption_row(
+        self, value: dict[str, Any], key: tuple[Hashable, ...], line: bytes
+    ) -> ClassedRow:
         caption, ref = value.get("caption"), value.get("image-ref")
-        text: Hashable = None
         if type(caption) is str:
-            control = escapes and CONTROL.search(caption) is not None
-            is_long = too_many_tokens(caption, self._scope.contract.caption) > 0
-            length = bisect_right(self._edges, len(caption))
-            text = length, is_long, caption.isspace(), control
+            key += bisect_right(self._edges, len(caption)), caption.isspace()
+            # Otherwise the length tells how many tokens there are.
+            if not caption.isascii():
+                key += "tokens", too_many_tokens(caption, self._scope.contract.caption) > 0
+            if b"\\" in line:
+                key += "control", CONTROL.search(caption) is not None
         if type(ref) is not str:
-            return ClassedRow((shape, text), value)
+            return ClassedRow(key, value)
         # The usual reference first: this is asked for every row.
         prefixes, problem = self._prefixes, ""
         if not ref.startswith(prefixes) or "/." in ref or ref in prefixes:
             problem = locate(ref, self._scope)
-        return ClassedRow((shape, text, problem), value, ref, problem)
+        return ClassedRow((*key, problem), value, ref, problem)
 
-    def _text_row(self, value: dict[str, Any], shape: Hashable, _: bool) -> ClassedRow:
-        verdict = self._budget.verdict
-        flags: list[Hashable] = []
-        texts: list[str] = []
-        for name, most in self._limits.items():
-            text = value.get(name)
-            if type(text) is str:
-                flags += (not text or text.isspace(), verdict((text,), most))
-                texts.append(text)
-        return ClassedRow((shape, *flags, verdict(texts, self._budget.record)), value)
+    def _text_row(
+        self, value: dict[str, Any], key: tuple[Hashable, ...], line: bytes
+    ) -> ClassedRow:
+        texts = {name: text for name in self._limits if type(text := value.get(name)) is str}
+        key += tuple([not text or text.isspace() for text in texts.values()])
+        # No byte is more than one token.
+        if self._least is not None and len(line) > self._least:
+            verdict = self._budget.verdict
+            key += tuple([verdict((text,), self._limits[name]) for name, text in texts.items()])
+            key += (verdict([*texts.values()], self._budget.record),)
+        return ClassedRow(key, value)
+
+
+def _may_be_deep(line: bytes) -> bool:
+    return line.count(b"[") + line.count(b"{") > DEPTH_MAX
+
+
+def _refused_row(line: bytes, error: Exception) -> ClassedRow | None:
+    """The row of a line that the decoder does not take."""
+    if not line.strip(_BLANK):
+        return _BLANK_ROW
+    # On line 1 the mark is no part of the text.
+    if line.startswith(BYTE_ORDER_MARK):
+        return None
+    # What is not JSON by the decoder is not JSON by the parser either, unless for one of these. The
+    # decoder refuses more: long numbers, halves of surrogate pairs.
+    is_plain = type(error) is msgspec.DecodeError and line.isascii() and not _may_be_deep(line)
+    if is_plain and b"\0" not in line and b"\\u" not in line:
+        return _SYNTAX_ROW
+    return _unread_row(line)
+
+
+def _unread_row(line: bytes) -> ClassedRow | None:
+    """The row of a line that cannot be read; None if it can."""
+    cause = parse(line).cause
+    return ClassedRow(cause) if cause else None
+
+
+def _repeated_names(line: bytes, value: Any) -> bytes | None:
+    """The names in a line if its object gives one twice, else b""; None if it takes the parser."""
+    # Every second piece between quotes is outside of strings, where a colon follows each name.
+    pieces = line.replace(b"\\\\", b"\\-").replace(b'\\"', b"\\-").split(b'"')
+    outside = b"".join(pieces[::2])
+    if outside.count(b":") == _count_names(value):
+        return b""
+    names = b'"'.join(
+        [name for name, end in zip(pieces[1::2], pieces[2::2], strict=True) if b":" in end]
+    )
+    # Names of several objects may be the same, and an escape may spell a name otherwise.
+    is_sure = outside.count(b"{") == 1 and b"\\" not in names and len(names) <= _NAMES_BYTES
+    return names if is_sure else None
+
+
+def _count_names(value: Any) -> int:
+    if type(value) is dict:
+        return len(value) + sum(map(_count_names, value.values()))
+    return sum(map(_count_names, value)) if type(value) is list else 0
 
 
 def row_classes_for(scope: DatasetScope, findings: Findings) -> RowClasses | None:
     """The classes of a manifest's rows; None if the rules have to check every row."""
-    if scope.budget.line_bytes is not None or not is_decided(scope):
-        return None
-    return RowClasses(scope, findings)
+    return RowClasses(scope, findings) if decides_lines() else None

@@ -1,7 +1,7 @@
 """Formats of other tools and services: recognised from one record, named as people know them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -285,6 +285,12 @@ def foreign_format(value: ForeignRecord, format: Format) -> Foreign | None:
         if sign.test is None or sign.test(value):
             return None if format in sign.foreign.formats else sign.foreign
     return UNKNOWN if 0 < len(value) <= _COMPARED_MAX and _lacks_all(value, format) else None
+
+
+def is_told_by_values(names: Iterable[str]) -> bool:
+    """Whether values tell which format a record with these names is in, or names alone do."""
+    lower = frozenset(name.lower() for name in islice(names, _NAMES_MAX))
+    return any(sign.test is not None for sign in _candidates(lower))
 
 
 _NAMES_MAX: Final = 1_000

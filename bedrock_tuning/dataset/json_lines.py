@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, islice
 from typing import Any, Final, NoReturn
 
@@ -77,21 +78,11 @@ def parse(data: bytes) -> Parsed:
     if text.count("[") + text.count("{") > DEPTH_MAX and _too_deep(text):
         return Parsed(cause="depth", problem=f"nested deeper than {DEPTH_MAX} levels")
     repeated: dict[str, None] = {}
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        value = dict(items)
-        if len(value) != len(items):
-            seen: set[str] = set()
-            for name, _ in items:
-                if name in seen:
-                    repeated[name] = None
-                seen.add(name)
-        return value
-
     try:
-        value = json.loads(
-            text, object_pairs_hook=pairs, parse_constant=_refuse, parse_int=_whole_number
-        )
+        try:
+            value = _UNIQUE.decode(text)
+        except _RepeatedNameError:
+            value = _decoder(partial(_pairs, repeated)).decode(text)
     except json.JSONDecodeError as error:
         words = error.msg.removesuffix(" at")
         return Parsed(cause="syntax", problem=f"{words} in column {error.pos + 1}")
@@ -107,6 +98,27 @@ class _NotJsonError(Exception):
     """Something that Python's json accepts and RFC 8259 does not."""
 
 
+class _RepeatedNameError(Exception):
+    """An object gives a name twice."""
+
+
+def _unique_pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(items)
+    if len(value) != len(items):
+        raise _RepeatedNameError
+    return value
+
+
+def _pairs(repeated: dict[str, None], items: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's value; remembers names that it gives twice."""
+    seen: set[str] = set()
+    for name, _ in items:
+        if name in seen:
+            repeated[name] = None
+        seen.add(name)
+    return dict(items)
+
+
 def _refuse(constant: str) -> NoReturn:
     raise _NotJsonError(f"{constant} is not a JSON number")
 
@@ -114,6 +126,16 @@ def _refuse(constant: str) -> NoReturn:
 def _whole_number(digits: str) -> int | float:
     # Python refuses to convert very long integers, which are well-formed JSON.
     return int(digits) if len(digits) < 400 else float(digits)
+
+
+def _decoder(pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=pairs, parse_constant=_refuse, parse_int=_whole_number
+    )
+
+
+# Made once: to make a decoder takes as long as to read a short line.
+_UNIQUE: Final = _decoder(_unique_pairs)
 
 
 def _too_deep(text: str) -> bool:

@@ -156,16 +156,47 @@ def test_no_bad_image_is_clean(rule: Rule) -> None:
     assert not fast.is_clean(item_of(rule, rule.bad))
 
 
+PAIR = '{"image-ref": "s3://bucket/folder/1.png", "caption": %s}'
 FAULTY = [
     *("", "{}", '{"caption": "a"}', '{"image-ref": "s3://bucket/folder/1.png"}', '{"a": "b"}'),
     *('{"image-ref": "s3://b/1", "caption": "a"}', '{"image-ref": 1, "caption": null}', "{"),
-    '{"image-ref": "s3://bucket/folder/1.png", "caption": " "}',
-    '{"image-ref": "s3://bucket/folder/1.png", "caption": "\\u0001"}',
-    '{"image-ref": "s3://bucket/folder/1.png", "caption": "%s"}' % ("x" * 700),
-    '{"image-ref": "s3://bucket/folder/1.png", "caption": "%s"}' % ("x" * 2_600),
+    *(PAIR % value for value in ('" "', '"\\u0001"', f'"{"x" * 700}"', f'"{"x" * 2_600}"')),
     '{"image-ref": "s3://bucket/else/1.png", "caption": "\\"q\\""}',
     '{"image-ref": "s3://bucket/folder/2.png", "caption": "a dog"}',
     '{"prompt": "x", "completion": "y", "other": 1.5}',
+    # Lines that are not JSON, that are JSON but no object, and that decoders disagree about.
+    *(
+        "a dog",
+        PAIR % "NaN",
+        PAIR % '"a"' + ",",
+        PAIR % "'a'",
+        PAIR % '"a\tb"',
+        PAIR % '"größer',
+        "nul",
+    ),
+    *(
+        PAIR % '"\\ud83d"',
+        PAIR % "1e999",
+        PAIR % '"a\0b"',
+        PAIR % '"\udce4"',
+        "1" * 5_000,
+        "\ufeff{}",
+    ),
+    *("[1]", '"a"', "12", '[{"a": 1}]', '[{"a": 1, "a": 2}]', "[" * 70 + "]" * 70),
+    # Names that are given twice, in one object or in several, spelled alike or not.
+    *(
+        PAIR % f'"a", {name}: {value}'
+        for name in ('"caption"', '"capt\\u0069on"')
+        for value in '1"'
+    ),
+    *(PAIR % f'"a", "caption": {value}' for value in ('"b"', '["b"]', '"\\"\\\\"', '"\\u0022"')),
+    *(PAIR % f'{{"a": 1, "{name}": 2}}' for name in "ab"),
+    *(PAIR % f'{{"a": 1}}, "{name}": {{"a": 2}}' for name in ("b", "caption")),
+    PAIR % f'{"[" * 70}{"]" * 70}, "caption": "a"',
+    # Values that tell a format of another tool, beside others that do not.
+    *(f'{{"caption": "a", "url": "{url}"}}' for url in ("https://example.com/1.png", "a")),
+    *(f'{{"text": "{text}", "prompt": ["a"]}}' for text in ("<|im_start|>user\\na<|im_end|>", "a")),
+    *(f'{{"prompt": "a", "dialogue": {value}}}' for value in ('["a"]', '{"a": "b"}')),
 ]
 
 
@@ -177,8 +208,22 @@ def test_counting_many_faulty_rows_finds_what_the_rules_find(
 ) -> None:
     rng = random.Random(seed)  # noqa: S311
     kinds = rng.sample(FAULTY, rng.randint(1, 3))
-    data = "".join(rng.choice(kinds) + "\r\n"[not ending :] for _ in range(900)).encode()
-    demand_same_findings(data, scope_of(model), most=most)
+    data = "".join(rng.choice(kinds) + "\r\n"[not ending :] for _ in range(900))
+    demand_same_findings(data.encode(errors="surrogateescape"), scope_of(model), most=most)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *("titan-multimodal-embeddings-g1", "titan-text-lite", "llama-3-1-8b"),
+        *("nova-lite", "nova-lite/DISTILLATION", "nova-2-lite/REINFORCEMENT_FINE_TUNING"),
+    ],
+)
+def test_each_kind_of_faulty_rows_is_counted_as_the_rules_count_it(model: str) -> None:
+    scope = scope_of(model)
+    for one, other in zip(FAULTY, [*FAULTY[1:], FAULTY[0]], strict=True):
+        data = "\n".join(["{}", *[one, other] * 250, ""]).encode(errors="surrogateescape")
+        demand_same_findings(data, scope, most=1)
 
 
 @pytest.mark.parametrize("rule", TEXT_RULES, ids=lambda rule: rule.name)

@@ -184,19 +184,24 @@ COUNTED = {
         *(pair("a dog", "s3://bucket/folder/"), pair("a", "s3://bucket/folder/../1")),
         *(b'{"caption": "a"}', b'{"caption": 1, "image-ref": null}', b'{"Caption": "a \\"b\\""}'),
         b'{"image-ref": "s3://bucket/folder/1.png", "caption": "a", "more": 1.5}',
+        *(b"{", b"[]", b'{"a": {}}', b'{"a": []}', b'{"a": "b", "a": "c"}', b"a dog", b'["a"]'),
+        *(b'{"caption": "\\u0022"}', b'{"caption": "\\ud83d"}', b'{"caption": "\xff"}', b"[{}]"),
     ],
     EXPRESS: [
         *(text(prompt="", completion="x"), text(prompt=" ", completion=""), text(prompt="a")),
         *(text(prompt="1" * 9_000, completion="x"), text(prompt="a", completion="b", more="c")),
+        *(b'{"prompt": "a", "completion": ["b"]}', b'{"prompt": "a", "prompt": "b"}'),
     ],
+    "nova-lite": [b"{", b"[]", b"", b'{"messages": []'],
+    "nova-lite/DISTILLATION": [b"{", b"[]"],
 }
 # What only the rules can judge, row by row.
 READ = {
     FLAGSHIP: [
-        *(b"{", b"[]", b'{"a": {}}', b'{"a": []}', b'{"a": "b", "a": "c"}'),
-        b'{"caption": "\\u0022"}',
+        *(b'{"a": {"b": 1}, "a": {"b": 2}}', b'{"a": 1, "\\u0061": 2}', b'{"caption": 1e999}'),
+        b'[{"a": 1, "a": 2}]',
     ],
-    EXPRESS: [b'{"prompt": "a", "completion": ["b"]}', b'{"prompt": "a", "prompt": "b"}'],
+    "nova-lite": [b"{}"],
 }
 
 

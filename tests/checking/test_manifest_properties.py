@@ -6,6 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bedrock_tuning.checking.row_classes import row_classes_for
+from bedrock_tuning.rules import BY_ID
+from bedrock_tuning.rules.finding import NOBODY, Findings
 from tests.support.examples import check, scope_of
 from tests.support.properties import examples
 
@@ -93,6 +96,65 @@ def test_the_fast_path_finds_what_the_rules_find(
     manifest, scope = b"\n".join(parts) + ending, scope_of(model, folders=folders)
     quick = check(manifest, scope=scope, block_bytes=TINY)
     assert quick == check(manifest, scope=scope, by_rules_only=True)
+
+
+NAMES = st.sampled_from(
+    [
+        *("image-ref", "caption", "prompt", "completion", "input", "text", "url", "messages"),
+        *("capt\\u0069on", 'say \\"wow\\"', "x\\\\", "x"),
+    ]
+)
+JSON_VALUES = st.sampled_from(
+    [
+        *(
+            '"a dog"',
+            '""',
+            '" "',
+            '"\\u0001"',
+            '"\\ud83d"',
+            '"\\u0022"',
+            '"\\"\\\\"',
+            f'"{"x" * 602}"',
+        ),
+        *(
+            '"http://a/1.png"',
+            '"s3://bucket/folder/1.png"',
+            '"s3://b/1"',
+            f'"{"犬" * 129}"',
+            '"<s>"',
+        ),
+        *("1", "1.5", "true", "null", "1e999", "NaN", "[]", '["a"]', "[[" * 40 + "]]" * 40, "tru"),
+        *("{}", '{"a": "b"}', '{"a": 1, "a": 2}', '[{"a": {"caption": "a"}}]', '"{\t:"', '"{:"'),
+    ]
+)
+ENDS = st.sampled_from(["}", "}\r", "} ", "},", "", "}}", "}\0", "}\udce4", "}{}"])
+
+
+@st.composite
+def objects(draw: st.DrawFn) -> bytes:
+    """A line with some fields, well-formed or not."""
+    fields = draw(st.lists(st.tuples(NAMES, JSON_VALUES), max_size=3))
+    text = draw(st.sampled_from(["", "[", "\ufeff"])) * draw(st.integers(0, 1)) + "{"
+    text += ", ".join(f'"{name}": {value}' for name, value in fields) + draw(ENDS)
+    return text.encode(errors="surrogateescape")
+
+
+@pytest.mark.parametrize(
+    "model", ["titan-multimodal-embeddings-g1", "titan-text-express", "llama-3-1-8b", "nova-lite"]
+)
+@examples(150)
+@given(parts=st.lists(objects(), min_size=20, max_size=60))
+def test_rows_of_one_class_have_the_same_findings(model: str, parts: list[bytes]) -> None:
+    scope = scope_of(model)
+    classes = row_classes_for(scope, Findings({}, NOBODY))
+    assert classes is not None
+    found: dict[object, dict[str, int]] = {}
+    for line in parts:
+        row = classes.read(line)
+        if row is not None:
+            _, result = check(b"{}\n" + line, scope=scope, by_rules_only=True)
+            counts = {id: count for id, count in result.counts.items() if not BY_ID[id].once}
+            assert found.setdefault(row.key, counts) == counts, line
 
 
 WORDS = st.sampled_from(

@@ -21,12 +21,13 @@ from tools.bench.page import markdown
 from tools.bench.plan import BenchPlan, full, quick
 from tools.bench.prepare import prepare
 from tools.bench.result import BenchSection, Results
-from tools.bench.rows import image_rows, long_rows, questions
+from tools.bench.rows import faulty_rows, image_rows, long_rows, questions
 from tools.bench.server import ToolMissingError
 from tools.bench.uploads import uploads
 
 SECTIONS: Final[Mapping[str, Callable[[BenchPlan], BenchSection]]] = {
     "image-rows": image_rows,
+    "faulty-rows": faulty_rows,
     "questions": questions,
     "long-rows": long_rows,
     "images": images,

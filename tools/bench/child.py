@@ -7,6 +7,7 @@ getrusage tells includes the parent's, from which it was forked.
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -18,12 +19,17 @@ from bedrock_tuning.checking import ManifestCheck, check_images
 from bedrock_tuning.checking.images import BATCH
 from bedrock_tuning.dataset.images.source import ByteRange
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, TextBudget, characters_in
-from tools.bench.texts import BUCKET, FOLDER
+from bedrock_tuning.rules.finding import FindingsFile, Heard
+from tools.bench.texts import BUCKET, FOLDER, faulty_lines
 
 BenchFigures = dict[str, Any]
 _MODELS: Final = {
     "images": ("titan-multimodal-embeddings-g1", "FINE_TUNING"),
+    "pairs": ("titan-text-express", "FINE_TUNING"),
     "texts": ("titan-text-express", "CONTINUED_PRE_TRAINING"),
+    "converse": ("nova-lite", "FINE_TUNING"),
+    "claude": ("claude-3-haiku", "FINE_TUNING"),
+    "rft": ("nova-2-lite", "REINFORCEMENT_FINE_TUNING"),
 }
 
 
@@ -39,6 +45,20 @@ def rows(*, path: str, what: str, how: str) -> BenchFigures:
         "faults": faults,
         "bytes": file.stat().st_size,
     }
+
+
+def faulty_rows(*, what: str, kind: str, count: int) -> BenchFigures:
+    """Checks lines of one format that all have one kind of fault, and lists their findings."""
+    pieces = faulty_lines(what, kind, count=count)
+    scope = _subject(what)
+    with tempfile.TemporaryFile() as file:
+        check = ManifestCheck(scope, Heard(FindingsFile(file).add))
+        began = time.process_time()
+        for piece in pieces:
+            check.feed(piece)
+        _, result = check.finish()
+        cpu = time.process_time() - began
+    return {"cpu": cpu, "faults": sum(result.counts.values())}
 
 
 def steps(*, path: str) -> BenchFigures:
@@ -188,6 +208,7 @@ def _check(
 
 _TASKS: Final[Mapping[str, Callable[..., BenchFigures]]] = {
     "rows": rows,
+    "faulty_rows": faulty_rows,
     "steps": steps,
     "images": images,
     "ranges": ranges,

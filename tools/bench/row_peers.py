@@ -89,7 +89,9 @@ def _image_faults(value: dict[str, Any], _: int, *, longest: int) -> Iterator[st
     elif "/." in ref and not {".", ".."}.isdisjoint(ref.split("/")):
         yield "climbs"
     if not isinstance(caption, str):
-        yield "caption"
+        # A field under another name is one fault.
+        if "caption" in value or len(value) < 2:
+            yield "caption"
     else:
         if len(caption) > longest:
             yield "long"

@@ -1,10 +1,12 @@
-"""Draws manifests: image records, long records, and image records of which some are wrong."""
+"""Draws manifests: image records, long records, and records of which some or all are wrong."""
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from bedrock_tuning.dataset.whole_file import HEAD_BYTES
 
 BUCKET: Final = "bench"
 FOLDER: Final = "pets/"
@@ -42,11 +44,6 @@ def emoji_records(path: Path, *, count: int) -> Path:
 def wrong_records(path: Path, *, count: int) -> Path:
     """Image records of which each hundredth has a fault."""
     return _write(path, _wrong_lines(count))
-
-
-def faulty_records(path: Path, *, count: int) -> Path:
-    """Image records that all have a fault, of a few kinds."""
-    return _write(path, _faulty_lines(count))
 
 
 def keyed_records(path: Path, *, keys: Iterator[str]) -> Path:
@@ -109,21 +106,154 @@ _FAULTS: Final[tuple[Callable[[str], str], ...]] = (
 )
 
 
-_ALL_FAULTY: Final[tuple[Callable[[str], str], ...]] = (
-    lambda _: "{}\n",
-    lambda line: line.replace("s3://bench", "s3://other"),
-    lambda line: line.replace('"caption"', '"text"'),
-    lambda line: line[: line.index('"caption"')] + '"caption": null}\n',
-)
-
-
-def _faulty_lines(count: int) -> Iterator[str]:
-    dice = random.Random("faulty")  # noqa: S311
-    for line in _image_lines(count):
-        yield dice.choice(_ALL_FAULTY)(line)
-
-
 def _wrong_lines(count: int) -> Iterator[str]:
     dice = random.Random("wrong")  # noqa: S311
     for line in _image_lines(count):
         yield dice.choice(_FAULTS)(line) if dice.random() < 0.01 else line
+
+
+BenchRecord = dict[str, Any]
+# Of a record a line with the fault; it may change the record.
+Spoil = Callable[[BenchRecord], str]
+# So many lines differ, and are then repeated: drawing takes longer than checking.
+_DRAWN: Final = 5_000
+
+
+def faulty_lines(what: str, kind: str, *, count: int) -> list[bytes]:
+    """So many lines of a format with one kind of fault, in pieces, after right lines."""
+    dice, drawn = random.Random("faulty"), min(count, _DRAWN)  # noqa: S311
+    words = (_caption(dice) for _ in range(2 * drawn))
+    records = [_RECORDS[what](number, next(words), next(words)) for number in range(drawn)]
+    # The beginning tells whether these are lines at all; of a file in Latin-1 that is all.
+    right = json.dumps(records[0]).encode() + b"\n"
+    right *= HEAD_BYTES // len(right) + 1
+    lines = [FAULTS[what][kind](record).encode(errors="surrogateescape") for record in records]
+    return [right, *[b"\n".join(lines) + b"\n"] * (count // drawn)]
+
+
+def _image(number: int, caption: str, _: str) -> BenchRecord:
+    return {"image-ref": f"{IMAGES}{number // 1000:03d}/{number:06d}.jpg", "caption": caption}
+
+
+def _pair(_: int, prompt: str, completion: str) -> BenchRecord:
+    return {"prompt": prompt, "completion": completion}
+
+
+def _text(_: int, words: str, more: str) -> BenchRecord:
+    return {"input": f"{words} {more}"}
+
+
+def _messages(_: int, question: str, answer: str) -> BenchRecord:
+    turns = {"user": question, "assistant": answer}
+    return {"messages": [{"role": role, "content": text} for role, text in turns.items()]}
+
+
+def _converse(number: int, question: str, answer: str) -> BenchRecord:
+    record = _messages(number, question, answer)
+    for turn in record["messages"]:
+        turn["content"] = [{"text": turn["content"]}]
+    return {"schemaVersion": "bedrock-conversation-2024", **record}
+
+
+_RECORDS: Final[Mapping[str, Callable[[int, str, str], BenchRecord]]] = {
+    "images": _image,
+    "pairs": _pair,
+    "texts": _text,
+    "converse": _converse,
+    "claude": _messages,
+    "rft": _messages,
+}
+
+
+def _with(**fields: Any) -> Spoil:
+    """Other values of some fields, whose names have underscores for hyphens."""
+    renamed = {name.replace("_", "-"): value for name, value in fields.items()}
+    return lambda record: json.dumps({**record, **renamed})
+
+
+def _turn(place: int, **fields: Any) -> Spoil:
+    """Other values in one turn."""
+
+    def spoil(record: BenchRecord) -> str:
+        record["messages"][place].update(fields)
+        return json.dumps(record)
+
+    return spoil
+
+
+def _name_twice(record: BenchRecord) -> str:
+    name, value = next(reversed(record.items()))
+    return f"{json.dumps(record)[:-1]}, {json.dumps({name: value})[1:]}"
+
+
+def _missing_field(record: BenchRecord) -> str:
+    record.popitem()
+    return json.dumps(record)
+
+
+def _turns_reversed(record: BenchRecord) -> str:
+    record["messages"].reverse()
+    return json.dumps(record)
+
+
+def _elsewhere(place: str) -> Spoil:
+    return lambda record: json.dumps(record).replace(f"s3://{BUCKET}/pets", place)
+
+
+# Of these, a line is judged without a record, and so alike in every format.
+_CUT_OFF: Final[Mapping[str, Spoil]] = {"cut off": lambda record: json.dumps(record)[:-3]}
+_LINES: Final[Mapping[str, Spoil]] = {
+    **_CUT_OFF,
+    "a blank line": lambda _: "",
+    "a comma after the last field": lambda record: f"{json.dumps(record)[:-1]},}}",
+    "in an array": lambda record: json.dumps([record]),
+    "not UTF-8": lambda record: json.dumps(record).replace("a", "\udce4", 1),
+    "a NUL character": lambda record: f"{json.dumps(record)}\0",
+    "half a character": _with(source="\ud83d"),
+    "nested too deep": lambda record: f"{json.dumps(record)[:-1]}, {'[' * 70}{']' * 70}}}",
+}
+_FIELDS: Final[Mapping[str, Spoil]] = {
+    "an empty object": lambda _: "{}",
+    "a field missing": _missing_field,
+    "a name twice": _name_twice,
+    "an unknown field": _with(source="wiki"),
+    "an unknown field with an object": _with(meta={"by": "us"}),
+}
+_TURNS: Final[Mapping[str, Spoil]] = {
+    **_CUT_OFF,
+    "an empty object": lambda _: "{}",
+    "a name twice": _name_twice,
+    "an unknown role": _turn(0, role="human"),
+}
+_CHATS: Final[Mapping[str, Spoil]] = {
+    "an unknown field": _with(source="wiki"),
+    "the answer before the question": _turns_reversed,
+}
+TALKS: Final = frozenset({"converse", "claude", "rft"})
+FAULTS: Final[Mapping[str, Mapping[str, Spoil]]] = {
+    "images": {
+        **_LINES,
+        **_FIELDS,
+        "caption null": _with(caption=None),
+        "captions in a list": _with(caption=["a dog", "a cat"]),
+        "a blank caption": _with(caption=" "),
+        "a control character": _with(caption="a dog\x07"),
+        "640 characters: too many tokens": _with(caption="dog " * 160),
+        "2,800 characters": _with(caption="dog " * 700),
+        "no S3 URI": _elsewhere("pets"),
+        "another bucket": _elsewhere("s3://other/pets"),
+        "another folder": _elsewhere(f"s3://{BUCKET}/else"),
+        "a folder, no image": _with(image_ref=IMAGES[: IMAGES.index("images/")]),
+    },
+    "pairs": {
+        **_CUT_OFF,
+        **_FIELDS,
+        "prompt null": _with(prompt=None),
+        "an empty completion": _with(completion=""),
+        "10,000 characters: too many tokens": _with(prompt="1" * 10_000),
+    },
+    "texts": {**_CUT_OFF, **_FIELDS, "an empty text": _with(input="")},
+    "converse": {**_TURNS, **_CHATS, "an empty turn": _turn(0, content=[{"text": " "}])},
+    "claude": {**_TURNS, **_CHATS, "an empty turn": _turn(0, content=" ")},
+    "rft": {**_TURNS, "an empty turn": _turn(0, content=" ")},
+}

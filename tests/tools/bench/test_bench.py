@@ -17,7 +17,7 @@ from tools.bench.page import markdown
 from tools.bench.pictures import pictures
 from tools.bench.result import BenchSection, Results
 from tools.bench.row_peers import json_reader, parser, pydantic_reader
-from tools.bench.texts import image_records, wrong_records
+from tools.bench.texts import FAULTS, image_records, wrong_records
 
 ROOT = Path(__file__).resolve().parents[3]
 HAS_TOOLS = all(shutil.which(name, path="/usr/bin:/usr/sbin") for name in ("nginx", "wrk"))
@@ -41,9 +41,10 @@ def bench(folder: Path, *sections: str) -> tuple[int, str, dict[str, Any]]:
 
 @pytest.mark.long
 def test_a_quick_run_of_rows_measures_every_reader(tmp_path: Path) -> None:
-    code, page, results = bench(tmp_path, "image-rows", "long-rows")
+    sections = ["image-rows", "faulty-rows", "long-rows"]
+    code, page, results = bench(tmp_path, *sections)
     assert code == 0
-    assert [section["name"] for section in results["sections"]] == ["image-rows", "long-rows"]
+    assert [section["name"] for section in results["sections"]] == sections
     for section in results["sections"]:
         assert not section["missing"]
         assert len(section["rows"]) >= 4
@@ -106,6 +107,15 @@ def test_our_check_and_its_peers_find_the_same_faults(tmp_path: Path) -> None:
         how: rows(path=str(wrong), what="images", how=how)["faults"] for how in ("ours", "json")
     }
     assert faults["ours"] >= faults["json"] > 10
+
+
+@pytest.mark.parametrize("what", FAULTS)
+def test_of_each_kind_of_fault_every_line_is_wrong(what: str) -> None:
+    from tools.bench.child import faulty_rows
+
+    for kind in FAULTS[what]:
+        got = faulty_rows(what=what, kind=kind, count=200)
+        assert got["faults"] >= 200, kind
 
 
 @pytest.mark.parametrize("reader", [json_reader, pydantic_reader])
