@@ -88,15 +88,19 @@ _READ_ELSEWHERE: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def differing(evidence: "Evidence", *kinds: str, only: str = "") -> Iterator[Violation]:
-    """A violation for each value of resources of these types that is not as in their contracts.
+def differing(evidence: "Evidence", *parts: str) -> Iterator[Violation]:
+    """A violation for each value of resources that is not as in their contracts.
 
-    only: one property; others are read by other checks, or by none (A107).
+    parts: resource types, or one property of a type: "AWS::S3::Bucket.BucketEncryption". Other
+    properties of it are read by other checks, or by none (A107).
     """
     bound = evidence.bound
-    for name, place in bound.contracts.places.items():
-        resource = bound.resources.get(name)
-        if place.type in kinds and resource is not None:
+    for part in parts:
+        kind, _, only = part.partition(".")
+        for name, place in bound.contracts.places.items():
+            resource = bound.resources.get(name)
+            if place.type != kind or resource is None:
+                continue
             expected = place.filled(bound.fill)
             names = {only} if only else {*expected, *resource.properties} - {"Tags"}
             names -= _READ_ELSEWHERE.get(place.type, frozenset())
@@ -164,7 +168,7 @@ class Check:
         except Exception as error:
             violations = [
                 Violation(
-                    where=self.finder.__name__,
+                    where=self.id,
                     what=f"the check itself failed: {type(error).__name__}: {error}",
                     limit="nothing is accepted unchecked",
                     fix="Write the template in a form that this review knows, or extend the check",
@@ -189,3 +193,14 @@ def check(
         return Check(id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix)
 
     return make
+
+
+def as_contracted(
+    check_id: str, sentence: str, *parts: str, limit: str = "", fix: str = ""
+) -> Check:
+    """A check that resources are as their contracts say. parts: see differing."""
+
+    def finder(evidence: Evidence) -> Iterator[Violation]:
+        return differing(evidence, *parts)
+
+    return Check(id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix)

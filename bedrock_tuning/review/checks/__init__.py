@@ -7,14 +7,12 @@ from typing import Final
 
 from bedrock_tuning.review.check import Check
 from bedrock_tuning.review.checks import (
-    alarms,
     assembly,
     closed,
     custom_resources,
-    delivery,
     functions,
-    network,
     policies,
+    resources,
     roles,
     storage,
     unread,
@@ -27,13 +25,11 @@ _MODULES: Final = (
     closed,
     roles,
     policies,
+    resources,
     functions,
-    alarms,
-    delivery,
     storage,
     workflow,
     custom_resources,
-    network,
 )
 _READERS: Final[tuple[Check, ...]] = (
     *(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check)),

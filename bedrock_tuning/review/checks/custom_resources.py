@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
-from bedrock_tuning.contracts.written.customization import BUDGET, PARAMETER, SERVING
+from bedrock_tuning.contracts.written.customization import PARAMETER, SERVING
 from bedrock_tuning.review.assembly.manifest import once
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.check import Evidence, Violation, check, differing, found, unlike
@@ -34,15 +34,6 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
 
 
 @check(
-    "M804",
-    "Every other custom resource has exactly the properties of its contract.",
-    fix="Wire it as the contract in bedrock_tuning/contracts says",
-)
-def custom_resources(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, "Custom::ClosedSecurityGroup", "Custom::RunGuard")
-
-
-@check(
     "M805",
     "Every customization's settings say what its file says, and name its own roles.",
     fix="Deploy what the file says",
@@ -62,15 +53,6 @@ def settings(evidence: Evidence) -> Iterator[Violation]:
         }
         limit = f"customizations/{name}.toml says {{}}"
         yield from unlike(resource, actual, expected, exactly=True, limit=limit)
-
-
-@check(
-    "M806",
-    "Every monthly budget is the one in its customization's file.",
-    fix="Deploy what the file says",
-)
-def budgets(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, BUDGET)
 
 
 def _roles(evidence: Evidence, name: str) -> dict[str, str]:

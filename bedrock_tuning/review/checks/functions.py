@@ -1,36 +1,12 @@
-"""Checks of functions: as they are specified, with code of this app, called by who may."""
+"""The check of functions' code: it is this app's own."""
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from bedrock_tuning.contracts.written.functions import FUNCTION
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
-from bedrock_tuning.review.check import Evidence, Violation, check, differing, found
-
-_FIX: Final = "Wire the function as its specification in bedrock_tuning/contracts says"
-
-
-@check(
-    "W505",
-    "Every function is exactly its specification: handler, role, environment, log group, runtime, "
-    "time-out, memory, disk, traces and, if the settings say so, the network.",
-    fix=_FIX,
-)
-def specified(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, FUNCTION)
-
-
-@check(
-    "W508",
-    "A function URL accepts signed requests only, and only functions whose specification has one "
-    "are called by it.",
-    limit="AuthType AWS_IAM, no CORS, no alias",
-    fix=_FIX,
-)
-def addresses(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, "AWS::Lambda::Url")
+from bedrock_tuning.review.check import Evidence, Violation, check, found
 
 
 def _qualifier(evidence: Evidence) -> str:

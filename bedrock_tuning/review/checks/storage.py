@@ -1,4 +1,4 @@
-"""Checks of what holds data: it is kept as long as the settings say, encrypted and private."""
+"""Checks of what stays when its stack is deleted, of protection, and of secrets."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -10,25 +10,10 @@ from bedrock_tuning.review.check import (
     Evidence,
     Violation,
     check,
-    differing,
     found,
 )
 
-_BUCKET: Final = "AWS::S3::Bucket"
-_BUCKET_FIX: Final = "Deploy it as bedrock_tuning/contracts/written/buckets.py says"
-_OPERATIONS: Final = "bedrock_tuning/contracts/written/operations.py"
 _HOLDING: Final = ("data", "network", "pipeline")
-
-
-@check(
-    "S602",
-    "The runs table has recovery, its key, on-demand billing, the keys and indexes that functions "
-    "and commands query, and, if the setting protected is on, deletion protection.",
-    limit="the record of all runs and the lock against double jobs",
-    fix="Deploy it as bedrock_tuning/contracts/written/runs_table.py says",
-)
-def runs_table(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, "AWS::DynamoDB::Table")
 
 
 @check(
@@ -70,89 +55,6 @@ def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
             policy = resource.raw.get(name, "Delete")
             if policy not in ("Delete", *policies):
                 yield found(resource, f"{name} of {resource.type} is {policy}")
-
-
-@check(
-    "S603",
-    "Every bucket keeps the versions of its objects.",
-    limit="an overwritten dataset must be recoverable, and a version names an upload",
-    fix=_BUCKET_FIX,
-)
-def versioned(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, _BUCKET, only="VersioningConfiguration")
-
-
-@check(
-    "S604",
-    "Objects are kept as long as the settings say, and incomplete uploads are removed.",
-    fix="Set noncurrent_days, work_days or log_retention_days in cdk.json; "
-    "bedrock_tuning/contracts/written/buckets.py writes the lifecycle",
-)
-def lifecycles(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, _BUCKET, only="LifecycleConfiguration")
-
-
-@check(
-    "S605",
-    "Every log group has its key and the retention period that the settings say. The workflow's "
-    "name begins with /aws/vendedlogs/, so that it uses none of the account's resource policy for "
-    "logs.",
-    limit="as many days as the settings say; without RetentionInDays, logs are kept indefinitely",
-    fix=f"Set log_retention_days in cdk.json; {_OPERATIONS} writes the log group",
-)
-def log_retention(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, "AWS::Logs::LogGroup")
-
-
-@check(
-    "S606",
-    "Dead letters are encrypted, kept as long as SQS allows, and neither moved nor delayed.",
-    fix="Deploy it as bedrock_tuning/contracts/construct_names.py says",
-)
-def queues(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, "AWS::SQS::Queue")
-
-
-@check(
-    "S607",
-    "Every key rotates, is enabled, and is a single-Region encryption key of KMS.",
-    limit="a key that rotates and exists as long as its data",
-    fix=f"Deploy it as {_OPERATIONS} says",
-)
-def keys(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, "AWS::KMS::Key")
-
-
-@check(
-    "S608",
-    "No bucket can be made public, and the bucket owner owns every object.",
-    limit="no public access, no ACLs",
-    fix=_BUCKET_FIX,
-)
-def closed(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, _BUCKET, only="PublicAccessBlockConfiguration")
-    yield from differing(evidence, _BUCKET, only="OwnershipControls")
-
-
-@check(
-    "S609",
-    "Buckets and topics are encrypted with the key intended for them.",
-    limit="its own key, switched on",
-    fix="Give the construct its key, and set encryption",
-)
-def encrypted(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, _BUCKET, only="BucketEncryption")
-    yield from differing(evidence, "AWS::SNS::Topic")
-
-
-@check(
-    "S610",
-    "Who reads and writes a bucket that holds data is logged, in the bucket for access logs.",
-    limit="each in a folder of its own, which the log bucket's policy opens for it",
-    fix=_BUCKET_FIX,
-)
-def access_logged(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, _BUCKET, only="LoggingConfiguration")
 
 
 @check(

@@ -11,7 +11,6 @@ from bedrock_tuning.review.check import (
     Evidence,
     Violation,
     check,
-    differing,
     found,
     in_a_line,
     unlike,
@@ -101,14 +100,3 @@ def placeholders(evidence: Evidence) -> Iterator[Violation]:
         yield from unlike(
             machine, substitutions, expected, exactly=True, absent="not in the contract"
         )
-
-
-@check(
-    "F710",
-    "A state machine acts as its own role and logs everything it does, without the data of its "
-    "executions.",
-    limit="a run of several days must be traceable; its data stays in the buckets",
-    fix="Deploy it as bedrock_tuning/contracts/written/operations.py says",
-)
-def logged(evidence: Evidence) -> Iterator[Violation]:
-    yield from differing(evidence, MACHINE)

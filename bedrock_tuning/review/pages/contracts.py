@@ -69,7 +69,7 @@ def contract_page(contracts: Contracts, *, commands: Mapping[str, Sequence[str]]
             for resource in contracts.guarded
         ],
         checks=[
-            (title, [check for check in CHECKS if check.id.startswith(letter)])
+            (title, sorted((c for c in CHECKS if c.id.startswith(letter)), key=lambda c: c.id))
             for letter, title in _GROUPS
         ],
         anchor=_anchor,

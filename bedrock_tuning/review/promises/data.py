@@ -127,6 +127,14 @@ PROMISES: Final = (
         but=_reports,
     ),
     Never(
+        id="W523",
+        sentence="No role may write where an upload starts a run: that could start the next one. "
+        "Only uploaders do, who are people.",
+        actions=("s3:PutObject*", "s3:CopyObject*", "s3:RestoreObject*", "s3:DeleteObject*"),
+        resources=lambda d: [f"{bucket}/*/{s3_layout.MANIFEST_FILE}" for bucket in d.datasets],
+        but=lambda d: [but(d.person("Uploader"), "s3:PutObject")],
+    ),
+    Never(
         id="M812",
         sentence="No role and no policy for people deletes data: no objects and versions, no "
         "models, no runs, no keys.",
