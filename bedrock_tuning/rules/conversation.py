@@ -107,9 +107,13 @@ def empty_message(record: Record, _: DatasetScope) -> Iterator[Fault]:
         if not text.strip():
             yield Fault(f"{path} is empty", path, text, "at least one character")
     for index, message in enumerate(record.messages):
-        if message.get("content") == []:
+        content = message.get("content")
+        # Only the answer of a model may be something else, as calls of tools.
+        is_silent = record.format == "rft" and content is None
+        if content == [] or (is_silent and record.roles[index] in ("user", "system", "developer")):
             path = f"messages[{index}].content"
-            yield Fault("the turn has no content", path, "[]", "at least one block")
+            value = "null" if content is None else "[]"
+            yield Fault("the turn has no content", path, value, "at least one block")
     for path, kinds in _kinds_by_turn(record).items():
         if kinds == {"reasoningContent"}:
             limit = "reasoning and an answer"

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from bedrock_tuning.catalogue import BaseModel, DatasetContract
+from bedrock_tuning.catalogue import BaseModel, DatasetContract, catalogue
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.dataset.dataset import ModelRequirements
@@ -334,9 +334,12 @@ def known_type(model: BaseModel, name: str) -> str:
     """A customization type of a model as it is written; raises UserError for another one."""
     wanted = name.upper().replace("-", "_")
     if wanted not in model.datasets:
+        others = [key for key, other in catalogue().items() if wanted in other.datasets]
+        # What other models have is no misspelling.
+        hint = "" if others else did_you_mean(wanted, model.datasets, aliases=_TYPES)
+        fix = f"--type {' or '.join(model.datasets)}"
         raise UserError(
-            f'{model.name} has no customization type "{name}"'
-            f"{did_you_mean(wanted, model.datasets, aliases=_TYPES)}",
-            fix=f"--type {' or '.join(model.datasets)}",
+            f'{model.name} has no customization type "{name}"{hint}',
+            fix=f"{fix}; models that take {wanted}: {', '.join(others)}" if others else fix,
         )
     return wanted

@@ -278,3 +278,9 @@ def test_all_images_on_this_machine_are_read_like_pillow_reads_them() -> None:
         if seen is not None and seen[0] in ("png", "jpeg"):
             found = header(data)
             assert (found.format, found.width, found.height, found.problem) == (*seen, ""), path
+
+
+def test_a_picture_of_another_brand_is_no_video() -> None:
+    box = b"\0\0\0\x1cftypMiHB\0\0\0\0MiHEmif1heic"
+    assert header(box + bytes(32)).format == "HEIF"
+    assert header(box.replace(b"mif1heic", b"isommp41") + bytes(32)).format == "MP4 video"

@@ -116,6 +116,8 @@ SLIPS: list[tuple[str, Any, str, str]] = [
     (NOVA, asked({"image": {"source": {"bytes": "eA=="}}}), "unknown-field", "s3Location"),
     (NOVA, asked({"text": "x", "image": None}), "ignored-field", "null"),
     (RFT, asked("x"), "record-of-another-format", EXAMPLES["rft"]),
+    (RFT, {"messages": [{"role": "user", "content": None}]}, "empty-message", "no content"),
+    (RFT, {"messages": [{"role": "user"}]}, "empty-message", "no content"),
     (LLAMA, asked(*[medium("image", "png", PNG)] * 12), "images-over-token-limit", "19,212"),
     (LLAMA, asked("x", medium("video", "mp4", "s3://bucket/folder/1.mp4")), "media-not-supported",
      "no videos"),

@@ -23,6 +23,17 @@ _MAGIC: Final = (
     (b"\x1f\x8b", "gzip"),
     (b"version https://git-lfs", "a Git LFS pointer"),
     (b"\x1aE\xdf\xa3", MATROSKA),
+    # Bytes that went through something for texts: a transfer, a database, a JSON document.
+    *(
+        (mark, "an image damaged by being handled as text")
+        for mark in (
+            b"\x89PNG",
+            b"\xc2\x89PNG",
+            b"\xef\xbf\xbdPNG",
+            b"\xc3\xbf\xc3\x98\xc3\xbf",
+            b"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
+        )
+    ),
 )
 _MARKUP: Final = (
     (b"<!doctype html", "HTML"),
@@ -31,6 +42,7 @@ _MARKUP: Final = (
     (b"<svg", "SVG"),
     (b"<?xml", "XML"),
     (b"{", "JSON"),
+    *((mark, "an image in Base64") for mark in (b"ivborw0kggo", b"/9j/", b"data:image/")),
 )
 _BRANDS: Final = {
     b"avif": "AVIF",
@@ -44,9 +56,11 @@ _BRANDS: Final = {
     b"msf1": "HEIF",
     b"crx ": "a Canon raw file",
     b"M4A ": "MPEG-4 audio",
-    b"mif1": "HEIF",
+    **dict.fromkeys((b"mif1", b"mif2", b"heif", b"hevm", b"hevs", b"avci", b"avcs"), "HEIF"),
     b"qt  ": QUICKTIME,
 }
+_PICTURES: Final = ("AVIF", "HEIC", "HEIF")
+_BRANDS_END: Final = 64
 
 
 def sniff(data: bytes) -> str:
@@ -54,7 +68,11 @@ def sniff(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12], MP4)
+        # Behind its own brand stand those that it is compatible with.
+        end = min(int.from_bytes(data[:4]), _BRANDS_END)
+        others = (_BRANDS.get(data[at : at + 4]) for at in range(16, end, 4))
+        other = next((name for name in others if name in _PICTURES), MP4)
+        return _BRANDS.get(data[8:12], other)
     # QuickTime of old begins with any of its boxes.
     if data[4:8] in (b"moov", b"mdat", b"wide"):
         return QUICKTIME

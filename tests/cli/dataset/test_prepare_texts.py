@@ -84,6 +84,7 @@ def test_prompts_without_answers_become_a_dataset_for_distillation(
         (("--type", "DISTILLATION"), "--type is a type of a model"),
         (("-m", "nova-lite", "--type", "DISTIL"), "--type FINE_TUNING or DISTILLATION"),
         (("-m", "nova-lite", "--type", "sft"), 'did you mean "FINE_TUNING"?'),
+        (("-m", "nova-micro", "--type", "REINFORCEMENT_FINE_TUNING"), ", nova-2-lite"),
     ],
 )
 def test_a_type_is_one_of_a_model(
