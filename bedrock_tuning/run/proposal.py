@@ -172,7 +172,9 @@ def _values(model: BaseModel, data: Data | None, why_model: str) -> Iterator[Pro
         table="",
         key="customization_type",
         value=kind,
-        why=f"Of {', '.join(kinds)}" if len(kinds) > 1 else "The only type for a dataset alone",
+        why=f"The first of {', '.join(kinds)}"
+        if len(kinds) > 1
+        else "The only type for a dataset alone",
     )
     if model.lifecycle.closed_because():
         yield ProposedValue(
@@ -268,7 +270,7 @@ def _user_value(model: BaseModel, key: str, text: str) -> ProposedValue:
     homes = {**dict.fromkeys(model.hyperparameters, "hyperparameters"), **HOMES}
     if key not in homes:
         raise UserError(
-            f"a customization has no key {key}{or_meant(key, homes)}",
+            f"a customization has no key {key}{or_meant(key.rpartition('.')[2], homes)}",
             fix=f"use one of {', '.join(sorted(homes))}",
         )
     return ProposedValue(table=homes[key], key=key, value=_parse(text), why="Your choice")

@@ -15,6 +15,7 @@ from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.images.source import ImageSource
 from bedrock_tuning.dataset.sample import Sampled, sampled
 from bedrock_tuning.dataset.scope import DatasetScope
+from bedrock_tuning.dataset.suggestions import s3_hint
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.progress import Meter, silent
 from bedrock_tuning.report.formats import to_junit, to_sarif
@@ -173,6 +174,10 @@ def _open(name: str, aws: Aws) -> Manifest:
     """The manifest of a path or an s3:// URI."""
     if name.startswith("s3://"):
         return S3Manifest(name, client=aws.s3, credentials=aws.credentials)
+    meant = s3_hint(name)
+    if meant or "://" in name:
+        fix = f"did you mean {meant}?" if meant else "download it, and pass the file"
+        raise UserError("this is neither a path nor an S3 URI", where=name, fix=fix)
     return LocalManifest(Path(name))
 
 

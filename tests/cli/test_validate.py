@@ -312,6 +312,9 @@ def test_another_customization_type_brings_another_format(run: Run, tmp_path: Pa
     ("arguments", "message"),
     [
         (["nowhere.jsonl", "-m", MODEL], "no such file"),
+        (["S3://b/x.jsonl", "-m", MODEL], "did you mean s3://b/x.jsonl?"),
+        (["arn:aws:s3:::b/x.jsonl", "-m", MODEL], "did you mean s3://b/x.jsonl?"),
+        (["https://example.com/x.jsonl", "-m", MODEL], "download it"),
         ([".", "-m", MODEL], "no manifest.jsonl found"),
         (["{manifest}"], "add --model KEY"),
         (["{manifest}", "-m", "titan-image-generator-v3"], "did you mean"),
