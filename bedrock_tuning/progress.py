@@ -1,6 +1,6 @@
 """Progress of long work, as reported by what does the work and shown by its caller.
 
-A module of its own, short as it is: preparing, validating and uploading report, a terminal shows,
+A module of its own: preparing, validating and uploading report, a terminal shows,
 and none of them knows the others.
 """
 

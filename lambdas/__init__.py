@@ -1,1 +1,4 @@
-"""The functions, one file each; bedrock_tuning/contracts/states/ calls those of a run."""
+"""The functions of AWS Lambda; bedrock_tuning/contracts/states/ calls those of a run.
+
+One module for each function.
+"""

@@ -1,8 +1,9 @@
 """The only AWS clients of the functions, made at first use and kept while the function is warm."""
 
+import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -122,6 +123,19 @@ def tell(topic_arn: str, message: Message) -> None:
             name: {"DataType": "String", "StringValue": getattr(message, name)}
             for name in ATTRIBUTES
         },
+    )
+
+
+def start_serving(workflow_arn: str, *, execution: str, serving: Mapping[str, Any]) -> None:
+    """Starts the workflow from its serving part on, for who does not train or wait for its end.
+
+    Once for the execution's name, however often it is called.
+    """
+    none_if(
+        "ExecutionAlreadyExists",
+        lambda: stepfunctions().start_execution(
+            stateMachineArn=workflow_arn, name=execution, input=json.dumps({"serving": serving})
+        ),
     )
 
 

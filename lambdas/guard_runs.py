@@ -10,9 +10,10 @@ from typing import Any
 
 from bedrock_tuning.config.lambda_environment import GuardEnvironment
 from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.run import row
 from bedrock_tuning.wording import first_of
 from lambdas import _aws
-from lambdas._deploying import _cloudformation, _open_runs
+from lambdas._deploying import _cloudformation
 from lambdas._records import _runs
 
 
@@ -39,7 +40,7 @@ def _refuse(env: GuardEnvironment, removed: list[str]) -> None:
     runs = [
         f"{item['run']} ({item['status']})"
         for item in _runs.open_runs(env.runs_table)
-        if _open_runs.needs_what_it_had(item)
+        if row.needs_what_it_had(item)
     ]
     if runs:
         raise RuntimeError(
@@ -47,6 +48,6 @@ def _refuse(env: GuardEnvironment, removed: list[str]) -> None:
             f"deploy the earlier settings again if it has changed "
             f"{stack_name(env.environment, 'data')}: runs cannot write there until you do. Then "
             f"decline or stop them "
-            f"{_open_runs.HOW_TO_END}, or wait until tuning runs -e {env.environment} shows that "
+            f"{row.HOW_TO_END}, or wait until tuning runs -e {env.environment} shows that "
             "they have ended, then deploy again"
         )

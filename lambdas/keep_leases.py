@@ -24,7 +24,7 @@ from bedrock_tuning.serving.plan import Endpoint, removable
 from bedrock_tuning.wording import counted
 from lambdas import _aws
 from lambdas._records import _intent, _metrics, _pointers, _runs
-from lambdas._serving import _endpoints, _workflow
+from lambdas._serving import _endpoints
 
 logger = logging.getLogger(__name__)
 
@@ -261,7 +261,7 @@ def _take_up(env: LeaseEnvironment, name: str) -> str | None:
     reason = "its execution ended before the endpoint was published"
     serving = {"customization": name, "run": intent.owner, "undo": reason}
     execution = f"undo-{intent.owner}-{re.sub(r'[^0-9]', '', now)[:10]}"
-    _workflow.start(env.workflow_arn, execution=execution, serving=serving)
+    _aws.start_serving(env.workflow_arn, execution=execution, serving=serving)
     return "taken-up"
 
 

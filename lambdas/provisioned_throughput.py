@@ -21,7 +21,7 @@ from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
 from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
-from bedrock_tuning.run import cost
+from bedrock_tuning.run import cost, row
 from bedrock_tuning.serving.intent import Intent, ServingRequest, Terms
 from bedrock_tuning.serving.plan import (
     Action,
@@ -34,9 +34,9 @@ from bedrock_tuning.serving.plan import (
 )
 from bedrock_tuning.serving.purchase import may_buy
 from lambdas import _aws
-from lambdas._deploying import _cloudformation, _open_runs
+from lambdas._deploying import _cloudformation
 from lambdas._records import _intent, _jobs, _pointers, _runs
-from lambdas._serving import _endpoints, _workflow, renaming
+from lambdas._serving import _endpoints, renaming
 from lambdas._serving.work import priced, terms_of
 
 # Leave the function time to answer CloudFormation before its own timeout.
@@ -240,7 +240,7 @@ def _hand_over(env: ThroughputEnvironment, name: str, request: str) -> None:
         "started_by": "deployment",
         "execution": execution,
     }
-    _workflow.start(env.workflow_arn, execution=execution, serving=serving)
+    _aws.start_serving(env.workflow_arn, execution=execution, serving=serving)
 
 
 def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: Any) -> str:
@@ -298,10 +298,10 @@ def _refuse_while_training(
     that began then or later.
     """
     for item in _runs.runs_of(env.runs_table, name):
-        if _open_runs.needs_what_it_had(item) and item["created"] >= since:
+        if row.needs_what_it_had(item) and item["created"] >= since:
             raise RuntimeError(
                 f"run {item['run']} is {item['status']} and needs the roles of this stack, and "
-                f"what they may use: decline or stop it {_open_runs.HOW_TO_END} or wait until it "
+                f"what they may use: decline or stop it {row.HOW_TO_END} or wait until it "
                 f"ends, then {then}"
             )
     for job, run in _jobs.running():

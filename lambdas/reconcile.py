@@ -29,7 +29,6 @@ from bedrock_tuning.run.reconciling import (
 from bedrock_tuning.run.row import Row, is_open
 from lambdas import _aws, record_job
 from lambdas._records import _intent, _jobs, _metrics, _runs
-from lambdas._serving import _workflow
 
 logger = logging.getLogger(__name__)
 
@@ -254,7 +253,7 @@ def _record(item: Row, customization_job: Mapping[str, Any]) -> dict[str, Any]:
 def _hand_over(env: ReconcileEnvironment, item: Row, serving: dict[str, Any]) -> None:
     """The workflow goes on where serving begins; once, however often this is called."""
     name = f"{_SERVES}{item['run']}"
-    _workflow.start(env.workflow_arn, execution=name, serving=serving)
+    _aws.start_serving(env.workflow_arn, execution=name, serving=serving)
     _runs.update_run(env.runs_table, str(item["run"]), execution=name)
 
 

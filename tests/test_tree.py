@@ -11,8 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MODULES_MAX = 20
 LINES_MAX = 400
+LINES_MIN = 40
 # Python calls these by name; they are as short as they are.
-CALLED_BY_NAME = ("__init__.py", "__main__.py", "conftest.py")
+CALLED_BY_NAME = ("__init__.py", "__main__.py", "conftest.py", "setup.py")
 
 
 @cache
@@ -44,6 +45,23 @@ def test_no_folder_holds_more_than_20_modules() -> None:
 def test_no_module_is_a_giant() -> None:
     long = {str(file.relative_to(ROOT)): lines(file) for file in modules() if not is_test(file)}
     assert {name: n for name, n in long.items() if n > LINES_MAX} == {}
+
+
+def test_a_short_module_says_why_it_is_one() -> None:
+    short = {
+        str(file.relative_to(ROOT)): lines(file)
+        for file in modules()
+        if not is_test(file)
+        and file.name not in CALLED_BY_NAME
+        and lines(file) < LINES_MIN
+        and "A module of its own" not in docstring(file)
+        and "One module for each" not in docstring(file.with_name("__init__.py"))
+    }
+    assert short == {}
+
+
+def docstring(file: Path) -> str:
+    return ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "" if file.is_file() else ""
 
 
 def test_a_public_class_or_alias_has_one_meaning() -> None:

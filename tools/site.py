@@ -1,4 +1,7 @@
-"""Hooks of mkdocs.yml: what makes the documentation site whole without a network."""
+"""Hooks of mkdocs.yml: what makes the documentation site whole without a network.
+
+A module of its own: MkDocs imports it by name.
+"""
 
 from pathlib import Path
 from typing import Final

@@ -1,18 +1,22 @@
 """Shows a run as it happens: one line per event, what goes on meanwhile, then how it ended."""
 
+import shutil
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, EXIT_WAITS, Interrupted
-from bedrock_tuning.cli.terminal.live import LiveLine
 from bedrock_tuning.cli.terminal.output import on_terminal, say
 from bedrock_tuning.client import approvals, executions
 from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.errors import DeniedError, UserError
 from bedrock_tuning.run.approvals import ApprovalAnswer
 from bedrock_tuning.run.row import WAITS, Row
+from bedrock_tuning.wording import printable
+
+_CLEAR_LINE: Final = "\r\x1b[2K"
 
 
 def show_until_end(
@@ -25,7 +29,7 @@ def show_until_end(
     says what continues.
     """
     current: Row = run
-    live, detail = LiveLine(), ""
+    live, detail = _LiveLine(), ""
     try:
         for event in executions.follow(deployment, run):
             if isinstance(event, executions.Working):
@@ -126,3 +130,26 @@ def _loss(deployment: DeploymentClient, run: Row) -> list[str]:
     ]
     command = deployment.command(f"metrics {run['run']}")
     return [*lines, f"its curve: {command}"] if lines else []
+
+
+class _LiveLine:
+    """The last line on standard error, drawn anew: `clear` it before another one is written."""
+
+    def __init__(self) -> None:
+        self._drawn = False
+
+    def draw(self, text: str) -> bool:
+        """Replaces it; False where nobody looks at a terminal, and nothing was drawn."""
+        if not sys.stderr.isatty():
+            return False
+        # A line that wraps could not be cleared.
+        width = shutil.get_terminal_size().columns - 1
+        click.echo(f"{_CLEAR_LINE}{printable(text)[:width]}", err=True, nl=False)
+        self._drawn = True
+        return True
+
+    def clear(self) -> None:
+        """Removes it."""
+        if self._drawn:
+            click.echo(_CLEAR_LINE, err=True, nl=False)
+            self._drawn = False

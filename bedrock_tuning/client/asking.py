@@ -1,4 +1,7 @@
-"""Many calls at once, such as those of a model, which are paid for: no answer is lost."""
+"""Many calls at once, such as those of a model, which are paid for: no answer is lost.
+
+A module of its own: uploads, embeddings and comparisons all call like this.
+"""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed

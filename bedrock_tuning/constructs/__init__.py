@@ -1,1 +1,1 @@
-"""What the stacks are made of."""
+"""What the stacks are made of. One module for each kind of construct."""

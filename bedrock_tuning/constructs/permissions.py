@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.constructs.output import export
+from bedrock_tuning.constructs.stack import export
 from bedrock_tuning.contracts import Contracts, Grant, Role
 from bedrock_tuning.contracts.bucket_access import ROLE_NAME_LENGTH, physical_name
 from bedrock_tuning.contracts.construct_names import export_name, output_name, policy_output

@@ -1,8 +1,11 @@
-"""A stack that is the same in every app, whatever feature flags of the CDK that app has."""
+"""A stack that is the same in every app, whatever feature flags of the CDK that app has.
+
+Its outputs are how people, the CLI, the demo and other stacks find what was deployed.
+"""
 
 from typing import Any, Final
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 # Those of cdk.json that our templates depend on.
@@ -17,3 +20,12 @@ class TuningStack(Stack):
         for flag in FLAGS:
             self.node.set_context(flag, True)
         self.node.set_context("@aws-cdk/core:defaultCrossStackReferences", "strong")
+
+
+def export(stack: Stack, name: str, value: str, *, export_name: str | None = None) -> None:
+    """An output under exactly this name; a CloudFormation export only if it has a name for it.
+
+    The CDK names exports after constructs, and what is imported can never be renamed.
+    """
+    output = CfnOutput(stack, f"Output{name}", value=value, export_name=export_name)
+    output.override_logical_id(name)

@@ -1,4 +1,7 @@
-"""Builds conversations for the examples of rules."""
+"""Builds conversations for the examples of rules.
+
+A module of its own: the other modules of this folder have rules only, and three share these.
+"""
 
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
 

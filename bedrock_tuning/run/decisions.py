@@ -1,4 +1,7 @@
-"""The answers of functions that decide how a run goes on, as handlers and contracts share them."""
+"""The answers of functions that decide how a run goes on.
+
+A module of its own: handlers and contracts share them.
+"""
 
 from typing import Literal
 

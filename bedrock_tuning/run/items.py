@@ -2,6 +2,8 @@
 
 Policies tell items apart by their keys (dynamodb:LeadingKeys), so nobody who reads runs reads the
 token whose holder decides about one.
+
+A module of its own: functions write items, and contracts grant access to them.
 """
 
 from typing import Final

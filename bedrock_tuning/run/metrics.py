@@ -2,6 +2,8 @@
 
 CloudWatch makes metrics of log lines in its embedded metric format, which a function writes to its
 standard output (docs/facts/workflow.md, Metrics in logs): nothing has to be called or allowed.
+
+A module of its own: functions count, and the contracts of alarms name what is counted.
 """
 
 import json

@@ -24,6 +24,9 @@ _DOES: Final = {
     "trained": "looking at what is served",
     "serving": "bringing up the endpoint and testing it",
 }
+# Of runs that go on without what they were started with: their job has ended.
+_AFTER_ITS_JOB: Final = ("trained", "serving")
+HOW_TO_END: Final = "(tuning approve RUN --decline, tuning stop RUN)"
 # How it came to it. Ends that are not here are worded as in messages.
 _WORDS: Final = {
     **{status: f"{meaning[0].lower()}{meaning[1:-1]}" for status, meaning in STATUSES.items()},
@@ -72,6 +75,15 @@ def timeline(row: Row) -> list[Moment]:
 def is_open(row: Row) -> bool:
     """Whether a run has not ended."""
     return row.get("open") == "yes"
+
+
+def needs_what_it_had(row: Row) -> bool:
+    """Whether a run has a job, or may start one: no deployment may take from it what it uses.
+
+    It keeps the definition of the workflow with which it was started, and the settings that it has
+    read: both name roles, and the first names functions and buckets.
+    """
+    return is_open(row) and "training_version" in row and row["status"] not in _AFTER_ITS_JOB
 
 
 def does(row: Row) -> str:

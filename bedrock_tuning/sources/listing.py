@@ -1,4 +1,7 @@
-"""Everything that an operation of AWS lists, page after page."""
+"""Everything that an operation of AWS lists, page after page.
+
+A module of its own: functions and clients list alike.
+"""
 
 from collections.abc import Iterator
 from typing import Any

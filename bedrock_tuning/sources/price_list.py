@@ -1,4 +1,7 @@
-"""Prices of today, asked of the AWS Price List API."""
+"""Prices of today, asked of the AWS Price List API.
+
+A module of its own: bedrock_tuning/run/price_list.py reads the answers, and calls nothing.
+"""
 
 from typing import Any
 

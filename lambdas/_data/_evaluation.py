@@ -1,4 +1,7 @@
-"""The pictures of the validation set by which a new model is judged."""
+"""The pictures of the validation set by which a new model is judged.
+
+A module of its own: evaluate.py starts without the checker.
+"""
 
 import json
 

@@ -1,1 +1,1 @@
-"""What the functions of deployments share: the answer to CloudFormation, what open runs need."""
+"""What the functions of deployments share: the answer to CloudFormation."""

@@ -1,4 +1,7 @@
-"""The customization jobs that Bedrock runs now."""
+"""The customization jobs that Bedrock runs now.
+
+A module of its own: most functions know runs and need not read the names of jobs.
+"""
 
 from collections.abc import Iterator
 

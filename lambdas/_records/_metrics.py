@@ -1,4 +1,7 @@
-"""Counts for the alarms of one customization, written into the function's log."""
+"""Counts for the alarms of one customization, written into the function's log.
+
+A module of its own: the domain makes the line, and writes nothing.
+"""
 
 import sys
 from datetime import UTC, datetime

@@ -1,5 +1,8 @@
 """The SSM parameters of a customization: which model and endpoint applications use, and for us the
-run that made the model, and whether its serving stack is deployed."""
+run that made the model, and whether its serving stack is deployed.
+
+A module of its own: six others read or write pointers.
+"""
 
 from collections.abc import Iterator
 

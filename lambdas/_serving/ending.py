@@ -1,4 +1,7 @@
-"""Ends what is served at a person's word: written down first, then deleted."""
+"""Ends what is served at a person's word: written down first, then deleted.
+
+A module of its own, as smoke.py and undo.py are: one step of serving.
+"""
 
 from bedrock_tuning.serving.intent import overtaken
 from bedrock_tuning.serving.plan import commitment_reason, removable

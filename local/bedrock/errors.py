@@ -1,4 +1,7 @@
-"""The service's errors: one exception with the classes of the real API."""
+"""The service's errors: one exception with the classes of the real API.
+
+A module of its own: every operation of the simulator raises them.
+"""
 
 
 class BedrockError(Exception):

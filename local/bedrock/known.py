@@ -1,4 +1,7 @@
-"""What real AWS answered somebody (verified.toml): the simulator behaves so, not as we assume."""
+"""What real AWS answered somebody (verified.toml): the simulator behaves so, not as we assume.
+
+A module of its own: what only AWS can show is looked up here alone.
+"""
 
 from functools import cache
 from pathlib import Path

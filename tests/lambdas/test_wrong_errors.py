@@ -819,6 +819,7 @@ SHARED = {
     "_aws.find": ["GetObject"],
     "_aws.parameter": ["GetParameter"],
     "_aws.read": ["GetObject"],
+    "_aws.start_serving": ["StartExecution"],
     "_aws.tell": ["Publish"],
     "_aws.write": ["PutObject"],
     "_endpoints.rename": ["TagResource"],
@@ -826,7 +827,6 @@ SHARED = {
     "_intent.write": ["PutItem"],
     "_jobs.running": ["ListModelCustomizationJobs"],
     "_runs.get": ["GetItem"],
-    "_workflow.start": ["StartExecution"],
 }
 # What bedrock_tuning.sources.listing asks for.
 LISTINGS = {

@@ -1,4 +1,7 @@
-"""What must hold for any input, and how much work an input may cause."""
+"""What must hold for any input, and how much work an input may cause.
+
+A module of its own: both fuzzers demand alike.
+"""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""The pages that are generated from code: PAGES lists each with the function that makes it."""
+"""The pages that are generated from code: PAGES lists each with the function that makes it.
+
+One module for each page, as there is one template for each.
+"""
 
 import json
 from collections.abc import Callable

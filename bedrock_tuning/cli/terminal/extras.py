@@ -1,6 +1,6 @@
 """Libraries that only some commands need, installed as extras of the package.
 
-A module of its own, short as it is: commands of any kind name a missing extra with the same words.
+A module of its own: commands of any kind name a missing extra with the same words.
 """
 
 from importlib.util import find_spec

@@ -1,4 +1,7 @@
-"""Every check of `tuning doctor`, in the order in which it makes them: that of these modules."""
+"""Every check of `tuning doctor`, in the order in which it makes them: that of these modules.
+
+A module of its own: who only reads what AWS answered does not import the checks.
+"""
 
 from typing import Final
 

@@ -1,1 +1,1 @@
-"""The deployment units: one file per CloudFormation stack."""
+"""The deployment units. One module for each CloudFormation stack."""

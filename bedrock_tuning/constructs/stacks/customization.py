@@ -7,9 +7,8 @@ from constructs import Construct
 
 from bedrock_tuning.config import deployed
 from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
-from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
-from bedrock_tuning.constructs.stack import TuningStack
+from bedrock_tuning.constructs.stack import TuningStack, export
 from bedrock_tuning.constructs.written import alarms, written
 from bedrock_tuning.contracts.people import PEOPLE
 

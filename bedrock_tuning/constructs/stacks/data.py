@@ -6,9 +6,8 @@ from aws_cdk import CfnWaitConditionHandle
 from constructs import Construct
 
 from bedrock_tuning.config.settings_limits import BUCKETS
-from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
-from bedrock_tuning.constructs.stack import TuningStack
+from bedrock_tuning.constructs.stack import TuningStack, export
 from bedrock_tuning.constructs.written import RETAINED, key, policy, written
 
 

@@ -6,9 +6,8 @@ from aws_cdk import Token
 from constructs import Construct
 
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
-from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
-from bedrock_tuning.constructs.stack import TuningStack
+from bedrock_tuning.constructs.stack import TuningStack, export
 from bedrock_tuning.constructs.written import key, written
 from bedrock_tuning.contracts.network import CLOSE_DEFAULT_GROUP
 

@@ -5,16 +5,15 @@ from typing import Any, cast
 from aws_cdk import Token
 from constructs import Construct
 
-from bedrock_tuning.constructs.chat import chat
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
-from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.run_guard import run_guard
-from bedrock_tuning.constructs.stack import TuningStack
+from bedrock_tuning.constructs.stack import TuningStack, export
 from bedrock_tuning.constructs.state_machine import state_machine
 from bedrock_tuning.constructs.written import alarms, called, key, policy, written
 from bedrock_tuning.contracts.ending import ANNOUNCE, RECONCILE
 from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS, GUARD_RUNS
+from bedrock_tuning.run.messages import CHAT
 
 
 class PipelineStack(TuningStack):
@@ -49,7 +48,7 @@ class PipelineStack(TuningStack):
         called(self, "AnnouncementsPermission", f"function.{ANNOUNCE.name}", permissions)
         called(self, "ExecutionEndedPermission", f"function.{RECONCILE.name}", permissions)
         if permissions.settings.slack_channel:
-            chat(Construct(self, "Chat"), permissions)
+            _chat(Construct(self, "Chat"), permissions)
         policy(messages, "dead-letters", permissions)
         alarms(self, "pipeline", permissions)
         written(self, "dashboard", permissions, inside=True)
@@ -83,3 +82,17 @@ class PipelineStack(TuningStack):
             for spec in FUNCTIONS
             if spec.stack == "pipeline"
         }
+
+
+def _chat(scope: Construct, permissions: Permissions) -> None:
+    """A channel that shows alarms and messages, and from which nobody can act.
+
+    AWS Chatbot shows alarms as they are, and of other texts only those of its own form. So rules
+    hand our events in that form to a topic of its own (docs/facts/workflow.md#chat).
+    """
+    written(scope, "chat-topic", permissions, inside=True)
+    for name in CHAT:
+        written(scope, f"chat-rule.{name}", permissions)
+    policy(scope, "chat-topic", permissions)
+    permissions.role(scope, "chat")
+    written(scope, "chat", permissions)

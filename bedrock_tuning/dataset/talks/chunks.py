@@ -1,4 +1,7 @@
-"""Cuts a long text into pieces that a model reads whole, at the ends of paragraphs or sentences."""
+"""Cuts a long text into pieces that a model reads whole, at the ends of paragraphs or sentences.
+
+A module of its own: it cuts text and knows no conversation.
+"""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Values deep inside of JSON."""
+"""Values deep inside of JSON.
+
+A module of its own: all of the review reads templates with it.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

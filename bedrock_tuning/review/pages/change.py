@@ -1,4 +1,7 @@
-"""One difference between two assemblies, and what kinds there are, the gravest first."""
+"""One difference between two assemblies, and what kinds there are, the gravest first.
+
+A module of its own: two modules find changes, and each kind of page shows them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

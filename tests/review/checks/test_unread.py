@@ -8,7 +8,7 @@ import pytest
 
 from bedrock_tuning.review import CHECKS, checks, promises
 from bedrock_tuning.review.check import Check, Evidence, Violation, check
-from bedrock_tuning.review.checks.unread import nothing_unread
+from bedrock_tuning.review.checks import nothing_unread
 from tests.review.broken import Copy, Synthesized
 from tests.review.changes import changes
 
