@@ -121,12 +121,12 @@ def _check_account(chosen: Settings) -> None:
 def workflow_picture() -> str:
     """docs/workflow.svg: the state machine drawn from its definition (`make docs`)."""
     # Only for the documentation: synthesis draws nothing.
-    from bedrock_tuning.review.pages.workflow_picture import draw
+    from bedrock_tuning.review.pages.workflow_picture import draw_workflow
 
     chosen = settings.read(read_context().get("tuning"))
     definition = workflow.definition(environment=chosen.name, approval_days=chosen.approval_days)
     title = "A run, from an upload to a served model"
-    picture = draw(definition, title=title, folder=ROOT)
+    picture = draw_workflow(definition, title=title, folder=ROOT)
     if picture is None:
         raise TuningError("drawing needs Node.js and @viz-js/viz: run `make install`")
     return picture

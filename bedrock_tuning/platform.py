@@ -156,7 +156,11 @@ class TuningPlatform:
             found = review.judge(whole, contracts, self._permits)
             return [*found.violations, *self._misfits(whole)]
 
-        rules = [*(check.id for check in review.CHECKS), attestation.CHECK, judgement.CHECK]
+        rules = [
+            *(check.id for check in review.CHECKS),
+            attestation.ATTESTED,
+            judgement.PERMITTED,
+        ]
         proof = Proof(violations, rules=rules)
         cdk.Validations.of(self.scope).add_plugins(proof)
 

@@ -92,7 +92,7 @@ def printable(text: str) -> str:
     return _UNSAFE.sub(lambda found: repr(found[0])[1:-1], text)
 
 
-def shown(text: str) -> str:
+def for_terminal(text: str) -> str:
     """A text that may quote anybody, as a terminal may get it: our own colours, and no command.
 
     A file name can hold a sequence that sets the window's title or fills the clipboard.

@@ -16,7 +16,7 @@ from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.dataset.sample import sampled
 from bedrock_tuning.report.html import Pictures
 from bedrock_tuning.report.report import Report
-from bedrock_tuning.report.run_page import PICTURES, read_files, run_page
+from bedrock_tuning.report.run_page import PICTURES_FILE, read_files, run_page
 from bedrock_tuning.s3_layout import Kind
 from bedrock_tuning.sources.pictures import thumbnails
 from lambdas import _aws
@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if files.pictures is None and files.report is not None:
         pictures = _pictures(env, customization, files.report, version=item["training_version"])
         files = msgspec.structs.replace(files, pictures=pictures)
-        _aws.write(env.output_bucket, f"{folder}{PICTURES}", msgspec.json.encode(pictures))
+        _aws.write(env.output_bucket, f"{folder}{PICTURES_FILE}", msgspec.json.encode(pictures))
     _, _, _, region, account, *_ = event["execution"].split(":")
     page = run_page(
         item,

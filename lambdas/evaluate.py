@@ -19,7 +19,7 @@ from bedrock_tuning.serving.comparison import distinct
 from bedrock_tuning.serving.evaluation import (
     PublishedRecall,
     as_data,
-    judge,
+    judge_model,
     questions_id,
     recall,
     same_questions,
@@ -59,7 +59,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if evaluation.not_worse_than_published
         else None
     )
-    verdict = judge(
+    verdict = judge_model(
         evaluation,
         questions=len(texts),
         tuned=tuned_recall,

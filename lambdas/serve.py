@@ -30,7 +30,7 @@ from lambdas._serving.work import (
     LostError,
     Work,
     WorkState,
-    found,
+    found_work,
     lost,
     may_create,
     may_renew,
@@ -62,7 +62,7 @@ def handler(event: dict[str, Any], context: object) -> WorkState:
 def _act(
     action: str, env: ServeEnvironment, customization: CustomizationSettings, state: WorkState
 ) -> WorkState:
-    work = found(env, customization, state)
+    work = found_work(env, customization, state)
     if action == "roll-back":
         return roll_back(work)
     if state.get("undo") and "generation" not in state:

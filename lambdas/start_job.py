@@ -118,7 +118,7 @@ def _list_prices(env: StartEnvironment, customization: CustomizationSettings) ->
     """The prices of today, as far as the price list can be asked and knows them."""
     if env.in_network:
         return NOT_ASKED
-    return price_list.listed(_aws.pricing(), customization.base_model, _aws.region())
+    return price_list.listed_prices(_aws.pricing(), customization.base_model, _aws.region())
 
 
 def _shortages(env: StartEnvironment, customization: CustomizationSettings) -> list[str]:

@@ -192,7 +192,7 @@ def demo(*, state: Path, port: int) -> None:
     """
     from bedrock_tuning.errors import TuningError
     from local.demo.deploy import DeployError
-    from local.demo.run import DemoFailedError, Narrator, run
+    from local.demo.run import DemoFailedError, Narrator, run_demo
 
     narrator = Narrator()
     narrator.say("Amazon Bedrock is SIMULATED here: no model is trained, nothing is billed")
@@ -203,7 +203,7 @@ def demo(*, state: Path, port: int) -> None:
             )
         # As AWS raises it on request: one to serve, one for a replacement.
         aws.faults.options(model_units=2)
-        result = json.dumps(run(aws, narrator, BUILD / "demo"), indent=2)
+        result = json.dumps(run_demo(aws, narrator, BUILD / "demo"), indent=2)
     except (DemoFailedError, TuningError) as error:
         click.echo(f"\nthe demo failed: {error}\n{AGAIN}", err=True)
         raise SystemExit(1) from error

@@ -59,7 +59,7 @@ HASH = """
 from bedrock_tuning.constructs import asset
 from bedrock_tuning.files import tree_hash
 print(asset.lock().is_file(), asset.layers())
-print(tree_hash(asset.sources(), asset.shipped_files()))
+print(tree_hash(asset.source_folder(), asset.shipped_files()))
 """
 
 
@@ -67,7 +67,7 @@ def test_the_functions_of_a_wheel_are_those_of_the_checkout_wherever_it_is_insta
     wheel: Path, tmp_path: Path
 ) -> None:
     """What CDK apps deploy: the same hash changes no function."""
-    here = tree_hash(asset.sources(), asset.shipped_files())
+    here = tree_hash(asset.source_folder(), asset.shipped_files())
     for name in ("one", "quite another"):
         with zipfile.ZipFile(wheel) as file:
             file.extractall(tmp_path / name)

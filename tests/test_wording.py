@@ -13,10 +13,10 @@ from bedrock_tuning.wording import (
     cleaned,
     closest,
     first_of,
+    for_terminal,
     or_meant,
     printable,
     printable_json,
-    shown,
 )
 
 TITLE, CLIPBOARD = "\x1b]0;owned\x07", "\x1b]52;c;aGVsbG8=\x07"
@@ -56,10 +56,10 @@ def test_json_means_the_same(text: str) -> None:
 @given(st.text())
 @example("\x1b[8mhidden\x1b[0m")
 def test_only_our_own_colours_reach_a_terminal(text: str) -> None:
-    assert shown(click.style("word", fg="red", bold=True)) == click.style(
+    assert for_terminal(click.style("word", fg="red", bold=True)) == click.style(
         "word", fg="red", bold=True
     )
-    left = shown(text).replace("\x1b[0m", "").replace("\x1b[1m", "")
+    left = for_terminal(text).replace("\x1b[0m", "").replace("\x1b[1m", "")
     assert "\x1b[8m" not in left
     assert "\x1b]" not in left
 

@@ -5,12 +5,13 @@ imports B and B imports C, it says nothing new that A imports C.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import grimp
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs/architecture.md"
+from tools import CHECKOUT
+
+PAGE: Final = CHECKOUT / "docs/architecture.md"
 BEGIN: Final = "<!-- begin: drawn by make docs -->\n"
 END: Final = "<!-- end -->\n"
 _ROOT: Final = "bedrock_tuning"

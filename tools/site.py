@@ -3,13 +3,13 @@
 A module of its own: MkDocs imports it by name.
 """
 
-from pathlib import Path
 from typing import Final
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-_ROOT: Final = Path(__file__).resolve().parents[1]
+from tools import CHECKOUT
+
 # Browsers start no worker from a page on the disk; the search is one.
 _WORKER: Final = "assets/iframe-worker.js"
 
@@ -22,6 +22,6 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the script to the site's files."""
-    script = (_ROOT / "node_modules" / "iframe-worker" / "shim" / "index.js").read_text("utf-8")
+    script = (CHECKOUT / "node_modules" / "iframe-worker" / "shim" / "index.js").read_text("utf-8")
     files.append(File.generated(config, _WORKER, content=script))
     return files

@@ -7,15 +7,15 @@ from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.dataset.dataset import Dataset, Requirements, SeverityOverride
 from bedrock_tuning.report.report import Exemption, Price, Report
 from bedrock_tuning.rules import BY_ID, BY_NAME, rules_for
-from bedrock_tuning.rules.finding import NOBODY, Findings, Heard, effective, order, overridden
-from bedrock_tuning.rules.rule import Severity, run
+from bedrock_tuning.rules.finding import NOBODY_HEARS, Findings, Heard, effective, order, overridden
+from bedrock_tuning.rules.rule import Severity, run_rules
 from bedrock_tuning.run.cost import estimate, training_time
 
 
 def conclude(
     partial: CheckResult,
     requirements: Requirements,
-    heard: Heard = NOBODY,
+    heard: Heard = NOBODY_HEARS,
     *,
     job_region: str = "",
 ) -> Report:
@@ -32,7 +32,7 @@ def conclude(
     findings = Findings(requirements.overrides, heard)
     # If the file is not JSON Lines, no other rule about it can be decided.
     is_known = not any(text.foreign for text in partial.text_stats.values())
-    for rule, fault in run(rules_for(Dataset) if is_known else (), dataset, None):
+    for rule, fault in run_rules(rules_for(Dataset) if is_known else (), dataset, None):
         findings.add(rule, fault, kind="dataset", line=None)
     counted = dict(partial.counts)
     for id, count in findings.counts.items():

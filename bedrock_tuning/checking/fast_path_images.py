@@ -12,7 +12,7 @@ from bedrock_tuning.rules import rules_for
 # The rules that is_clean speaks for; any other active rule switches this path off.
 _OBJECT: Final = "I101 I102 I103 I104 I105 I106 I107 I108 I109 I401"
 _PIXELS: Final = "I201 I202 I203 I204 I205 I206 I207 I208 I209 I210 I301 I302 I303 I304 I305 I306"
-DECIDES: Final = frozenset(f"{_OBJECT} {_PIXELS}".split())
+_DECIDES: Final = frozenset(f"{_OBJECT} {_PIXELS}".split())
 
 
 class ImageFastPath:
@@ -56,6 +56,6 @@ class ImageFastPath:
 def image_fast_path(scope: DatasetScope) -> ImageFastPath | None:
     """The fast path for a dataset; None if a rule is active that it does not decide."""
     limits = scope.contract.image
-    if limits is None or any(rule.id not in DECIDES for rule in rules_for(Image)):
+    if limits is None or any(rule.id not in _DECIDES for rule in rules_for(Image)):
         return None
     return ImageFastPath(limits)

@@ -32,7 +32,7 @@ from bedrock_tuning.rules.caption import CONTROL
 # Any other active rule switches both off. L111 is reported once: the caller waits for that.
 _LINES: Final = frozenset({*(f"L{number}" for number in range(101, 113))})
 _RECORDS: Final = "R101 R102 R103 R104 R105"
-DECIDES: Final[Mapping[Format, frozenset[str]]] = {
+_DECIDES: Final[Mapping[Format, frozenset[str]]] = {
     "image-caption": frozenset(
         f"{_RECORDS} R201 R202 R203 R204 R205 R211 R212 R213 R214 R215".split()
     ),
@@ -79,7 +79,7 @@ def decides_lines() -> bool:
 def decides_records(scope: DatasetScope) -> bool:
     """Whether the fast paths decide every rule of records that is active for a manifest."""
     format = scope.contract.format
-    rules = DECIDES.get(format, frozenset())
+    rules = _DECIDES.get(format, frozenset())
     return all(rule.id in rules for rule in rules_for(Record, format))
 
 

@@ -25,8 +25,8 @@ from bedrock_tuning.dataset.images.source import (
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
 from bedrock_tuning.dataset.statistics import ImageStats, bucket, join_hashes
 from bedrock_tuning.rules import rules_for
-from bedrock_tuning.rules.finding import NOBODY, Findings, Heard
-from bedrock_tuning.rules.rule import Fault, Rule, run
+from bedrock_tuning.rules.finding import NOBODY_HEARS, Findings, Heard
+from bedrock_tuning.rules.rule import Fault, Rule, run_rules
 
 # Images that are requested together, and how many bytes they may have in total.
 BATCH: Final = 1024
@@ -38,7 +38,7 @@ def check_images(
     refs: Sequence[ImageRef],
     source: ImageSource,
     scope: DatasetScope,
-    heard: Heard = NOBODY,
+    heard: Heard = NOBODY_HEARS,
 ) -> CheckResult:
     """Checks the images that records refer to, in batches of one source call each.
 
@@ -115,7 +115,7 @@ class _Check:
     def _judge(self, image: Image) -> None:
         scope = self._scope
         if self._fast is None or not self._fast.is_clean(image):
-            for rule, fault in self._join_errors(run(self._rules, image, scope)):
+            for rule, fault in self._join_errors(run_rules(self._rules, image, scope)):
                 self._findings.add(rule, fault, kind=scope.kind, line=image.line, key=image.key)
         self._checked += 1
         header = image.header

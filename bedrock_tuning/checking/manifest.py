@@ -19,8 +19,8 @@ from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, folder_of
 from bedrock_tuning.dataset.statistics import HASH_BYTES, TextStats, bucket, join_hashes
 from bedrock_tuning.dataset.whole_file import HEAD_BYTES, KEPT_BYTES, WholeFile
 from bedrock_tuning.rules import BY_ID, rules_for
-from bedrock_tuning.rules.finding import NOBODY, Findings, Heard, shorten
-from bedrock_tuning.rules.rule import run
+from bedrock_tuning.rules.finding import NOBODY_HEARS, Findings, Heard, shorten
+from bedrock_tuning.rules.rule import run_rules
 
 # A block that is not clean is cut into eighths, and so on, down to this many lines.
 _SMALLER: Final = 8
@@ -77,7 +77,7 @@ class ManifestCheck:
     def __init__(
         self,
         scope: DatasetScope,
-        heard: Heard = NOBODY,
+        heard: Heard = NOBODY_HEARS,
         *,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
@@ -153,7 +153,7 @@ class ManifestCheck:
             self._cut(file.data)
         elif is_complete or self._stats.size >= KEPT_BYTES:
             self._stats.records = container.count or 0
-            for rule, fault in run(rules_for(WholeFile), file, self._scope):
+            for rule, fault in run_rules(rules_for(WholeFile), file, self._scope):
                 self._findings.add(rule, fault, kind=self._scope.kind, line=1)
 
     def _cut(self, chunk: bytes) -> None:
@@ -319,7 +319,7 @@ class ManifestCheck:
             self._hash(record_hash(line=line.number, content=content))
 
     def _run(self, rules: Sequence[Any], item: Line | Record, number: int) -> None:
-        for rule, fault in run(rules, item, self._scope):
+        for rule, fault in run_rules(rules, item, self._scope):
             is_error = self._findings.is_error(rule)
             self._erred |= is_error
             if not (rule.once and rule.id in self._reported):

@@ -73,7 +73,7 @@ _NO_OBJECT_ROW: Final = ClassedRow("no object")
 class RowClasses:
     """The classes of one manifest's rows, in bounded memory.
 
-    A class has everything that the rules in `fast_path_records.DECIDES` depend on. Of a line that
+    A class has everything that the rules in `fast_path_records._DECIDES` depend on. Of a line that
     is no object: why. Of a record: names and types of the fields, names that are given twice,
     lengths as far as limits tell them apart, white space, control characters, the problem of the
     reference, and the format of another tool. Conversations have no classes.

@@ -78,7 +78,7 @@ def exit_code(run: Row) -> int:
     """Of a command that followed a run: it reached its goal, it did not, or it waits for you."""
     if run["status"] == WAITS:
         return EXIT_WAITS
-    return 0 if run["status"] in executions.GOOD else EXIT_NO
+    return 0 if run["status"] in executions.GOOD_ENDS else EXIT_NO
 
 
 def show_question(deployment: DeploymentClient, run: Row) -> None:
@@ -101,7 +101,7 @@ def _ask_for_approval(deployment: DeploymentClient, run: Row) -> bool:
         say("it is still waiting: nothing is trained or billed")
         return False
     try:
-        decision = approvals.decide(
+        decision = approvals.send_decision(
             deployment, ApprovalAnswer(run=str(run["run"]), decision="approve")
         )
         say(f"approved as {decision.by}")

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bedrock_tuning.cli.terminal.output import Command
+from bedrock_tuning.defaults import CUSTOMIZATIONS
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import or_meant
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ENVIRONMENT: Final = "dev"
 ENVIRONMENT_VARIABLE: Final = "TUNING_ENVIRONMENT"
-CUSTOMIZATIONS: Final = Path("customizations")
-SETTINGS: Final = Path("cdk.json")
+SETTINGS_FILE: Final = Path("cdk.json")
 _PROFILE_HELP: Final = "AWS profile; by default that of TUNING_PROFILE, the AWS CLI or config.toml."
 
 
@@ -163,7 +163,7 @@ def settings_option(command: Command) -> Command:
     return click.option(
         "--settings",
         type=click.Path(dir_okay=False, path_type=Path),
-        default=SETTINGS,
+        default=SETTINGS_FILE,
         show_default=True,
         help="File that holds the environments' settings.",
     )(command)
@@ -174,7 +174,7 @@ def without_project(settings: Path) -> bool:
 
     Who names another file has a project, and is told if that file is not there.
     """
-    return settings == SETTINGS and not settings.is_file()
+    return settings == SETTINGS_FILE and not settings.is_file()
 
 
 def configured_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -333,7 +333,7 @@ def _unknown_customization(
     )
 
 
-def read_context(path: Path) -> Mapping[str, Any]:
+def read_settings_file(path: Path) -> Mapping[str, Any]:
     """The object under "context", "tuning" in a file like cdk.json, with the lines of its keys.
 
     Raises UserError without, and SettingsError for a file that the app would not read.

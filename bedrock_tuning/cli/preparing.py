@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bedrock_tuning.cli.options import DeploymentOption, find_customization, find_model
 from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import say
+from bedrock_tuning.defaults import DEFAULT_MODEL
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.progress import Meter
 
@@ -22,11 +23,10 @@ if TYPE_CHECKING:
     from bedrock_tuning.report.report import Report
     from bedrock_tuning.s3_layout import Kind
 
-FLAGSHIP: Final = "titan-multimodal-embeddings-g1"
-SHARE: Final = 0.9
+TRAINING_SHARE: Final = 0.9
 # Of texts: those of Amazon Bedrock first, then those of other tools. A test compares this with
 # what is written; importing the writers would cost each start of the command.
-FORMATS: Final = (
+TEXT_FORMATS: Final = (
     "converse",
     "prompt-completion",
     "input-only",
@@ -124,7 +124,7 @@ class PrepareRequest:
     def whose(self) -> str:
         """The options of other commands that name the same model."""
         if self.customization is None:
-            name = self.base.key if self.base is not None else FLAGSHIP
+            name = self.base.key if self.base is not None else DEFAULT_MODEL
             kind = ["--type", self.job_type] if self.job_type is not None else []
             return "" if self.is_text and self.base is None else join(["--model", name, *kind])
         options = ["--customization", self.customization]
@@ -174,7 +174,7 @@ class PrepareRequest:
         from bedrock_tuning.dataset.layouts.reading import LayoutOptions
         from bedrock_tuning.preparing.run import PreparePlan, prepare
 
-        model = self.base or find_model(FLAGSHIP)
+        model = self.base or find_model(DEFAULT_MODEL)
         contract = self.contract or model.datasets["FINE_TUNING"]
         if self.fix and self.base is None:
             say(f"note: fixing to the limits of {model.name}; --model KEY chooses another")
@@ -190,9 +190,9 @@ class PrepareRequest:
                     encoding=self.encoding,
                     validation=self.validation_dir,
                 ),
-                places=self._places(validates=(share or SHARE) < 1),
+                places=self._places(validates=(share or TRAINING_SHARE) < 1),
                 share=share,
-                usual_share=SHARE,
+                usual_share=TRAINING_SHARE,
                 seed=self.seed,
                 contract=_fixable(contract) if self.fix else None,
                 link=self.link or self.dry_run,
@@ -206,7 +206,7 @@ class PrepareRequest:
 
         required = self.contract is not None and self.contract.validation == "required"
         requested = self._share()
-        share = requested or (SHARE if required else 1.0)
+        share = requested or (TRAINING_SHARE if required else 1.0)
         places: Places = {}
         if self.to is not None or self.customization is not None or self.dry_run:
             places = self._places(validates=share < 1)
@@ -267,7 +267,7 @@ class PrepareRequest:
         """What the checker says of a prepared dataset; None for texts without a model."""
         from bedrock_tuning.validating.request import ValidateOptions, validate
 
-        model = self.base if self.is_text else self.base or find_model(FLAGSHIP)
+        model = self.base if self.is_text else self.base or find_model(DEFAULT_MODEL)
         if model is None or (self.contract is not None and self._is_foreign()):
             return None
         manifests = [str(prepared.out / kind / "manifest.jsonl") for kind in prepared.records]

@@ -24,7 +24,7 @@ from bedrock_tuning.client.inference import AskedModel, pointer
 from bedrock_tuning.client.reports import comparisons
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.report.html import ShownPicture
-from bedrock_tuning.report.retrieval import called, comparison_page, in_words
+from bedrock_tuning.report.retrieval import baseline_name, comparison_page, in_words
 from bedrock_tuning.serving.classes import classes_of
 from bedrock_tuning.serving.comparison import (
     CLASS_RECALL_AT,
@@ -91,7 +91,7 @@ def show(
     comparison = _compare(dataset, base_vectors, vectors["tuned"])
     about = {
         "Customization": request.customization,
-        called(request.against).capitalize(): models["base"].id
+        baseline_name(request.against).capitalize(): models["base"].id
         if other_vectors is None
         else other_vectors.model,
         "Tuned model": str(tuned.tuned),

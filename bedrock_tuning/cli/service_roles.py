@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, warn
-from bedrock_tuning.client.doctor.deployed_roles import find
+from bedrock_tuning.client.doctor.check import Observation, Subject, doctor_check, fail, ok, warn
+from bedrock_tuning.client.doctor.deployed_roles import find_roles
 from bedrock_tuning.client.doctor.existing import read_role
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ def owned(subject: Subject) -> "Owned":
         region=subject.region,
         account=subject.settings.account or account,
         partition=partition,
-        deployed=find(subject).arns,
+        deployed=find_roles(subject).arns,
     )
 
 
-def judge(subject: Subject, owned_roles: "Owned") -> Iterator[tuple[str, "Judged"]]:
+def judge_roles(subject: Subject, owned_roles: "Owned") -> Iterator[tuple[str, "Judged"]]:
     """Each such role by its ARN, and what is wrong with it."""
     from bedrock_tuning.review.existing import Judged
 
@@ -50,10 +50,10 @@ def judge(subject: Subject, owned_roles: "Owned") -> Iterator[tuple[str, "Judged
         yield arn, judgement
 
 
-@check("service roles that exist already are as their contracts say", asks="iam:GetRole")
+@doctor_check("service roles that exist already are as their contracts say", asks="iam:GetRole")
 def service_roles(subject: Subject) -> Iterator[Observation]:
     """What is wrong with each of them, or that nothing is."""
-    for arn, judgement in judge(subject, owned(subject)):
+    for arn, judgement in judge_roles(subject, owned(subject)):
         for shortage in judgement.lacks:
             yield fail(
                 f"{arn}: {shortage}",

@@ -17,7 +17,7 @@ from bedrock_tuning.run.curves import Curve
 from bedrock_tuning.serving.questions import Question
 from bedrock_tuning.serving.side_by_side import ModelAnswer, ModelSide, Prompt, identity, seed
 
-PROMPTS = 8
+_PROMPTS = 8
 
 
 def show(
@@ -29,7 +29,7 @@ def show(
     if run is None:
         raise UserError(f"it is not known which run made the model of {request.customization}")
     prompts = [Prompt(text=text) for text in request.prompts] or client.prompts_of(
-        deployment, request.customization, run, limit=request.limit or PROMPTS
+        deployment, request.customization, run, limit=request.limit or _PROMPTS
     )
     folder = comparisons(deployment, request.customization, run)
     work: dict[ModelSide, tuple[AskedModel, Sequence[Question]]] = {
@@ -67,10 +67,10 @@ def show(
     page = side_by_side_page(
         rows, columns=columns, about=about, losses=losses, place=deployment.place
     )
-    folder.write(client.PAGE, page.encode(), "text/html; charset=utf-8")
+    folder.write(client.ANSWERS_PAGE, page.encode(), "text/html; charset=utf-8")
     if request.html is not None:
         write_page(request.html, page)
-    kept_at = folder.uri(client.PAGE)
+    kept_at = folder.uri(client.ANSWERS_PAGE)
     if request.as_json:
         final = {
             name: {curve.name: curve.points[-1].value for curve in curves}

@@ -14,13 +14,13 @@ from bedrock_tuning.run.approvals import ApprovalAnswer, Decision
 from bedrock_tuning.run.row import Row
 from bedrock_tuning.sources.listing import objects
 
-POLL_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 1.0
 # A run says that it waits a moment before its question can be answered.
 _PATIENCE_SECONDS: Final = 30.0
 _TOO_EARLY: Final = 425
 
 
-def decide(deployment: DeploymentClient, answer: ApprovalAnswer) -> Decision:
+def send_decision(deployment: DeploymentClient, answer: ApprovalAnswer) -> Decision:
     """Sends an answer, signed, to the function that takes it; what is kept of it.
 
     Raises DeniedError for a caller who may not decide, UserError for a run that no longer waits.
@@ -28,7 +28,7 @@ def decide(deployment: DeploymentClient, answer: ApprovalAnswer) -> Decision:
     status, reply = _send(deployment, answer)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while status == _TOO_EARLY and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
         status, reply = _send(deployment, answer)
     if status == 200:
         return msgspec.convert(reply, Decision)

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
@@ -12,12 +11,11 @@ from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts.contract import settings_prefix
+from bedrock_tuning.defaults import CUSTOMIZATIONS
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
 from bedrock_tuning.sources.listing import listed
 from bedrock_tuning.wording import or_meant
-
-_FILES: Final = Path("customizations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +67,14 @@ class DeploymentClient:
         """
         if customization in self.customizations:
             return
-        file = _FILES / f"{customization}.toml"
+        file = CUSTOMIZATIONS / f"{customization}.toml"
         if file.is_file():
             raise UserError(
                 f"the customization {customization} is not deployed in {self.environment}",
                 where=str(file),
                 fix=f"deploy it: {deploy_command(self.environment, customization)}",
             )
-        files = [path.stem for path in sorted(_FILES.glob("*.toml"))]
+        files = [path.stem for path in sorted(CUSTOMIZATIONS.glob("*.toml"))]
         names = dict.fromkeys([*self.customizations, *files])
         hint = or_meant(customization, names)
         choice = f"use one of {', '.join(self.customizations)}; to add one, "
@@ -100,7 +98,7 @@ def find(
     any_version: also one that has no address for approvals yet; then its approval_url is "".
     """
     outputs: dict[str, str] = {}
-    for part, names in environments.OUTPUTS.items():
+    for part, names in environments.REQUIRED_OUTPUTS.items():
         stack = stack_name(environment, part)
         stack_outputs = _outputs(aws, stack, environment=environment)
         missing = [name for name in names if name not in stack_outputs]

@@ -10,7 +10,7 @@ from bedrock_tuning.sources.listing import listed
 
 # What a client needs of a deployment, by the stack that exports it; this tells our stacks apart
 # from others of a similar name.
-OUTPUTS: Final[Mapping[str, Sequence[str]]] = {
+REQUIRED_OUTPUTS: Final[Mapping[str, Sequence[str]]] = {
     "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
     "pipeline": ("ApprovalUrl", "RunsTable", "Workflow"),
 }
@@ -36,7 +36,7 @@ def deployed(aws: Aws) -> list[Environment]:
     names = {
         name.removeprefix("tuning-").removesuffix(f"-{part}")
         for name, stack in stacks_by_name.items()
-        for part, outputs in OUTPUTS.items()
+        for part, outputs in REQUIRED_OUTPUTS.items()
         if name.startswith("tuning-") and name.endswith(f"-{part}") and _has_output(stack, outputs)
     }
     customizations_by_name: dict[str, list[str]] = {name: [] for name in sorted(names)}
@@ -82,7 +82,7 @@ def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
 
 def is_older(stack: Mapping[str, Any]) -> bool:
     """Whether a version deployed it that knew no stacks of customizations."""
-    return _has_output(stack, OUTPUTS[_MAIN]) and not _has_output(stack, LATER)
+    return _has_output(stack, REQUIRED_OUTPUTS[_MAIN]) and not _has_output(stack, LATER)
 
 
 def _has_output(stack: Mapping[str, Any], outputs: Sequence[str]) -> bool:

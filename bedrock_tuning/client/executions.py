@@ -13,7 +13,7 @@ from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.runs import resolved, row
 from bedrock_tuning.run.row import WAITS, Row, does, is_open, timeline
 
-POLL_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 2.0
 # How often Bedrock and Step Functions are asked, who only add to what the item says.
 _ASK_SECONDS: Final = 30.0
 # Reconcile is called within seconds after an execution has died, and starts cold.
@@ -24,7 +24,7 @@ _PHASES: Final = {
     "trainingDetails": "training",
 }
 # Ends that are what the upload was made for, or that need nobody's attention.
-GOOD: Final = frozenset(
+GOOD_ENDS: Final = frozenset(
     {"served", "trained", "already-trained", "removed", "duplicate", "superseded", "waiting"}
 )
 
@@ -121,7 +121,7 @@ def follow(deployment: DeploymentClient, run: Row) -> Iterator[RunEvent]:
     if current["status"] == "waiting":
         yield AwaitingManifest(run=current)
     while current["status"] == "waiting":
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
         current = resolved(deployment, current)
     if "taken_by" in current:
         message = str(current["message"])
@@ -156,7 +156,7 @@ def _moments(deployment: DeploymentClient, run: Row) -> Generator[RunEvent, None
         detail = job.phase(current) if current["status"] == "training" else ""
         yield Working(what=does(current), after=datetime.now(UTC) - began, detail=detail)
         run = current
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 class _Job:

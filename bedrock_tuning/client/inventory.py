@@ -109,7 +109,7 @@ def _stacks(aws: Aws, environment: str) -> dict[str, str]:
     names: dict[str, str] = {}
     for stack in environments.stacks(aws):
         name = stack["StackName"].removeprefix(prefix)
-        if name in environments.OUTPUTS and environments.is_older(stack):
+        if name in environments.REQUIRED_OUTPUTS and environments.is_older(stack):
             raise UserError(
                 "an older version of this project deployed it, without a stack for each "
                 "customization",

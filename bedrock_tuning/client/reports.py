@@ -18,8 +18,8 @@ from bedrock_tuning.run.curves import Curve, curves
 from bedrock_tuning.run.row import Row
 from bedrock_tuning.s3_layout import comparisons_prefix, split_uri, uri
 
-PAGE: Final = "report.html"
-_FILES: Final = (PAGE, "report.json", "rejected.jsonl")
+_PAGE: Final = "report.html"
+_FILES: Final = (_PAGE, "report.json", "rejected.jsonl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def losses_of(deployment: DeploymentClient, row: Row) -> list[Curve]:
     return [curve for curve in curves(metrics.get("files", {})) if curve.is_loss]
 
 
-def page(files: Folder, row: Row, *, billed: bool) -> str:
+def page_of(files: Folder, row: Row, *, billed: bool) -> str:
     """The page of a run; billed: also ask for its bill, which AWS bills.
 
     Raises UserError for a report of another version of this project.
@@ -154,7 +154,7 @@ def save(
         )
     for name, path in targets.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        if name == PAGE:
+        if name == _PAGE:
             path.write_text(page(), "utf-8")
         else:
             files.download(name, path)

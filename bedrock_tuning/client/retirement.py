@@ -17,7 +17,7 @@ from bedrock_tuning.run.job import run_of
 from bedrock_tuning.run.outcome import customization_in
 from bedrock_tuning.sources.listing import jobs
 
-POLL_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,4 +92,4 @@ def delete(deployment: DeploymentClient, retirement: Retirement) -> None:
                 where=retirement.stack,
                 fix="correct what it names, then run this again",
             )
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)

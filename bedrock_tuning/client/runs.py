@@ -14,7 +14,7 @@ from bedrock_tuning.run.row import AT, Row, commit_of, hyperparameters, timeline
 from bedrock_tuning.sources.listing import listed
 from bedrock_tuning.wording import or_meant
 
-POLL_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 1.0
 # An event takes seconds; a function that starts cold some more.
 _PATIENCE_SECONDS: Final = 60.0
 # Among how many of the newest runs a misspelled one is sought.
@@ -111,7 +111,7 @@ def first_after(deployment: DeploymentClient, customization: str, *, after: str)
             return later[-1]
         if time.monotonic() >= deadline:
             return None
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def chosen(deployment: DeploymentClient, run: str, *, customization: str | None) -> str:

@@ -32,7 +32,7 @@ from bedrock_tuning.config.hyperparameters import check_without_model, resolve
 from bedrock_tuning.config.lines import toml_lines
 from bedrock_tuning.config.names import customization_problem, renaming_problems, together_problems
 from bedrock_tuning.config.overlay import RegionOfEnvironment
-from bedrock_tuning.config.reader import Problems, Section, ignored, parse
+from bedrock_tuning.config.reader import Problems, Section, ignored, parse_toml
 from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.config.sections.job import JobChoices
 from bedrock_tuning.errors import CustomizationError
@@ -222,7 +222,7 @@ class _File:
         problem = customization_problem(name)
         if problem:
             problems.add((), problem)
-        table = parse(text, problems=problems)
+        table = parse_toml(text, problems=problems)
         if table is None:
             return cls(versions={}, problems=tuple(problems.found))
         if table.get("retired") and not PLACEMENT["retired"].kind.problem(table["retired"]):
@@ -263,7 +263,7 @@ def _read_file(
     """Reads all tables even after a problem; None when model or type stay unknown."""
     names = {name for base in catalogue().values() for name in base.hyperparameters}
     homes = {**HOMES, **dict.fromkeys(names, "hyperparameters")}
-    values = root.read(TABLES[""], tables=(*SECTIONS, overlay.ENVIRONMENTS), homes=homes)
+    values = root.read(TABLES[""], tables=(*SECTIONS, overlay.ENVIRONMENTS_KEY), homes=homes)
     head = {key: item.default for key, item in TABLES[""].items()} | values
     type_ = head["customization_type"]
     if head["renamed_from"] == name:

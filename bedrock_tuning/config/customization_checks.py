@@ -15,7 +15,7 @@ from bedrock_tuning.config.customization_fields import (
     RuleOverride,
     tags_max,
 )
-from bedrock_tuning.config.messages import listed, shown
+from bedrock_tuning.config.messages import quoted_choices, shown
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.dataset.tokens import caption_tokens
 from bedrock_tuning.wording import closest, or_meant
@@ -77,7 +77,9 @@ def check_type(root: Section, *, type_: str, model: BaseModel) -> bool:
         reason = f"jobs of {model.name} use another API, which this project does not call"
     else:
         hint = or_meant(type_, possible)
-        reason = f"{shown(type_)} is not offered for {model.name}: use {listed(possible)}{hint}"
+        reason = (
+            f"{shown(type_)} is not offered for {model.name}: use {quoted_choices(possible)}{hint}"
+        )
     root.problem("customization_type", reason)
     return False
 
@@ -86,7 +88,7 @@ def check_any_type(root: Section, *, type_: str) -> None:
     """As check_type, while the base model is unknown."""
     types = sorted({name for model in catalogue().values() for name in model.customization_types})
     if type_ not in types:
-        fix = or_meant(type_, types) or f": use {listed(types)}"
+        fix = or_meant(type_, types) or f": use {quoted_choices(types)}"
         root.problem("customization_type", f"{shown(type_)} is not offered for any model{fix}")
 
 
@@ -152,7 +154,7 @@ def _check_mode(section: Section, *, mode: str, model: BaseModel) -> None:
     section.problem(
         "mode",
         f'"{mode}" is not offered for custom models of {model.name} ({cited}): '
-        f"use {listed([*others, 'none'])}",
+        f"use {quoted_choices([*others, 'none'])}",
     )
 
 

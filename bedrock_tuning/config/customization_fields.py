@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from bedrock_tuning.catalogue import Validation, account_facts
 from bedrock_tuning.config.fields import (
-    REGION,
+    REGION_NAME,
     Choice,
     Day,
     Field,
@@ -22,7 +22,7 @@ from bedrock_tuning.config.fields import (
     described,
     fields_of,
 )
-from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, FOLDER, NAME
+from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, FOLDER_NAME, NAME
 from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.config.sections.job import JobChoices
 
@@ -126,7 +126,11 @@ class Placement:
     )
     only_regions: tuple[str, ...] = described(
         TextList(
-            pattern=REGION, what="a Region", example="us-east-1", most=50, why_most="AWS has fewer"
+            pattern=REGION_NAME,
+            what="a Region",
+            example="us-east-1",
+            most=50,
+            why_most="AWS has fewer",
         ),
         "The Regions in which it is deployed: environments in other Regions do not have it. "
         "Default: all of them.",
@@ -158,7 +162,7 @@ class DatasetPolicy:
 
     folders: tuple[str, ...] = described(
         TextList(
-            pattern=FOLDER,
+            pattern=FOLDER_NAME,
             what="a folder without a slash at its ends, of letters, digits, dots, underscores "
             "and hyphens",
             example="folder1",

@@ -14,11 +14,11 @@ from dataclasses import MISSING, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 
-from bedrock_tuning.config.messages import listed, plain_number, shown
+from bedrock_tuning.config.messages import plain_number, quoted_choices, shown
 from bedrock_tuning.wording import or_meant
 
 JsonSchema = dict[str, Any]
-REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+REGION_NAME: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 
 _KEY: Final = "field"
 
@@ -185,7 +185,7 @@ class Choice:
     @property
     def limit(self) -> str:
         """All choices."""
-        return listed(self.choices)
+        return quoted_choices(self.choices)
 
     @property
     def fix(self) -> str:

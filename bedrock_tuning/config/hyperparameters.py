@@ -23,7 +23,7 @@ _ELSEWHERE: Final = {
 }
 
 
-def kind_of(
+def hyperparameter_kind(
     model: BaseModel, parameter: Hyperparameter, *, table: str = "hyperparameters"
 ) -> FieldKind:
     """What a hyperparameter of a model may be, each bound with the catalogue's source.
@@ -92,7 +92,7 @@ def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]
             values[guess], written[guess] = value, name
     resolved: dict[str, str] = {}
     for name, parameter in parameters.items():
-        kind = kind_of(model, parameter, table=table)
+        kind = hyperparameter_kind(model, parameter, table=table)
         value = values.get(name, parameter.default)
         problem = kind.problem(value) if name in values else ""
         if name not in values and value is None and parameter.required:
@@ -145,7 +145,7 @@ def check_without_model(*, section: Section) -> None:
     names = list(dict.fromkeys(name for model in models for name in model.hyperparameters))
     for name, value in section.items():
         takers = [model for model in models if name in model.hyperparameters]
-        kinds = [kind_of(model, model.hyperparameters[name]) for model in takers]
+        kinds = [hyperparameter_kind(model, model.hyperparameters[name]) for model in takers]
         if not takers:
             hint = misplaced(name, table="hyperparameters", homes=HOMES)
             hint = (

@@ -6,7 +6,7 @@ what a Region or another file decides, and whether two tags differ only in case.
 
 from collections.abc import Mapping
 from dataclasses import MISSING
-from typing import Any, Final
+from typing import Any
 
 from bedrock_tuning.catalogue import BaseModel, catalogue
 from bedrock_tuning.config import tags
@@ -17,13 +17,11 @@ from bedrock_tuning.config.customization_fields import (
     tags_max,
 )
 from bedrock_tuning.config.fields import Field, JsonSchema
-from bedrock_tuning.config.hyperparameters import kind_of
+from bedrock_tuning.config.hyperparameters import hyperparameter_kind
 from bedrock_tuning.config.job_checks import JOB_KEYS, NEEDED_KEYS
 from bedrock_tuning.config.names import ENVIRONMENT_LENGTH_MAX, ENVIRONMENT_LENGTH_MIN, NAME
-from bedrock_tuning.config.overlay import UNSET
+from bedrock_tuning.config.overlay import UNSET_KEY
 from bedrock_tuning.config.settings_fields import SETTINGS
-
-_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def customization_schema() -> JsonSchema:
@@ -42,7 +40,7 @@ def customization_schema() -> JsonSchema:
     properties["tags"] = tags.schema(tags_max())
     properties["environments"] = _overlays(properties)
     root["allOf"] = _by_model({key: model for key, model in models.items() if model.started_types})
-    return {"$schema": _DRAFT, "title": "Customization of Bedrock Tuning", **root}
+    return {"title": "Customization of Bedrock Tuning", **root}
 
 
 def settings_schema() -> JsonSchema:
@@ -70,7 +68,6 @@ def settings_schema() -> JsonSchema:
     }
     context = {"type": "object", "properties": {"tuning": tuning}, "required": ["tuning"]}
     return {
-        "$schema": _DRAFT,
         "title": "cdk.json of Bedrock Tuning",
         "type": "object",
         "properties": {"context": context, "tuning": False},
@@ -90,7 +87,7 @@ def _table(fields: Mapping[str, Field]) -> JsonSchema:
 def _overlays(properties: Mapping[str, JsonSchema]) -> JsonSchema:
     """What an environment may have a value of its own for: each key, and none is required."""
     schemas = {key: _optional(schema) for key, schema in properties.items() if key not in PLACEMENT}
-    schemas[UNSET] = {
+    schemas[UNSET_KEY] = {
         "type": "array",
         "items": {"type": "string"},
         "description": "The keys above that this environment removes, as table.key.",
@@ -182,7 +179,9 @@ def _of_type(model: BaseModel, type_: str) -> JsonSchema:
     table, by_name = model.hyperparameters_of(type_)
     parameters = by_name.values()
     hyperparameters: JsonSchema = {
-        "properties": {item.name: kind_of(model, item, table=table).schema for item in parameters},
+        "properties": {
+            item.name: hyperparameter_kind(model, item, table=table).schema for item in parameters
+        },
         "additionalProperties": False,
     }
     required = [item.name for item in parameters if item.required and item.default is None]

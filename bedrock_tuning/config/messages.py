@@ -46,7 +46,7 @@ def shown(value: object) -> str:
     return _short.repr(value)
 
 
-def listed(words: Iterable[object]) -> str:
+def quoted_choices(words: Iterable[object]) -> str:
     """The choices of a sentence: "a", "b" or "c"."""
     texts = [shown(word) for word in words]
     return " or ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))

@@ -15,12 +15,16 @@ from bedrock_tuning.config.messages import shown
 NAME: Final = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 WHAT: Final = "lower-case letters, digits and single hyphens between them"
 # As in Bedrock's S3 URIs, but for what a policy or a shell would read as something else.
-FOLDER: Final = re.compile(r"(?=.{1,100}$)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+FOLDER_NAME: Final = re.compile(
+    r"(?=.{1,100}$)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*"
+)
 ENVIRONMENT_LENGTH_MIN: Final = 2
 ENVIRONMENT_LENGTH_MAX: Final = 20
 CUSTOMIZATION_LENGTH_MAX: Final = 30
 # Bedrock's names of jobs and models have 63 characters; a run has 22, and two hyphens are between.
 TOGETHER_MAX: Final = 63 - 22 - 2
+# The account of the local AWS, whose models are simulated.
+LOCAL_ACCOUNT: Final = "000000000000"
 # Of a name that somebody else has chosen: a run and one hyphen follow.
 STEM_MAX: Final = 63 - 22 - 1
 # Each with what has the name already.

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from bedrock_tuning.config.customization_fields import PLACEMENT
 from bedrock_tuning.config.lines import KeyPath
-from bedrock_tuning.config.messages import listed, shown
+from bedrock_tuning.config.messages import quoted_choices, shown
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.wording import or_meant
 
-ENVIRONMENTS: Final = "environments"
-UNSET: Final = "unset"
+ENVIRONMENTS_KEY: Final = "environments"
+UNSET_KEY: Final = "unset"
 RegionOfEnvironment = Mapping[str, str | None]
 
 
@@ -56,9 +56,9 @@ def versions(
     regions: of environments, None where it is not known; with none at all, the file's own tables
     are the only version. every: whether there are no other environments.
     """
-    base = {key: value for key, value in table.items() if key != ENVIRONMENTS}
+    base = {key: value for key, value in table.items() if key != ENVIRONMENTS_KEY}
     root = Section(table=table, path=(), problems=problems)
-    changes = root.table(ENVIRONMENTS)
+    changes = root.table(ENVIRONMENTS_KEY)
     targets = _placement(root, changes, regions, every=every)
     if not regions:
         return [Version(table=base)]
@@ -97,7 +97,7 @@ def _placement(
 
 
 def _no_environment(name: str, names: Sequence[str]) -> str:
-    hint = or_meant(name, names) or f": use {listed(names)}"
+    hint = or_meant(name, names) or f": use {quoted_choices(names)}"
     return f"cdk.json has no environment {shown(name)}{hint}"
 
 
@@ -108,28 +108,32 @@ def _words(root: Section, key: str) -> Sequence[str] | None:
 
 
 def _version(base: Mapping[str, Any], changes: Section, name: str, region: str | None) -> Version:
-    prefix: KeyPath = (ENVIRONMENTS, name)
+    prefix: KeyPath = (ENVIRONMENTS_KEY, name)
     table, moved, unset = _copy(base), dict[KeyPath, KeyPath](), dict[KeyPath, KeyPath]()
     for key in _unset(changes):
         path = tuple(key.split("."))
         if _remove(table, path):
-            unset[path] = (*prefix, UNSET)
+            unset[path] = (*prefix, UNSET_KEY)
         else:
-            changes.problem(UNSET, f"{shown(key)} is not set above [{ENVIRONMENTS}]: remove it")
+            changes.problem(
+                UNSET_KEY, f"{shown(key)} is not set above [{ENVIRONMENTS_KEY}]: remove it"
+            )
     for key in PLACEMENT:
         if key in changes:
             changes.problem(key, "belongs above the first [table]: it is about all environments")
-    values = {key: value for key, value in changes.items() if key not in (UNSET, *PLACEMENT)}
+    values = {key: value for key, value in changes.items() if key not in (UNSET_KEY, *PLACEMENT)}
     for path in _merge(table, values):
         moved[path] = (*prefix, *path)
     return Version(table=table, regions={name: region}, moved=moved, unset=unset)
 
 
 def _unset(changes: Section) -> list[str]:
-    value = dict(changes.items()).get(UNSET, [])
+    value = dict(changes.items()).get(UNSET_KEY, [])
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return value
-    changes.problem(UNSET, f'must be a list of keys, not {shown(value)}: ["serving.lease_hours"]')
+    changes.problem(
+        UNSET_KEY, f'must be a list of keys, not {shown(value)}: ["serving.lease_hours"]'
+    )
     return []
 
 

@@ -180,7 +180,7 @@ def misplaced(key: str, *, table: str, homes: Mapping[str, str]) -> str:
 _SLIPS: Final = (".toml.txt", ".tml", ".yaml", ".yml", ".json")
 
 
-def parse(text: str, *, problems: Problems) -> dict[str, Any] | None:
+def parse_toml(text: str, *, problems: Problems) -> dict[str, Any] | None:
     """The file's table; None if it is not TOML."""
     if text.startswith("\ufeff"):
         problems.add((), "starts with a byte order mark: save it as UTF-8 without one")

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from bedrock_tuning.config import settings_limits
 from bedrock_tuning.config.customization_fields import OWN_TAGS_MAX
 from bedrock_tuning.config.fields import (
-    REGION,
+    REGION_NAME,
     Choice,
     Field,
     Flag,
@@ -22,7 +22,7 @@ from bedrock_tuning.config.names import NAME, PERSONAS
 from bedrock_tuning.config.sections.existing import ExistingSettings
 from bedrock_tuning.config.sections.network import NetworkSettings
 from bedrock_tuning.config.settings_limits import (
-    ACCOUNT,
+    ACCOUNT_ID,
     APPROVAL_DAYS_MAX,
     DATA_ROLES_MAX,
     DAYS,
@@ -49,7 +49,7 @@ class GeneralSettings:
     name: str
     region: str = described(
         TextField(
-            pattern=REGION,
+            pattern=REGION_NAME,
             what="a Region",
             example="us-east-1",
             most=25,
@@ -177,7 +177,7 @@ class GeneralSettings:
         default="",
     )
     account: str = described(
-        ACCOUNT,
+        ACCOUNT_ID,
         "The account of this environment. `cdk deploy` with credentials of another account fails "
         "before it changes anything.",
         default="",

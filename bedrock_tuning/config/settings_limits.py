@@ -34,14 +34,14 @@ DATA_ROLES_CHARACTERS_MAX: Final = 8_000
 PEOPLE_MAX: Final = 20
 BUCKETS: Final = ("training", "validation", "output")
 
-ACCOUNT: Final = TextField(
+ACCOUNT_ID: Final = TextField(
     pattern=re.compile(r"[0-9]{12}", re.ASCII),
     what="the twelve digits of an AWS account",
     example="111122223333",
     most=12,
     optional=True,
 )
-BUCKET: Final = TextField(
+BUCKET_NAME: Final = TextField(
     # Without dots, which do not fit S3's certificates.
     pattern=re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII),
     what="the name of a bucket, without dots",

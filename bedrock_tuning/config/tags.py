@@ -14,9 +14,11 @@ ENVIRONMENT_TAG: Final = f"{OWN_TAG_PREFIX}environment"
 CUSTOMIZATION_TAG: Final = f"{OWN_TAG_PREFIX}customization"
 RUN_TAG: Final = f"{OWN_TAG_PREFIX}run"
 EXPIRES_TAG: Final = f"{OWN_TAG_PREFIX}expires"
-# Bedrock's patterns (botocore: TagKey, TagValue); its \\s is ASCII.
-_KEY: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,128}", re.ASCII)
-_VALUE: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{0,256}", re.ASCII)
+# Bedrock's patterns (botocore: TagKey, TagValue); its \\s is ASCII: a no-break space is refused.
+KEY_LENGTH_MAX: Final = 128
+VALUE_LENGTH_MAX: Final = 256
+TAG_KEY: Final = re.compile(rf"[a-zA-Z0-9\s._:/=+@-]{{1,{KEY_LENGTH_MAX}}}", re.ASCII)
+TAG_VALUE: Final = re.compile(rf"[a-zA-Z0-9\s._:/=+@-]{{0,{VALUE_LENGTH_MAX}}}", re.ASCII)
 _CHARACTERS: Final = "letters, digits, spaces and . _ : / = + @ - (source BC)"
 
 
@@ -24,16 +26,17 @@ def problems(tags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is wrong with tags one by one: the key, and a sentence to follow it."""
     lower: set[str] = set()
     for key, value in tags.items():
-        if not _KEY.fullmatch(key):
-            yield key, f"use 1 to 128 {_CHARACTERS}"
+        if not TAG_KEY.fullmatch(key):
+            yield key, f"use 1 to {KEY_LENGTH_MAX} {_CHARACTERS}"
         elif key.lower().startswith(("aws:", OWN_TAG_PREFIX)):
             yield key, f"starts with a reserved prefix (aws:, {OWN_TAG_PREFIX}): rename it"
         elif key.lower() in lower:
             yield key, "differs from another tag only in case, which IAM refuses: rename it"
         if not isinstance(value, str):
             yield key, f"must be text in quotes, not {shown(value)}"
-        elif not _VALUE.fullmatch(value):
-            yield key, f"{shown(value)} is not allowed: use at most 256 {_CHARACTERS}"
+        elif not TAG_VALUE.fullmatch(value):
+            allowed = f"use at most {VALUE_LENGTH_MAX} {_CHARACTERS}"
+            yield key, f"{shown(value)} is not allowed: {allowed}"
         lower.add(key.lower())
 
 
@@ -43,10 +46,10 @@ def schema(most: int) -> JsonSchema:
         "type": "object",
         "maxProperties": most,
         "propertyNames": {
-            "pattern": f"^{_KEY.pattern}$",
+            "pattern": f"^{TAG_KEY.pattern}$",
             "not": {"pattern": f"^([aA][wW][sS]:|{OWN_TAG_PREFIX})"},
         },
-        "additionalProperties": {"type": "string", "pattern": f"^{_VALUE.pattern}$"},
+        "additionalProperties": {"type": "string", "pattern": f"^{TAG_VALUE.pattern}$"},
     }
 
 

@@ -25,7 +25,7 @@ _HOLDS_STATEMENTS: Final = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
 @cache
-def sources() -> Path:
+def source_folder() -> Path:
     """The folder with lambdas/ and bedrock_tuning/: the checkout, or a copy of what a wheel has."""
     if not _IN_WHEEL.is_dir():
         return _PACKAGE.parent
@@ -58,7 +58,7 @@ def shipped_files(root: Path | None = None) -> tuple[str, ...]:
     A package ships the data files beside its modules; one that discovers its modules with pkgutil
     ships all of them.
     """
-    root = sources() if root is None else root
+    root = source_folder() if root is None else root
     handlers = [
         f"lambdas.{path.stem}"
         for path in sorted((root / "lambdas").glob("*.py"))

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from bedrock_tuning.constructs.asset import exclusions, shipped_files, sources
+from bedrock_tuning.constructs.asset import exclusions, shipped_files, source_folder
 from bedrock_tuning.constructs.layer import wheels
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.written import written
@@ -27,11 +27,11 @@ class Runtime(Construct):
         code = assets.Asset(
             self,
             "Asset",
-            path=str(sources()),
+            path=str(source_folder()),
             exclude=exclusions(files),
             ignore_mode=IgnoreMode.GIT,
             # A hash of ours, which the review can compute again from what is uploaded.
-            asset_hash=tree_hash(sources(), files),
+            asset_hash=tree_hash(source_folder(), files),
         )
         # Written once, as all functions get the same code: `cdk diff` shows one line of a change.
         key = CfnMapping(self, "Code", mapping={"AllFunctions": {"S3Key": code.s3_object_key}})

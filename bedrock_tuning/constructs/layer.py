@@ -25,7 +25,7 @@ from bedrock_tuning.errors import SettingsError
 
 For = Literal["lambda", "host"]
 LOCK: Final = asset.lock()
-FOLDER: Final = asset.layers()
+_FOLDER: Final = asset.layers()
 # Amazon Linux 2023 has glibc 2.34. uv takes wheels for older ones as well, pip wants each named.
 _GLIBC: Final = 28
 _PLATFORMS: Final = tuple(f"manylinux_2_{minor}_aarch64" for minor in range(17, _GLIBC + 1))
@@ -43,7 +43,7 @@ _CLIENT: Final = re.compile(r"(?:boto3\.|= _)client\(\s*\"([a-z0-9-]+)\"")
 _BY_INSTALLERS: Final = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json")
 
 
-def wheels(kind: For, *, lock: Path = LOCK, folder: Path = FOLDER) -> Path:
+def wheels(kind: For, *, lock: Path = LOCK, folder: Path = _FOLDER) -> Path:
     """The folder that becomes the layer, with the wheels below python/; built if it is not there.
 
     Raises SettingsError if it cannot be built.
@@ -83,7 +83,7 @@ def commands(kind: For, *, lock: Path, target: Path) -> Sequence[Sequence[str]]:
 def asked_services() -> Sequence[str]:
     """The services that the functions make clients of, as boto3 names them."""
     modules = (name for name in asset.shipped_files() if name.endswith(".py"))
-    texts = ((asset.sources() / name).read_text("utf-8") for name in modules)
+    texts = ((asset.source_folder() / name).read_text("utf-8") for name in modules)
     return sorted({name for text in texts for name in _CLIENT.findall(text)})
 
 

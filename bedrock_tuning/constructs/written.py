@@ -112,7 +112,7 @@ def written(
     return resource
 
 
-def key(scope: Construct, name: str, permissions: Permissions) -> None:
+def kms_key(scope: Construct, name: str, permissions: Permissions) -> None:
     """A key with its policy, unless it exists already."""
     if name not in permissions.contracts.given:
         grants = permissions.statements(permissions.contracts.resource(name).grants, scope)
@@ -150,7 +150,7 @@ def _small(name: str) -> str:
     return first.lower() + "".join(map(str.capitalize, others))
 
 
-def called(scope: Construct, construct_id: str, name: str, permissions: Permissions) -> None:
+def allow_call(scope: Construct, construct_id: str, name: str, permissions: Permissions) -> None:
     """Lets a service call a function, as the function's contract says. name: the contract's."""
     (grant,) = permissions.contracts.resource(name).grants
     ((source,),) = (condition.values for condition in grant.conditions)
@@ -164,7 +164,7 @@ def called(scope: Construct, construct_id: str, name: str, permissions: Permissi
     )
 
 
-def alarms(scope: Construct, stack: str, permissions: Permissions) -> None:
+def add_alarms(scope: Construct, stack: str, permissions: Permissions) -> None:
     """All of a stack, by its part of the app."""
     contracts = permissions.contracts
     for name, place in contracts.places.items():

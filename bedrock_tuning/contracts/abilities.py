@@ -53,7 +53,7 @@ def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
         g.allow(
             "see whose jobs and models are",
             "bedrock:ListTagsForResource",
-            on=(g.JOBS, g.CUSTOM_MODELS),
+            on=(g.JOB_ARNS, g.CUSTOM_MODEL_ARNS),
         ),
         g.allow(
             "list what stacks hold", "cloudformation:ListStackResources", on=operating.stacks(scope)
@@ -118,7 +118,7 @@ def _read_datasets(scope: Scope, name: str) -> tuple[Grant, ...]:
     )
 
 
-APPROVE: Final = "{function.Approve}"
+APPROVE_FUNCTION: Final = "{function.Approve}"
 
 
 def approve(_scope: Scope, _: str) -> tuple[Grant, ...]:
@@ -128,13 +128,13 @@ def approve(_scope: Scope, _: str) -> tuple[Grant, ...]:
         g.allow(
             "approve or decline prices",
             "lambda:InvokeFunctionUrl",
-            on=APPROVE,
+            on=APPROVE_FUNCTION,
             when=g.equals("lambda:FunctionUrlAuthType", "AWS_IAM"),
         ),
         g.allow(
             "approve by the function's address only",
             "lambda:InvokeFunction",
-            on=APPROVE,
+            on=APPROVE_FUNCTION,
             when=Condition.of("Bool", "lambda:InvokedViaFunctionUrl", "true"),
         ),
     )
@@ -157,7 +157,9 @@ def _read_pointers(scope: Scope, name: str) -> Grant:
     )
 
 
-_DESCRIBE_MODELS: Final = g.allow("describe models", "bedrock:GetCustomModel", on=g.CUSTOM_MODELS)
+_DESCRIBE_MODELS: Final = g.allow(
+    "describe models", "bedrock:GetCustomModel", on=g.CUSTOM_MODEL_ARNS
+)
 
 
 def _serve(scope: Scope, name: str) -> tuple[Grant, ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from bedrock_tuning.config.sections.existing import SETTINGS
+from bedrock_tuning.config.sections.existing import EXISTING_SETTINGS
 from bedrock_tuning.contracts.contract import MACHINE, FunctionSpec, Place
 from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.contracts.people import PEOPLE
@@ -95,9 +95,9 @@ def setting_of(logical_id: str) -> tuple[str, str]:
     # The CDK makes an id of the path and eight digits of its hash.
     construct = re.sub(r"[0-9A-F]{8}$", "", logical_id)
     by_path = {
-        place.path: (SETTINGS[name], place.stack)
+        place.path: (EXISTING_SETTINGS[name], place.stack)
         for name, place in places(()).items()
-        if name in SETTINGS
+        if name in EXISTING_SETTINGS
     }
     return by_path.get(construct, ("", ""))
 

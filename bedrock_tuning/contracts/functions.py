@@ -150,7 +150,7 @@ def _start_job(scope: Scope) -> tuple[Grant, ...]:
             "ask what became of earlier work",
             "bedrock:GetModelCustomizationJob",
             "bedrock:GetCustomModel",
-            on=(g.JOBS, g.CUSTOM_MODELS),
+            on=(g.JOB_ARNS, g.CUSTOM_MODEL_ARNS),
         ),
         g.ask_executions("ask whether the run with the same work still runs", scope),
         *g.ask_before_paying(scope),

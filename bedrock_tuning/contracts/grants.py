@@ -16,8 +16,8 @@ from bedrock_tuning.contracts.contract import (
 )
 from bedrock_tuning.run import items
 
-JOBS: Final = "arn:{partition}:bedrock:{region}:{account}:model-customization-job/*"
-CUSTOM_MODELS: Final = "arn:{partition}:bedrock:{region}:{account}:custom-model/*"
+JOB_ARNS: Final = "arn:{partition}:bedrock:{region}:{account}:model-customization-job/*"
+CUSTOM_MODEL_ARNS: Final = "arn:{partition}:bedrock:{region}:{account}:custom-model/*"
 # Provisioned Throughput and on-demand deployments; "provisioned-model" is Bedrock's spelling.
 ENDPOINTS: Final = (
     "arn:{partition}:bedrock:{region}:{account}:custom-model-deployment/*",
@@ -202,7 +202,7 @@ def watch_jobs(why: str, *tagged: Condition) -> Grant:
         why,
         "bedrock:GetModelCustomizationJob",
         "bedrock:StopModelCustomizationJob",
-        on=JOBS,
+        on=JOB_ARNS,
         when=tagged,
     )
 

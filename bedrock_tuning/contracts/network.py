@@ -121,7 +121,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
             on=_INTERFACES,
             when=(
                 g.equals("aws:RequestTag/BedrockManaged", "true"),
-                _arn_equals(f"aws:RequestTag/{job}", g.JOBS),
+                _arn_equals(f"aws:RequestTag/{job}", g.JOB_ARNS),
             ),
         ),
         g.allow("make them in these subnets", "ec2:CreateNetworkInterface", on=(*subnets, *groups)),
@@ -133,7 +133,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
             on="*",
             when=(
                 _arn_equals("ec2:Subnet", *subnets),
-                _arn_equals(f"ec2:ResourceTag/{job}", g.JOBS),
+                _arn_equals(f"ec2:ResourceTag/{job}", g.JOB_ARNS),
                 g.equals("ec2:ResourceTag/BedrockManaged", "true"),
             ),
         ),

@@ -28,7 +28,7 @@ from bedrock_tuning.contracts.resources import (
     keeps_events,
     refuse_plain_http,
 )
-from bedrock_tuning.contracts.vpc_endpoints import endpoints
+from bedrock_tuning.contracts.vpc_endpoints import vpc_endpoints
 from bedrock_tuning.contracts.written.events import chat_rule
 from bedrock_tuning.contracts.written.functions import FUNCTION
 from bedrock_tuning.contracts.written.operations import key
@@ -63,7 +63,7 @@ def with_options(contracts: Contracts, scope: Scope) -> Contracts:
     result = _with_service_roles(_with_existing(contracts, settings), scope)
     if not settings.own_network:
         return result
-    return replace(result, places={**result.places, **endpoints(result.callers, settings)})
+    return replace(result, places={**result.places, **vpc_endpoints(result.callers, settings)})
 
 
 def _add_tracing(contracts: Contracts) -> Contracts:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.abilities import ABILITIES, APPROVE, approve
+from bedrock_tuning.contracts.abilities import ABILITIES, APPROVE_FUNCTION, approve
 from bedrock_tuning.contracts.contract import (
     Contracts,
     Grant,
@@ -50,7 +50,7 @@ _WATCHES: Final = ("find the deployment", "read runs", "follow runs", "read repo
 
 def _never_approves(scope: Scope) -> tuple[Grant, ...]:
     actions = [action for grant in approve(scope, g.ANY) for action in grant.actions]
-    return (g.refuse("uploaders do not approve", *sorted(actions), on=[APPROVE]),)
+    return (g.refuse("uploaders do not approve", *sorted(actions), on=[APPROVE_FUNCTION]),)
 
 
 def _never_uploads(_: Scope) -> tuple[Grant, ...]:

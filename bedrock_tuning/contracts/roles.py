@@ -116,7 +116,7 @@ def _bedrock(
         place=places[f"role.bedrock.{name}"],
         does=f"Bedrock customization jobs of {name}",
         service="bedrock.amazonaws.com",
-        trust=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", g.JOBS)),
+        trust=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", g.JOB_ARNS)),
         grants=tuple(grants),
         path=role_path(scope.settings, "bedrock"),
     )
@@ -176,7 +176,7 @@ def _starter(
     start = g.allow(
         "start jobs",
         "bedrock:CreateModelCustomizationJob",
-        on=(*bases, g.CUSTOM_MODELS, g.JOBS),
+        on=(*bases, g.CUSTOM_MODEL_ARNS, g.JOB_ARNS),
         when=(tag, nobody_elses),
     )
     reuse = replace(
@@ -200,7 +200,7 @@ def _starter(
             *([reuse] if customization.custom_model else []),
             replace(
                 tagging := g.tag_as_own(
-                    "tag jobs", scope.settings.name, resources=(g.JOBS, g.CUSTOM_MODELS)
+                    "tag jobs", scope.settings.name, resources=(g.JOB_ARNS, g.CUSTOM_MODEL_ARNS)
                 ),
                 conditions=(*tagging.conditions, tag),
             ),
@@ -231,10 +231,10 @@ def _all_starters(scope: Scope) -> Iterator[Grant]:
     yield g.allow(
         "start jobs",
         "bedrock:CreateModelCustomizationJob",
-        on=(*g.foundation_models(g.ANY), g.CUSTOM_MODELS, g.JOBS),
+        on=(*g.foundation_models(g.ANY), g.CUSTOM_MODEL_ARNS, g.JOB_ARNS),
         when=(g.equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", environment), has_tag),
     )
-    tagging = g.tag_as_own("tag jobs", environment, resources=(g.JOBS, g.CUSTOM_MODELS))
+    tagging = g.tag_as_own("tag jobs", environment, resources=(g.JOB_ARNS, g.CUSTOM_MODEL_ARNS))
     yield replace(tagging, conditions=(*tagging.conditions, has_tag))
     yield g.watch_jobs("watch jobs", g.tagged_as_own(environment))
     yield g.allow(

@@ -58,7 +58,7 @@ def of_roles(roles: Iterable[Role]) -> tuple[VpcEndpoint, ...]:
     )
 
 
-def endpoints(roles: Iterable[Role], settings: Settings) -> dict[str, Place]:
+def vpc_endpoints(roles: Iterable[Role], settings: Settings) -> dict[str, Place]:
     """By contract name, the endpoints of the app's own network, each with all its properties."""
     subnets = [f"{{subnet.{number}:name}}" for number in range(settings.vpc_endpoint_zones)]
     interface = {

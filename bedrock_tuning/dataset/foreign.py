@@ -9,10 +9,10 @@ from typing import Final, Literal
 
 from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.documents import records_in
-from bedrock_tuning.dataset.record_formats import TALKS, required_of
+from bedrock_tuning.dataset.record_formats import TALK_FORMATS, required_of
 from bedrock_tuning.dataset.suggestions import ALIASES
 from bedrock_tuning.dataset.talks.contents import ForeignRecord
-from bedrock_tuning.dataset.talks.nested import questions
+from bedrock_tuning.dataset.talks.nested import questions_of
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import UnfitError
 from bedrock_tuning.dataset.talks.templates import turns_of
@@ -300,7 +300,7 @@ _COMPARED_MAX: Final = 100
 
 def _lacks_all(value: ForeignRecord, format: Format) -> bool:
     """Whether no name of a record is one that the format needs, or may be meant to be one."""
-    is_talk = format in TALKS
+    is_talk = format in TALK_FORMATS
     # A field that does not hold a list cannot be a misspelling of one that does.
     names = (name for name, inner in value.items() if not is_talk or isinstance(inner, list))
     return _shares_nothing(frozenset(names), required_of(format))
@@ -323,7 +323,7 @@ def why_not_converted(
     layout = records_in(value, one_line=True)
     first = value if layout is None else layout.records[0]
     try:
-        reading = read_talk(next(questions(first), first), marked=format != "input-only")
+        reading = read_talk(next(questions_of(first), first), marked=format != "input-only")
     except UnfitError:
         reading = None
     if reading is None:

@@ -149,14 +149,14 @@ def shape_for(contract: DatasetContract) -> Object:
 
 def required_of(format: Format) -> tuple[str, ...]:
     """The fields that a record needs at its first level; none of a format of another tool."""
-    is_own = format in (*FLAT, *TALKS)
+    is_own = format in (*FLAT, *TALK_FORMATS)
     return tuple(_shape(format, False, False).required) if is_own else ()
 
 
 # Formats whose records are one level of texts, and those whose records are conversations.
 TEXTS: Final = frozenset[Format]({"prompt-completion", "input-only"})
 FLAT: Final = frozenset[Format]({"image-caption", *TEXTS})
-TALKS: Final = frozenset[Format]({"converse", "claude-messages", "rft"})
+TALK_FORMATS: Final = frozenset[Format]({"converse", "claude-messages", "rft"})
 # Of a flat format, the fields that the model reads as text.
 TEXT_FIELDS: Final[Mapping[Format, tuple[str, ...]]] = {
     "image-caption": ("caption",),

@@ -14,7 +14,7 @@ from bedrock_tuning.dataset.layouts.reading import LayoutOptions, LeftOut
 from bedrock_tuning.dataset.layouts.recognise import ImageCaption, Understood, understand
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.preparing.fix import PictureFix, UnfixableError, fix_caption
-from bedrock_tuning.preparing.splits import sides
+from bedrock_tuning.preparing.splits import deal_sides
 from bedrock_tuning.preparing.write import (
     CHANGES,
     IMAGES,
@@ -117,7 +117,9 @@ def prepare(plan: PreparePlan, *, meter: Meter = silent) -> Prepared:
                 where=str(plan.source),
                 fix=f"for example {rest[0].file}: {rest[0].reason}" if rest else "add images",
             )
-        deal = sides(pairs, images, share=plan.share, usual_share=plan.usual_share, seed=plan.seed)
+        deal = deal_sides(
+            pairs, images, share=plan.share, usual_share=plan.usual_share, seed=plan.seed
+        )
         rest += deal.left
         pairs = [pair for pair in pairs if pair.file in deal.kinds]
         if plan.contract is not None:

@@ -10,7 +10,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
 from bedrock_tuning.dataset.layouts.recognise import ImageCaption
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_word, strictest
-from bedrock_tuning.dataset.talks.nested import questions
+from bedrock_tuning.dataset.talks.nested import questions_of
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.preparing.near_duplicates import near_pairs
 from bedrock_tuning.preparing.write import PreparedImage
@@ -38,7 +38,7 @@ class Sides:
     said: list[str] = field(default_factory=list)
 
 
-def sides(
+def deal_sides(
     pairs: Sequence[ImageCaption],
     images: Mapping[str, PreparedImage],
     *,
@@ -185,6 +185,6 @@ def _questions(
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every record with its place; those of a document, whose questions are records, with both."""
     for number, document in rows:
-        for count, row in enumerate(questions(document), 1):
+        for count, row in enumerate(questions_of(document), 1):
             suffix = "" if row is document else f" question {count}"
             yield f"{file} row {number}{suffix}", row

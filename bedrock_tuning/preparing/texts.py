@@ -18,7 +18,7 @@ from bedrock_tuning.dataset.images.header import header
 from bedrock_tuning.dataset.layouts.columns import NO_SPLIT, side_of, split_column
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
 from bedrock_tuning.dataset.layouts.splits import Split, strictest
-from bedrock_tuning.dataset.layouts.tables import TABLES, read_tables
+from bedrock_tuning.dataset.layouts.tables import TABLE_ENDINGS, read_tables
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.dataset.scope import TextBudget
 from bedrock_tuning.dataset.talks.chunks import chunks
@@ -260,7 +260,7 @@ def _files(source: Path) -> list[Path]:
     return sorted(
         path
         for path in source.rglob("*")
-        if path.suffix.lower() in {*TABLES, *_RAW}
+        if path.suffix.lower() in {*TABLE_ENDINGS, *_RAW}
         and not path.name.startswith(".")
         and path.is_file()
         and bounds.hold(path)

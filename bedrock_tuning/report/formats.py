@@ -14,7 +14,6 @@ from bedrock_tuning.wording import printable
 
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
-_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def report_schema() -> dict[str, Any]:
@@ -22,8 +21,7 @@ def report_schema() -> dict[str, Any]:
     schema = msgspec.json.schema(Report)
     for name in ("TextStats", "ImageStats"):
         schema["$defs"][name]["properties"].pop("hashes")
-    title = "Report of Bedrock Tuning on a dataset"
-    return {"$schema": _DRAFT, "title": title, **schema}
+    return {"title": "Report of Bedrock Tuning on a dataset", **schema}
 
 
 def to_sarif(report: Report, *, manifests: Mapping[str, str]) -> bytes:

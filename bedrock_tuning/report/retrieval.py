@@ -16,7 +16,7 @@ from bedrock_tuning.serving.comparison import (
 
 def in_words(verdict: ComparisonVerdict, against: str | None) -> str:
     """What a verdict means. against: the run whose model takes the base model's place, or None."""
-    model = called(against)
+    model = baseline_name(against)
     if against is None:
         improvement = "Tuning paid off: the tuned model finds more of what belongs together."
     else:
@@ -29,7 +29,7 @@ def in_words(verdict: ComparisonVerdict, against: str | None) -> str:
     }[verdict]
 
 
-def called(against: str | None) -> str:
+def baseline_name(against: str | None) -> str:
     """What the model is called that the tuned one is compared with."""
     return "base model" if against is None else f"model of run {against}"
 
@@ -58,7 +58,7 @@ def comparison_page(
             comparison=comparison,
             verdict=in_words(comparison.verdict, against),
             left="base" if against is None else "other",
-            other=called(against),
+            other=baseline_name(against),
             simulated=is_simulated(place),
             about=about,
             pictures=pictures,

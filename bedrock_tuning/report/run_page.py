@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
 from bedrock_tuning.report.charts import traces
 from bedrock_tuning.report.html import Pictures, dataset_parts, environment
 from bedrock_tuning.report.report import Report
@@ -16,13 +17,11 @@ from bedrock_tuning.run.row import BROKEN, Row, commit_of, hyperparameters, next
 REPORT: Final = "report.json"
 METRICS: Final = "metrics.json"
 # The small pictures that a page shows, so that it can be drawn again without the dataset.
-PICTURES: Final = "pictures.json"
+PICTURES_FILE: Final = "pictures.json"
 # What the model was asked and answered; "picture" names a file beside it.
 SMOKE: Final = "smoke.json"
 # Of a customization with a gate.
 EVALUATION: Final = "evaluation.json"
-# The account of the local AWS, whose models are simulated.
-_SIMULATED: Final = "000000000000"
 _GOOD: Final = ("served", "trained", "valid")
 _BAD: Final = ("rejected", "not-better", *BROKEN)
 
@@ -49,7 +48,7 @@ def read_files(find: Callable[[str], bytes | None]) -> RunFiles:
     Raises msgspec.ValidationError for a report of another version.
     """
     report, metrics = find(REPORT), find(METRICS)
-    pictures, smoke = find(PICTURES), find(SMOKE)
+    pictures, smoke = find(PICTURES_FILE), find(SMOKE)
     smoke_test: Mapping[str, Any] | None = None if smoke is None else json.loads(smoke)
     name = str(smoke_test["picture"]) if smoke_test else ""
     picture = find(name) if name else None
@@ -104,7 +103,7 @@ def run_page(row: Row, files: RunFiles, *, place: str, command: Callable[[str], 
 
 def is_simulated(place: str) -> bool:
     """Whether it is the local AWS. place: environment, account and Region."""
-    return _SIMULATED in place
+    return LOCAL_ACCOUNT in place
 
 
 def _about(row: Row, place: str, report: Report | None) -> Iterator[tuple[str, str]]:

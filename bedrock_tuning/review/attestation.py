@@ -18,8 +18,7 @@ from bedrock_tuning.review.about import Origin, versions
 from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.check import Violation
 
-CHECK: Final = "A116"
-SENTENCE: Final = "What is deployed is what was reviewed and attested."
+ATTESTED: Final = "A116"
 _PROVED: Final = "proved"
 _FORM: Final = 1
 _OURS: Final = "bedrock-tuning"
@@ -65,7 +64,7 @@ def misfits(
     path, cdk_out = os.path.relpath(file), os.path.relpath(assembly.folder)
     for what in _misfits(file, assembly, environment, account, permitted):
         yield Violation(
-            check=CHECK,
+            check=ATTESTED,
             where=path,
             what=what,
             limit=f"{environment} is deployed only as it was reviewed and attested",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import ModuleType
 from typing import Any, Final, Protocol
 
 from bedrock_tuning.contracts.contract import MACHINE
@@ -204,3 +205,10 @@ def as_contracted(
         return differing(evidence, *parts)
 
     return Check(id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix)
+
+
+def checks_in(*modules: ModuleType) -> tuple[Check, ...]:
+    """All checks that modules define, in their order."""
+    return tuple(
+        value for module in modules for value in vars(module).values() if isinstance(value, Check)
+    )

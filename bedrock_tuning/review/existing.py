@@ -15,7 +15,7 @@ from bedrock_tuning.contracts.statements import conditions_block, statement_bloc
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.bound_contracts import Bound, as_statement
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
-from bedrock_tuning.review.iam.policy import Statement, parse
+from bedrock_tuning.review.iam.policy import Statement, parse_policy
 
 # True of whatever such a role does: a statement that also demands it takes nothing away.
 _ALWAYS: Final = (
@@ -75,7 +75,7 @@ class Owned:
         """What a policy lacks: sentences. policy: its text, "" for none."""
         contract_statements = self._bind().existing()[self._to_stand_in(arn)].policy
         raw = json.loads(self._to_stand_in(policy)) if policy else {"Statement": []}
-        document = parse(raw, where="policy", kind="resource")
+        document = parse_policy(raw, where="policy", kind="resource")
         sentences: list[str] = []
         for effect, what in (("Allow", "the policy"), ("Deny", "the Deny")):
             promises = [
@@ -129,11 +129,11 @@ class Owned:
         """A role by the text of its trust policy and of all policies that it has."""
         contract = self._role(name)
         trust_statement, promises = self._promises(name)
-        trust_document = parse(
+        trust_document = parse_policy(
             json.loads(self._to_stand_in(trust)), where="its trust policy", kind="trust"
         )
         documents = [
-            parse(json.loads(self._to_stand_in(text)), where=f"its policy {number}")
+            parse_policy(json.loads(self._to_stand_in(text)), where=f"its policy {number}")
             for number, text in enumerate(policies, 1)
         ]
         statements = [statement for document in documents for statement in document.statements]

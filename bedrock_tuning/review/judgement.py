@@ -19,8 +19,8 @@ from bedrock_tuning.review.families import reduced
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.permitted import Entry, Permitted
 
-CHECK: Final = "A117"
-SENTENCE: Final = "Each entry of review.toml permits something that is there, and has not expired."
+PERMITTED: Final = "A117"
+_SENTENCE: Final = "Each entry of review.toml permits something that is there, and has not expired."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,14 @@ def judge(
     remainder = _remove_additions(assembly, [addition for _, addition in permitted_pairs])
     refusals = violations(evidence_of(remainder, contracts))
     entry_violations = [
-        Violation(check=CHECK, where=entry.where, what=what, limit=SENTENCE, fix=fix, permit=permit)
+        Violation(
+            check=PERMITTED,
+            where=entry.where,
+            what=what,
+            limit=_SENTENCE,
+            fix=fix,
+            permit=permit,
+        )
         for entry, what, fix, permit in faults
     ]
     return Judgement(

@@ -11,9 +11,9 @@ from bedrock_tuning.errors import ConfigurationError
 from bedrock_tuning.files import read_plain
 
 PermittedValue = str | int | bool | list[str]
-NAME: Final = "review.toml"
+_NAME: Final = "review.toml"
 # What each kind of entry says of its addition.
-KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "subscriber": ("at", "protocol", "endpoint"),
     "resource": ("at", "type"),
     "setting": ("at", "setting", "value"),
@@ -40,7 +40,7 @@ class Entry:
     @property
     def where(self) -> str:
         """Where it stands."""
-        return f"{NAME}: [[{self.kind}]] {self.number}"
+        return f"{_NAME}: [[{self.kind}]] {self.number}"
 
     @property
     def place(self) -> str:
@@ -84,15 +84,15 @@ def read(folder: Path, *, today: date | None = None) -> Permitted:
     Raises ConfigurationError with all its problems.
     """
     try:
-        content = read_plain(folder / NAME)
+        content = read_plain(folder / _NAME)
     except FileNotFoundError:
         return NOTHING
     except OSError as error:
-        raise ConfigurationError([f"{NAME} cannot be read: {error.strerror}"]) from error
+        raise ConfigurationError([f"{_NAME} cannot be read: {error.strerror}"]) from error
     try:
         tables = tomllib.loads(content.decode("utf-8"))
     except ValueError as error:
-        raise ConfigurationError([f"{NAME} is not TOML: {error}"]) from error
+        raise ConfigurationError([f"{_NAME} is not TOML: {error}"]) from error
     reading = _Reading(today=today or date.today())
     entries = tuple(reading.entries(tables))
     if reading.problems:
@@ -107,17 +107,17 @@ class _Reading:
 
     def entries(self, tables: Mapping[str, Any]) -> Iterator[Entry]:
         for kind, rows in tables.items():
-            if kind not in KINDS or not isinstance(rows, list):
-                self.problems.append(f"{NAME}: {kind}: use [[{']], [['.join(KINDS)}]]")
+            if kind not in _KINDS or not isinstance(rows, list):
+                self.problems.append(f"{_NAME}: {kind}: use [[{']], [['.join(_KINDS)}]]")
                 continue
             for number, table in enumerate(rows, 1):
                 problem_count = len(self.problems)
-                self._check(f"{NAME}: [[{kind}]] {number}", KINDS[kind], table)
+                self._check(f"{_NAME}: [[{kind}]] {number}", _KINDS[kind], table)
                 if len(self.problems) == problem_count:
                     yield Entry(
                         kind=kind,
                         number=number,
-                        fields={name: table[name] for name in KINDS[kind]},
+                        fields={name: table[name] for name in _KINDS[kind]},
                         reason=table["reason"],
                         expires=table["expires"],
                         environments=tuple(table.get("environments", ())),

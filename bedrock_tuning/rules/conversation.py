@@ -6,7 +6,7 @@ from typing import Final
 
 from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.record import Record
-from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION, TALKS
+from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION, TALK_FORMATS
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import role_hint
 from bedrock_tuning.rules._example import GOOD, talk, turn
@@ -27,7 +27,7 @@ _ROLES = {
 rule = partial(define, good=GOOD, formats=("converse",), model=_NOVA)
 
 
-@rule("R401", bad=talk(), formats=TALKS, fix="Write at least one turn.")
+@rule("R401", bad=talk(), formats=TALK_FORMATS, fix="Write at least one turn.")
 def empty_conversation(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A conversation has no turns."""
     if record.value.get("messages") == []:
@@ -37,7 +37,7 @@ def empty_conversation(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R402",
     bad=talk(turn("human", "what is AWS"), turn("assistant", "Amazon Web Services")),
-    formats=TALKS,
+    formats=TALK_FORMATS,
     fix="Use one of the roles of the format.",
 )
 def unknown_role(record: Record, _: DatasetScope) -> Iterator[Fault]:
@@ -98,7 +98,7 @@ def turns_not_alternating(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R406",
     bad=talk(turn("user", " "), turn("assistant", "Amazon Web Services")),
-    formats=TALKS,
+    formats=TALK_FORMATS,
     fix="Write the text or remove the turn.",
 )
 def empty_message(record: Record, _: DatasetScope) -> Iterator[Fault]:
@@ -123,7 +123,7 @@ def empty_message(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R407",
     bad=talk(turn("user", "USER: what is AWS"), turn("assistant", "Amazon Web Services")),
-    formats=TALKS,
+    formats=TALK_FORMATS,
     fix="Remove the word from the text.",
 )
 def reserved_word(record: Record, scope: DatasetScope) -> Iterator[Fault]:

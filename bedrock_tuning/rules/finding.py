@@ -51,7 +51,7 @@ class Heard(NamedTuple):
     per_rule: int = FINDINGS_PER_RULE
 
 
-NOBODY: Final = Heard()
+NOBODY_HEARS: Final = Heard()
 
 
 def shorten(text: str, *, most: int = _SHOWN) -> str:

@@ -12,6 +12,7 @@ from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.whole_file import WholeFile
+from bedrock_tuning.defaults import DEFAULT_MODEL
 
 
 class Severity(StrEnum):
@@ -85,7 +86,6 @@ class Crash:
     error: Exception | None
 
 
-FLAGSHIP: Final = "titan-multimodal-embeddings-g1"
 _ITEMS: Final = (WholeFile, Line, Record, Image, Dataset, Crash)
 
 
@@ -97,7 +97,7 @@ def rule(
     fix: str,
     severity: Severity = Severity.ERROR,
     formats: Iterable[Format] = (),
-    model: str = FLAGSHIP,
+    model: str = DEFAULT_MODEL,
     once: bool = False,
     source: tuple[str, ...] = (),
 ) -> Callable[[RuleFunction[Item]], Rule[Item]]:
@@ -150,7 +150,9 @@ def rule_crashed(crash: Crash, _: object) -> Iterator[Fault]:
         yield Fault(f"rule {failed.id} ({failed.name}) failed: {error!r}", value=failed.id)
 
 
-def run(rules: Iterable[Rule[Any]], item: Any, scope: Any) -> Iterator[tuple[Rule[Any], Fault]]:
+def run_rules(
+    rules: Iterable[Rule[Any]], item: Any, scope: Any
+) -> Iterator[tuple[Rule[Any], Fault]]:
     """Every fault that the rules find in an item; one that raises becomes X001, the rest go on."""
     for rule in rules:
         try:

@@ -5,7 +5,7 @@ from functools import partial
 
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
-from bedrock_tuning.dataset.record_formats import TALKS, TEXTS
+from bedrock_tuning.dataset.record_formats import TALK_FORMATS, TEXTS
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
@@ -64,7 +64,7 @@ def _faults(
 @rule(
     "R302",
     bad='{"prompt": "what is AWS", "completion": "' + "word " * 20_000 + '"}',
-    formats=TEXTS | TALKS,
+    formats=TEXTS | TALK_FORMATS,
     fix="Shorten the record or split it.",
     model=_LLAMA,
 )
@@ -106,7 +106,7 @@ def completion_over_token_limit(record: Record, scope: DatasetScope) -> Iterator
     "R305",
     bad='{"input": "' + "| 12.4 | (0.3) | $1,234.56 " * 350 + '"}',
     good='{"input": "' + "word " * 2_000 + '"}',
-    formats=TEXTS | TALKS,
+    formats=TEXTS | TALK_FORMATS,
     severity=Severity.WARNING,
     source=("UG-prep", "WS-224"),
     fix="To be safe, shorten the record or split it.",

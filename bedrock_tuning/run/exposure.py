@@ -14,7 +14,7 @@ from bedrock_tuning.config.messages import plain_number
 from bedrock_tuning.run import cost
 from bedrock_tuning.wording import counted, first_of
 
-UNKNOWN: Final = "unknown"
+_UNKNOWN: Final = "unknown"
 NONE: Final = "none"
 
 
@@ -68,8 +68,8 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[str], Any], str | None]]] = {
     "on_delete": (str, None),
     "approval": (str, None),
     "max_run_usd": (float, NONE),
-    "hourly_usd": (float, UNKNOWN),
-    "most_usd_per_lease": (float, UNKNOWN),
+    "hourly_usd": (float, _UNKNOWN),
+    "most_usd_per_lease": (float, _UNKNOWN),
     "price_date": (date.fromisoformat, NONE),
 }
 _NAMES: Final = {field: field.title().replace("_", "") for field in _FIELDS}
@@ -176,7 +176,7 @@ def run_in_words(spending: Exposure) -> str:
     """What one run may cost in US dollars before a person is asked."""
     if spending.approval == "over-budget" and spending.max_run_usd is not None:
         return f"{spending.max_run_usd:,.2f}; more if it is approved"
-    return "what is approved" if spending.approval == "always" else f"{UNKNOWN}: no limit"
+    return "what is approved" if spending.approval == "always" else f"{_UNKNOWN}: no limit"
 
 
 def serving_in_words(spending: Exposure) -> str:
@@ -194,4 +194,4 @@ def serving_in_words(spending: Exposure) -> str:
 
 def price_in_words(amount: float | None) -> str:
     """An amount of US dollars for a table."""
-    return UNKNOWN if amount is None else f"{amount:,.2f}"
+    return _UNKNOWN if amount is None else f"{amount:,.2f}"

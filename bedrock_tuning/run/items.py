@@ -15,6 +15,6 @@ KEY: Final = "key#"
 CLAIM: Final = "claim#"
 INTENT: Final = "intent#"
 WARNED: Final = "warned#"
-KINDS: Final = (RUN, APPROVAL, KEY, CLAIM, INTENT, WARNED)
+ITEM_KINDS: Final = (RUN, APPROVAL, KEY, CLAIM, INTENT, WARNED)
 # All that functions keep about runs; approvals are another matter.
-RECORDS: Final = tuple(kind for kind in KINDS if kind != APPROVAL)
+RECORDS: Final = tuple(kind for kind in ITEM_KINDS if kind != APPROVAL)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NotRequired, TypedDict
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.config import tags
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.tags import CUSTOMIZATION_TAG, ENVIRONMENT_TAG, RUN_TAG
 from bedrock_tuning.errors import RequestError
@@ -34,9 +35,8 @@ PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], int]]] = {
         ),
         1024,
     ),
-    # Bedrock's \s is ASCII: a no-break space is refused.
-    "tagKey": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]+", re.ASCII), 128),
-    "tagValue": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]*", re.ASCII), 256),
+    "tagKey": (tags.TAG_KEY, tags.KEY_LENGTH_MAX),
+    "tagValue": (tags.TAG_VALUE, tags.VALUE_LENGTH_MAX),
 }
 _KEY_LENGTH: Final = 48
 # In the order of ASCII, so that what is written with them sorts as it counts.

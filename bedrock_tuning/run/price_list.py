@@ -8,7 +8,7 @@ from typing import Final
 
 from bedrock_tuning.catalogue import BaseModel, Sourced
 
-SERVICE: Final = "AmazonBedrock"
+SERVICE_CODE: Final = "AmazonBedrock"
 # Where the API is, whatever the Region of the prices.
 API_REGION: Final = "us-east-1"
 # The Regions whose usage types are known, as bills spell them.

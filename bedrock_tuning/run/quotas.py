@@ -9,7 +9,7 @@ from bedrock_tuning.config.customization import CustomizationSettings
 Counted = Literal["", "custom models", "throughput units", "deployments"]
 MODEL_UNITS: Final = "quotas.model_units"
 CUSTOM_MODELS: Final = "quotas.custom_models"
-JOBS: Final = "quotas.scheduled_jobs"
+SCHEDULED_JOBS: Final = "quotas.scheduled_jobs"
 DEPLOYMENTS: Final = "quotas.deployments"
 # AWS asks for both: of one throughput by its base model, and of all throughputs together.
 ALL_UNITS: Final = "quotas.model_units_without_commitment"
@@ -52,8 +52,8 @@ def needed(customization: CustomizationSettings) -> tuple[Need, ...]:
     account, serving, model = account_facts(), customization.serving, customization.base_model
     needs = [
         Need(
-            path=JOBS,
-            code=account[JOBS].quota_code,
+            path=SCHEDULED_JOBS,
+            code=account[SCHEDULED_JOBS].quota_code,
             what="jobs at once",
             otherwise="no job can start",
         ),

@@ -90,7 +90,7 @@ def _unit(vector: Sequence[float]) -> Sequence[float]:
     return [number / length for number in vector]
 
 
-def judge(
+def judge_model(
     evaluation: Evaluation,
     *,
     questions: int,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # What telephones, cameras and web pages write; MPO is opened as JPEG. Left to choose, Pillow hands
 # PostScript to a program of the system, whatever the file's name ends with.
-FORMATS: Final = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "HEIF", "AVIF")
+_FORMATS: Final = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "HEIF", "AVIF")
 
 _SIDE: Final = 160
 _BYTES_MAX: Final = 1 << 25
@@ -58,7 +58,7 @@ def picture(data: bytes) -> Iterator["Image"]:
     import PIL.Image
 
     PIL.Image.init()
-    formats: list[str] = [name for name in FORMATS if name in PIL.Image.OPEN]
+    formats: list[str] = [name for name in _FORMATS if name in PIL.Image.OPEN]
     # Between its two limits Pillow warns; the checks have said it already.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

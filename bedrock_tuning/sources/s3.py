@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from obstore import GetOptions
 
-CHUNK: Final = 4 << 20
+_CHUNK: Final = 4 << 20
 # S3 answers a small range in 20 to 40 ms, so this is what bounds the rate: measured with a server
 # that waits as long, 32 threads make 1,000 GETs per second, 128 make 2,900, at the same CPU time.
 _THREADS: Final = 128
@@ -219,7 +219,7 @@ def manifest_chunks(client: S3Store, key: str, *, version: str | None) -> Iterat
             # Without a version, what is read on must still be the same object.
             if etag := response.meta["e_tag"]:
                 options = {**options, "if_match": etag}
-            for chunk in response.stream(min_chunk_size=CHUNK):
+            for chunk in response.stream(min_chunk_size=_CHUNK):
                 offset += len(chunk)
                 yield bytes(chunk)
         except PermissionDeniedError as error:

@@ -14,7 +14,7 @@ from bedrock_tuning.dataset.images.source import ByteRange, Fetched, ImageSource
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.rules.finding import Findings
 from bedrock_tuning.rules.image import image_does_not_decode
-from bedrock_tuning.rules.rule import run
+from bedrock_tuning.rules.rule import run_rules
 from bedrock_tuning.sources.pictures import picture
 
 # Whole files are in memory, so few at a time.
@@ -54,7 +54,7 @@ class Decoder:
                     outcome="undecodable" if problem else "",
                     reason=problem,
                 )
-                for rule, fault in run([image_does_not_decode], image, subject):
+                for rule, fault in run_rules([image_does_not_decode], image, subject):
                     findings.add(rule, fault, kind=subject.kind, line=ref.line, key=ref.key)
             tick(len(batch))
         return CheckResult(counts=dict(sorted(findings.counts.items())), findings=findings.kept())

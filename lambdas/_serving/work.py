@@ -99,7 +99,9 @@ class Work:
         _pointers.withdraw_from(self.env.parameter_prefix, self.name, "endpoint", endpoint_arn)
 
 
-def found(env: ServeEnvironment, customization: CustomizationSettings, state: WorkState) -> Work:
+def found_work(
+    env: ServeEnvironment, customization: CustomizationSettings, state: WorkState
+) -> Work:
     """The work as it is, whoever owns it."""
     intent = _intent.read(env, customization.name)
     return Work(env=env, customization=customization, state=state, intent=intent)

@@ -13,14 +13,14 @@ from local.bedrock.simulator import (
     Simulator,
     new_id,
     now,
-    tags_of,
+    request_tags,
 )
 
 
 def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
     model = simulator.find(MODEL, request["modelArn"])
     arn, name = caller.arn(DEPLOYMENT, new_id()), request["modelDeploymentName"]
-    tags = tags_of(request.get("tags"), arn=arn)
+    tags = request_tags(request.get("tags"), arn=arn)
     caller.authorize(model.arn, request_tags=tags, resource_tags=model.tags)
     caller.tag(arn, tags)
     _require_on_demand(model)

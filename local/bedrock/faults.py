@@ -9,7 +9,7 @@ import msgspec
 from local.bedrock import shapes
 from local.bedrock.errors import BedrockError
 
-SERVICES: Final = ("bedrock", "bedrock-runtime")
+_SERVICES: Final = ("bedrock", "bedrock-runtime")
 FaultKind = Literal[
     "error",
     "fail-job",
@@ -45,7 +45,7 @@ class FaultOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
             raise ValueError("times must be at least 1")
         if self.kind != "error":
             return
-        services = [name for name in SERVICES if self.operation in shapes.operations(name)]
+        services = [name for name in _SERVICES if self.operation in shapes.operations(name)]
         if not services:
             raise ValueError(f"operation {self.operation!r} is none of Bedrock's")
         codes = sorted(shapes.errors(services[0]))

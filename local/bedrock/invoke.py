@@ -7,7 +7,7 @@ from typing import Any
 from local.bedrock import bases, events
 from local.bedrock.caller import Caller
 from local.bedrock.data import embeddings, event_stream, pictures, texts
-from local.bedrock.data.records import LEARNED, BedrockResource, kind_of
+from local.bedrock.data.records import LEARNED, BedrockResource, resource_kind
 from local.bedrock.errors import BedrockError, invalid
 from local.bedrock.simulator import DEPLOYMENT, MODEL, THROUGHPUT, Members, Simulator
 
@@ -72,7 +72,7 @@ def _ready(
 
 def _target(simulator: Simulator, caller: Caller, identifier: str) -> BedrockResource:
     """The throughput, the deployment or the foundation model of an identifier."""
-    kind = kind_of(identifier)
+    kind = resource_kind(identifier)
     if kind in (THROUGHPUT, DEPLOYMENT):
         return simulator.find(kind, identifier)
     base = bases.foundation(identifier, caller.region) if bases.is_foundation(identifier) else None
@@ -84,7 +84,7 @@ def _target(simulator: Simulator, caller: Caller, identifier: str) -> BedrockRes
 def _custom_model_arn(target: BedrockResource) -> str | None:
     """The ARN of the custom model behind it, if there is one."""
     model = target.members.get("modelArn", "")
-    return model if kind_of(model) == MODEL else None
+    return model if resource_kind(model) == MODEL else None
 
 
 def _body(raw: bytes) -> Mapping[str, Any]:

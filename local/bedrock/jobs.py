@@ -7,7 +7,7 @@ from local.bedrock import bases, configuration, known, models, training
 from local.bedrock.caller import SERVICE, Caller
 from local.bedrock.data.records import BedrockResource, created
 from local.bedrock.errors import conflict, invalid, quota
-from local.bedrock.simulator import JOB, MODEL, Members, Simulator, new_id, now, tags_of
+from local.bedrock.simulator import JOB, MODEL, Members, Simulator, new_id, now, request_tags
 from local.emulator import keys, roles
 
 MODEL_KEY_RIGHTS: Final = (
@@ -24,8 +24,8 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     _check_tunable(parent)
     job_id = f"{parent.base.customization_id}/{new_id()}"
     arn, model_arn = caller.arn(JOB, job_id), caller.arn(MODEL, job_id)
-    tags = tags_of(request.get("jobTags"), arn=arn)
-    model_tags = tags_of(request.get("customModelTags"), arn=model_arn)
+    tags = request_tags(request.get("jobTags"), arn=arn)
+    model_tags = request_tags(request.get("customModelTags"), arn=model_arn)
     caller.authorize(parent.arn, request_tags=tags | model_tags, resource_tags=parent.tags)
     caller.authorize(arn, model_arn, request_tags=tags | model_tags)
     caller.tag(arn, tags)

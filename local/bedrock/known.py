@@ -9,8 +9,9 @@ from typing import Final
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract, Validation
 from bedrock_tuning.client.doctor.unknowns import VERIFIED, latest, read_verified
+from local import REPOSITORY
 
-_FILE: Final = Path(__file__).resolve().parents[2] / VERIFIED
+_FILE: Final = REPOSITORY / VERIFIED
 # The model whose validation set AWS's pages disagree about.
 _DISPUTED: Final = "titan-multimodal-embeddings-g1"
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from local.bedrock.simulator import Simulator, SimulatorOptions
-from local.emulator.door import PAGE, Asgi, AsgiMessage, Receive, Send, read_body
+from local.emulator.door import SIMULATOR_PATH, Asgi, AsgiMessage, Receive, Send, read_body
 
 HEADER: Final = (b"x-bedrock-tuning-simulator", b"1")
 
@@ -27,7 +27,7 @@ def install(simulator: Simulator) -> None:
                 message["headers"] = [*message.get("headers", ()), HEADER]
             await send(message)
 
-        if scope["type"] == "http" and scope["path"] == PAGE:
+        if scope["type"] == "http" and scope["path"] == SIMULATOR_PATH:
             status, answer = _page(simulator, await read_body(receive))
             headers = [(b"content-type", b"application/json")]
             await send_marked({"type": "http.response.start", "status": status, "headers": headers})

@@ -10,7 +10,7 @@ from local.bedrock.simulator import Simulator
 from local.emulator.patching import expect
 from local.emulator.requests import Response
 
-SERVICE: Final = "servicequotas"
+_SERVICE: Final = "servicequotas"
 _TARGET: Final = "ServiceQuotasV20190624"
 
 
@@ -19,7 +19,7 @@ def install(simulator: Simulator) -> None:
     from ministack import app
     from ministack.core import iam_actions, router
 
-    expect(SERVICE not in app.SERVICE_HANDLERS, "no Service Quotas of its own")
+    expect(_SERVICE not in app.SERVICE_HANDLERS, "no Service Quotas of its own")
 
     async def handler(
         _method: str, _path: str, headers: dict[str, str], body: bytes, _query: Any
@@ -42,9 +42,9 @@ def install(simulator: Simulator) -> None:
             return 400, kind, json.dumps(error).encode()
         return 200, kind, json.dumps({"Quota": quota}).encode()
 
-    router.SERVICE_PATTERNS[SERVICE] = {"target_prefixes": [_TARGET]}
-    iam_actions.SERVICE_TO_IAM_NAMESPACE[SERVICE] = SERVICE
-    app.SERVICE_HANDLERS[SERVICE] = handler
+    router.SERVICE_PATTERNS[_SERVICE] = {"target_prefixes": [_TARGET]}
+    iam_actions.SERVICE_TO_IAM_NAMESPACE[_SERVICE] = _SERVICE
+    app.SERVICE_HANDLERS[_SERVICE] = handler
 
 
 def _applied_quotas(simulator: Simulator) -> Mapping[str, dict[str, Any]]:

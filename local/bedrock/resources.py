@@ -14,7 +14,7 @@ from local.bedrock.simulator import Members, Simulator, require_tag_count
 
 # Bytes are a stream of events.
 Operation = Callable[[Simulator, Caller, Members], dict[str, Any] | bytes]
-PAGE: Final = 100
+_PAGE: Final = 100
 """Rows of a page when the caller does not say."""
 
 
@@ -48,7 +48,7 @@ def listed(kind: str) -> Operation:
         descending = request.get("sortOrder") != "Ascending"
         rows.sort(key=lambda row: str(row["creationTime"]), reverse=descending)
         start = _start(request.get("nextToken"))
-        end = start + request.get("maxResults", PAGE)
+        end = start + request.get("maxResults", _PAGE)
         page: dict[str, Any] = {shapes.rows("bedrock", caller.operation): rows[start:end]}
         if end < len(rows):
             page["nextToken"] = base64.urlsafe_b64encode(str(end).encode()).decode()

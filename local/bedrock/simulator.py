@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from local.bedrock.data.records import BedrockResource, Tags, changed, kind_of
+from local.bedrock.data.records import BedrockResource, Tags, changed, resource_kind
 from local.bedrock.errors import BedrockError, not_found
 from local.bedrock.faults import FaultQueue
 from local.emulator import roles
@@ -22,7 +22,7 @@ JOB: Final = "model-customization-job"
 MODEL: Final = "custom-model"
 THROUGHPUT: Final = "provisioned-model"
 DEPLOYMENT: Final = "custom-model-deployment"
-KINDS: Final = {
+_KINDS: Final = {
     JOB: "job",
     MODEL: "model",
     THROUGHPUT: "provisioned model",
@@ -44,7 +44,7 @@ THROUGHPUT_CREATE: Final = (6 * MINUTE, 45 * MINUTE)
 THROUGHPUT_UPDATE: Final = 10 * MINUTE
 DEPLOYMENT_CHANGE: Final = 10 * MINUTE
 
-SHORTEST: Final = 0.3
+_SHORTEST: Final = 0.3
 """Real seconds: a state that is over sooner could never be seen."""
 
 
@@ -60,7 +60,7 @@ class Clock:
 
     def real(self, seconds: float) -> float:
         """Real seconds that so many simulated ones take here."""
-        return max(seconds / self.factor, SHORTEST)
+        return max(seconds / self.factor, _SHORTEST)
 
     def after(self, seconds: float) -> datetime:
         """The moment at which something that starts now and takes so long is over."""
@@ -127,13 +127,13 @@ class Simulator:
         for resource in reversed(self.all(kind)):
             if identifier in (resource.arn, resource.name):
                 return resource
-        raise not_found(KINDS[kind], identifier)
+        raise not_found(_KINDS[kind], identifier)
 
     def tagged(self, arn: str) -> BedrockResource:
         """Whatever carries tags under this ARN."""
-        if kind_of(arn) not in KINDS:
+        if resource_kind(arn) not in _KINDS:
             raise not_found("resource", arn)
-        return self.find(kind_of(arn), arn)
+        return self.find(resource_kind(arn), arn)
 
     def repeated(self, kind: str, request: Members) -> BedrockResource | None:
         """What an earlier request with the same client token created."""
@@ -165,7 +165,7 @@ def new_id() -> str:
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(12))
 
 
-def tags_of(entries: Iterable[Mapping[str, Any]] | None, *, arn: str) -> Tags:
+def request_tags(entries: Iterable[Mapping[str, Any]] | None, *, arn: str) -> Tags:
     """A request's tags as a mapping; raises TooManyTagsException above the service's limit."""
     tags = {tag["key"]: tag["value"] for tag in entries or ()}
     require_tag_count(tags, arn=arn)

@@ -16,7 +16,7 @@ from local.bedrock.simulator import (
     Simulator,
     new_id,
     now,
-    tags_of,
+    request_tags,
 )
 
 COMMITMENT: Final = {"OneMonth": timedelta(days=30), "SixMonths": timedelta(days=180)}
@@ -25,7 +25,7 @@ COMMITMENT: Final = {"OneMonth": timedelta(days=30), "SixMonths": timedelta(days
 def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
     model = models.named(simulator, caller, request["modelId"])
     arn, name = caller.arn(THROUGHPUT, new_id()), request["provisionedModelName"]
-    tags = tags_of(request.get("tags"), arn=arn)
+    tags = request_tags(request.get("tags"), arn=arn)
     caller.authorize(model.arn, request_tags=tags, resource_tags=model.tags)
     caller.tag(arn, tags)
     if model.key is not None:

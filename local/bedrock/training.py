@@ -10,7 +10,7 @@ from typing import Final
 from local.bedrock import configuration, events, network
 from local.bedrock.caller import SERVICE
 from local.bedrock.data import embeddings
-from local.bedrock.data.dataset import ACCESS_FILE, JobError, check_dataset, pictures, write
+from local.bedrock.data.dataset import ACCESS_FILE, JobError, check_dataset, sample_pictures, write
 from local.bedrock.data.learning import PAIRS_MAX
 from local.bedrock.data.objects import RoleObjects
 from local.bedrock.data.records import LEARNED, BedrockResource, changed, created, iso
@@ -154,7 +154,7 @@ def _learn(objects: RoleObjects, job: BedrockResource) -> str | None:
     if job.base.task != "image-to-embedding":
         return None
     uri = job.members["trainingDataConfig"]["s3Uri"]
-    return embeddings.learn(pictures(objects, uri, most=PAIRS_MAX))
+    return embeddings.learn(sample_pictures(objects, uri, most=PAIRS_MAX))
 
 
 def _check_network(session: roles.Session, job: BedrockResource) -> None:

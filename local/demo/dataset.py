@@ -28,7 +28,7 @@ class Picture:
     caption: str
 
 
-def draw(
+def draw_pictures(
     folder: Path, *, count: int, seed: int, prefix: str, sides: tuple[int, int] = _SIDES
 ) -> Iterator[Picture]:
     """Draws `count` pictures into folder/images, half PNG, half JPEG; sides: least and most pixels.
@@ -79,7 +79,7 @@ def collect(folder: Path, *, count: int, pets: bool = False) -> int:
     """
     rows = []
     sides = _LARGE if pets else _SIDES
-    pictures = draw(folder, count=count, seed=0, prefix="picture", sides=sides)
+    pictures = draw_pictures(folder, count=count, seed=0, prefix="picture", sides=sides)
     for number, picture in enumerate(pictures):
         if pets:
             scene, subject = divmod(number, len(_SUBJECTS))

@@ -11,10 +11,11 @@ from typing import Any, Final
 from bedrock_tuning.client import deployment
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import DeploymentClient
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
+from local import REPOSITORY
 from local.emulator.layout import ENVIRONMENT, REGION
 from local.emulator.server import LocalAws
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 _TAIL_LINES: Final = 40
 _DEPLOY_SECONDS: Final = 600
 
@@ -44,7 +45,7 @@ def bootstrap(aws: LocalAws, folder: Path) -> None:
     if any(stack["StackName"] == "CDKToolkit" for stack in stacks):
         return
     # Where no app is: the CLI would synthesize it, and use nothing of it.
-    cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None, at=folder)
+    cdk(aws, folder, ["bootstrap", f"aws://{LOCAL_ACCOUNT}/{REGION}"], say=None, at=folder)
 
 
 def deploy(
@@ -76,7 +77,7 @@ def cdk(
     *,
     say: Say | None,
     environment: str = ENVIRONMENT,
-    at: Path = ROOT,
+    at: Path = REPOSITORY,
 ) -> None:
     """Runs the CDK CLI from node_modules against the local AWS; raises DeployError.
 
@@ -84,7 +85,7 @@ def cdk(
     """
     folder.mkdir(parents=True, exist_ok=True)
     command = [
-        str(ROOT / "node_modules" / ".bin" / "cdk"),
+        str(REPOSITORY / "node_modules" / ".bin" / "cdk"),
         *arguments,
         "--no-notices",
         "--context",

@@ -25,7 +25,7 @@ from local.demo.deploy import bootstrap, deploy
 from local.emulator.server import LocalAws
 
 CUSTOMIZATION: Final = "pets-search"
-PICTURES: Final[dict[Kind, int]] = {"training": 1_000, "validation": 16}
+_PICTURES: Final[dict[Kind, int]] = {"training": 1_000, "validation": 16}
 EMBEDDING_LENGTH: Final = 1_024
 # The faults of the second dataset; one pass must find them all.
 EXPECTED_RULES: Final = frozenset(
@@ -69,7 +69,7 @@ class Narrator:
             self.seconds[name] = round(time.monotonic() - began, 2)
 
 
-def run(aws: LocalAws, narrator: Narrator, work: Path) -> dict[str, Any]:
+def run_demo(aws: LocalAws, narrator: Narrator, work: Path) -> dict[str, Any]:
     """The whole demonstration; returns what build/demo.json holds.
 
     Raises DemoFailedError for what did not go as promised, DeployError and TuningError.
@@ -83,11 +83,13 @@ def run(aws: LocalAws, narrator: Narrator, work: Path) -> dict[str, Any]:
         deployment = deploy(aws, work, say=lambda text: narrator.say(f"  {text}"))
     # Another seed in each demo: the same pictures again would end as "already-trained".
     seed = int(time.time())
-    numbers = " and ".join(f"{count:,} {kind}" for kind, count in PICTURES.items())
+    numbers = " and ".join(f"{count:,} {kind}" for kind, count in _PICTURES.items())
     with narrator.step("draw", f"draw {numbers} pictures"):
-        for kind, count in PICTURES.items():
+        for kind, count in _PICTURES.items():
             folder = work / "good" / kind
-            pictures = list(dataset.draw(folder, count=count, seed=seed, prefix=f"{kind}-{seed}"))
+            pictures = list(
+                dataset.draw_pictures(folder, count=count, seed=seed, prefix=f"{kind}-{seed}")
+            )
             bucket = deployment.buckets.of(kind)
             body = dataset.manifest(pictures, bucket=bucket, customization=CUSTOMIZATION)
             (folder / MANIFEST_FILE).write_bytes(body)
@@ -134,7 +136,9 @@ def _run_rejected(
     jobs_before = _jobs(deployment)
     with narrator.step("reject", "upload a broken dataset"):
         pictures = list(
-            dataset.draw(folder, count=PICTURES["training"], seed=seed, prefix=f"broken-{seed}")
+            dataset.draw_pictures(
+                folder, count=_PICTURES["training"], seed=seed, prefix=f"broken-{seed}"
+            )
         )
         bucket = deployment.buckets.training
         body = dataset.break_it(folder, pictures, bucket=bucket, customization=CUSTOMIZATION)
@@ -195,7 +199,7 @@ def _approve(deployment: DeploymentClient, narrator: Narrator, run: str) -> None
     for line in runs.row(deployment, run)["estimate"].splitlines():
         narrator.say(f"    {line}")
     answer = ApprovalAnswer(run=run, decision="approve", reason="the simulator bills nothing")
-    decision = approvals.decide(deployment, answer)
+    decision = approvals.send_decision(deployment, answer)
     narrator.say(f"    approved as {decision.by}: {decision.reason}")
 
 

@@ -23,7 +23,7 @@ TOKEN_HEADER: Final = "x-bedrock-tuning-token"  # noqa: S105 - the name of a hea
 # A custom resource answers here; each address holds a secret of its own, as on AWS.
 _ANSWERS: Final = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/")
 # Says what this server is; it changes nothing without a token.
-PAGE: Final = "/_simulator"
+SIMULATOR_PATH: Final = "/_simulator"
 _SIGNED: Final = "AWS4-HMAC-SHA256"
 
 
@@ -82,7 +82,7 @@ def install(secrets: Secrets, port: int) -> None:
             answer = json.dumps({"message": reason}).encode()
             await _answer(send, 403, {"content-type": "application/json"}, answer)
             return
-        if request.path == PAGE or request.path.startswith(_ANSWERS):
+        if request.path == SIMULATOR_PATH or request.path.startswith(_ANSWERS):
             await inner(scope, receive, send)
             return
         if not _claims_root(request):
@@ -112,7 +112,7 @@ def _refuse_foreign(request: _Request, hosts: tuple[str, ...]) -> str | None:
 def _refuse_without_token(request: _Request, secrets: Secrets) -> str | None:
     """Why a request to the server itself, not to a service, is refused; None if it is not."""
     controls = request.path.startswith("/_") or request.path == "/health"
-    reads = request.path == PAGE and request.method == "GET"
+    reads = request.path == SIMULATOR_PATH and request.method == "GET"
     if not controls or reads or request.path.startswith((*_ANSWERS, FUNCTION_URLS)):
         return None
     token = request.headers.get(TOKEN_HEADER, "")

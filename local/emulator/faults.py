@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.emulator.door import PAGE, TOKEN_HEADER
+from local.emulator.door import SIMULATOR_PATH, TOKEN_HEADER
 
 
 class FaultError(Exception):
     """An order that the simulator refused; the message says why."""
 
 
-def ask(
+def ask_simulator(
     endpoint: str, order: Any = None, *, token: str = "", timeout: float = 10
 ) -> dict[str, Any]:
     """What the simulator says about itself, after an order if there is one; that needs its token.
@@ -24,7 +24,7 @@ def ask(
     """
     data = None if order is None else json.dumps(order).encode()
     request = urllib.request.Request(  # noqa: S310 - the endpoint is our own loopback server
-        f"{endpoint}{PAGE}", data=data, headers={TOKEN_HEADER: token}
+        f"{endpoint}{SIMULATOR_PATH}", data=data, headers={TOKEN_HEADER: token}
     )
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - the same
@@ -66,7 +66,7 @@ class Faults:
         return options
 
     def _ask(self, order: Any = None) -> dict[str, Any]:
-        return ask(self.endpoint, order, token=self.token)
+        return ask_simulator(self.endpoint, order, token=self.token)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-ACCOUNT: Final = "000000000000"
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
+
 REGION: Final = "us-east-1"
 ENVIRONMENT: Final = "local"
 HOST: Final = "127.0.0.1"
@@ -86,7 +87,7 @@ def server_environment(*, layout: Layout, port: int, clock: float) -> dict[str, 
         "BIND_HOST": HOST,
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
-        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_ACCOUNT_ID": LOCAL_ACCOUNT,
         "AUTH": "true",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -120,7 +121,7 @@ def client_environment(
         "AWS_PAGER": "",
         # What is deployed here is called local, so the CLI need not be told each time.
         "TUNING_ENVIRONMENT": ENVIRONMENT,
-        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+        "CDK_DEFAULT_ACCOUNT": LOCAL_ACCOUNT,
         "CDK_DEFAULT_REGION": REGION,
         "CDK_DISABLE_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",

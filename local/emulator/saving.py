@@ -11,8 +11,8 @@ from typing import IO, Any, Final
 from local.emulator.patching import expect_source
 
 # Saving takes at most this part of the time; a small state is saved every second.
-SHARE: Final = 1 / 100
-SHORTEST, LONGEST = 1.0, 30.0
+_SHARE: Final = 1 / 100
+_SHORTEST, LONGEST = 1.0, 30.0
 
 
 def install() -> None:
@@ -75,10 +75,10 @@ def _save_if_changed(persistence: Any, hashes: dict[str, int]) -> Callable[[str,
 
 
 def _go_on(save_changes: Callable[[], None]) -> None:
-    pause = SHORTEST
+    pause = _SHORTEST
     while True:
         time.sleep(pause)
         began = time.monotonic()
         # A service that changes meanwhile is logged, and saved the next time.
         save_changes()
-        pause = min(max((time.monotonic() - began) / SHARE, SHORTEST), LONGEST)
+        pause = min(max((time.monotonic() - began) / _SHARE, _SHORTEST), LONGEST)

@@ -19,8 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
+from local import REPOSITORY
 from local.emulator.door import Secrets
-from local.emulator.faults import Faults, ask
+from local.emulator.faults import Faults, ask_simulator
 from local.emulator.layout import (
     HOST,
     REGION,
@@ -40,7 +41,6 @@ CLOCK_MAX: Final = 1_000_000.0
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 60.0
 LOG_TAIL_LINES: Final = 25
-REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
 class LocalAwsError(Exception):
@@ -199,7 +199,7 @@ class LocalAws:
     def status(self) -> dict[str, Any]:
         """What the simulator says about itself; raises LocalAwsError when it does not answer."""
         try:
-            return ask(self.endpoint, timeout=5)
+            return ask_simulator(self.endpoint, timeout=5)
         except (OSError, ValueError) as error:
             raise LocalAwsError(f"{self.endpoint} does not answer: {error}") from error
 
@@ -390,7 +390,7 @@ def _free_port(port: int) -> int:
 def _holder(port: int) -> str:
     """Another local AWS that listens there, as the middle of a sentence; "" if it is none."""
     try:
-        state = ask(f"http://{HOST}:{port}", timeout=1)
+        state = ask_simulator(f"http://{HOST}:{port}", timeout=1)
         return f"; a local AWS answers there (pid {state['pid']}, state in {state['folder']})"
     except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return ""

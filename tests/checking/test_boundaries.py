@@ -206,12 +206,12 @@ def counted(text: str, **records: int) -> dict[str, int]:
     """What is said about numbers of records alone."""
     from bedrock_tuning.dataset.dataset import Dataset
     from bedrock_tuning.rules import rules_for
-    from bedrock_tuning.rules.rule import run
+    from bedrock_tuning.rules.rule import run_rules
     from tests.support.examples import dataset_of
 
     dataset = dataset_of(text, {kind: {"records": n} for kind, n in records.items()})
     found: dict[str, int] = {}
-    for rule, _ in run(rules_for(Dataset), dataset, None):
+    for rule, _ in run_rules(rules_for(Dataset), dataset, None):
         found[rule.name] = found.get(rule.name, 0) + 1
     return found
 

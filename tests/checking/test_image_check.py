@@ -28,7 +28,7 @@ from bedrock_tuning.dataset.images.source import (
 from bedrock_tuning.dataset.scope import ImageRef
 from bedrock_tuning.rules import BY_ID, rules_for
 from bedrock_tuning.rules.finding import Heard
-from bedrock_tuning.rules.rule import run
+from bedrock_tuning.rules.rule import run_rules
 from tests.support import pictures
 from tests.support.examples import scope_of
 from tests.support.pictures import Folder, jpeg, png, with_exif, with_segments
@@ -203,7 +203,7 @@ def test_the_fast_path_calls_an_image_clean_only_if_no_rule_reports_it(
     fast = image_fast_path(scope_of(model))
     assert fast is not None
     if fast.is_clean(image):
-        assert list(run(rules_for(Image), image, scope_of(model))) == []
+        assert list(run_rules(rules_for(Image), image, scope_of(model))) == []
 
 
 @pytest.mark.parametrize("model", [*MODELS, "nova-canvas", "titan-image-generator-v2"])
@@ -236,7 +236,7 @@ def test_the_fast_path_calls_every_plain_png_and_jpeg_clean_that_no_rule_reports
     ]
     for header, size in headers:
         image = Image(line=1, key="folder/1", header=header, size=size, etag="0")
-        clean = not list(run(rules, image, scope))
+        clean = not list(run_rules(rules, image, scope))
         assert fast.is_clean(image) == clean, (header, size)
 
 

@@ -157,7 +157,7 @@ def waits_for_approval(aws: StubbedAws) -> None:
 def test_follow_on_a_terminal_tells_why_approval_is_asked_and_goes_on_after_it(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "_POLL_SECONDS", 0)
     monkeypatch.setattr(following, "on_terminal", lambda: True)
     waits_for_approval(aws)
     aws.decides(decision="approve")
@@ -183,7 +183,7 @@ def test_a_no_on_the_terminal_leaves_the_run_waiting_with_exit_code_3(
 def test_who_may_not_approve_goes_on_following(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "_POLL_SECONDS", 0)
     monkeypatch.setattr(following, "on_terminal", lambda: True)
     waits_for_approval(aws)
     aws.decides(403, Message="Forbidden")
@@ -196,7 +196,7 @@ def test_who_may_not_approve_goes_on_following(
 def test_while_a_job_trains_follow_says_what_bedrock_does_and_at_the_end_how_the_loss_fell(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "_POLL_SECONDS", 0)
     aws.deployed()
     aws.has_run(**TRAINING)
     aws.has_run(**TRAINING)
@@ -221,7 +221,7 @@ def test_while_a_job_trains_follow_says_what_bedrock_does_and_at_the_end_how_the
 def test_without_a_terminal_follow_ends_at_the_question_with_exit_code_3(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "_POLL_SECONDS", 0)
     waits_for_approval(aws)
     result = run("run", RUN, "--follow", "--json")
     assert result.exit_code == 3
@@ -233,7 +233,7 @@ def test_without_a_terminal_follow_ends_at_the_question_with_exit_code_3(
 def test_follow_prints_what_happened_once_with_its_time(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "_POLL_SECONDS", 0)
     aws.deployed()
     aws.has_run(**CHECKING)
     aws.has_run(**CHECKING)
@@ -264,7 +264,7 @@ def test_following_a_run_that_ends_badly_exits_with_1(run: Run, aws: StubbedAws)
 def hours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time flies: each poll takes a minute."""
     clock = itertools.count(step=60.0)
-    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "_POLL_SECONDS", 0)
     monkeypatch.setattr(executions.time, "monotonic", lambda: next(clock))
 
 

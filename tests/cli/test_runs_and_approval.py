@@ -208,7 +208,7 @@ def test_whoever_may_not_approve_is_told_who_may(run: Run, aws: StubbedAws) -> N
 def test_a_run_that_is_about_to_ask_is_asked_again(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bedrock_tuning.client.approvals.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("bedrock_tuning.client.approvals._POLL_SECONDS", 0.0)
     aws.deployed()
     aws.has_units()
     aws.has_run(**WAITING)

@@ -30,7 +30,7 @@ TAKER = {
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "_POLL_SECONDS", 0)
 
 
 def later(aws: StubbedAws, *items: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config import customization_checks, job_checks
 from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.config.customization_fields import SECTIONS, TABLES
-from bedrock_tuning.config.hyperparameters import kind_of
+from bedrock_tuning.config.hyperparameters import hyperparameter_kind
 from bedrock_tuning.config.json_schema import customization_schema, settings_schema
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.config.settings_fields import SETTINGS
@@ -95,7 +95,7 @@ def read_alone(file: dict[str, Any]) -> list[str]:
     parameters = root.table("hyperparameters")
     path, known = model.hyperparameters_of(type_)
     for name, value in parameters.items():
-        if name not in known or kind_of(model, known[name], table=path).problem(value):
+        if name not in known or hyperparameter_kind(model, known[name], table=path).problem(value):
             parameters.problem(name, "wrong")
     for name, parameter in known.items():
         if parameter.required and parameter.default is None and name not in parameters:

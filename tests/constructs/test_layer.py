@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bedrock_tuning.constructs import layer
-from bedrock_tuning.constructs.asset import shipped_files, sources
+from bedrock_tuning.constructs.asset import shipped_files, source_folder
 from bedrock_tuning.errors import SettingsError
 from bedrock_tuning.files import tree_hash
 
@@ -93,7 +93,7 @@ def test_the_layer_holds_the_sdk_of_the_lock_and_fits_into_lambda() -> None:
     (sdk,) = (place / "python").glob("botocore-*.dist-info")
     assert f"{sdk.name.removesuffix('.dist-info').replace('-', '==')} " in layer.LOCK.read_text()
     files = [path for path in place.rglob("*") if path.is_file()]
-    code = [sources() / name for name in shipped_files()]
+    code = [source_folder() / name for name in shipped_files()]
     size = sum(path.stat().st_size for path in files + code)
     # AWS allows 250 MiB. The rest is for what a later release of the SDK brings.
     assert size < 125 * 1024 * 1024

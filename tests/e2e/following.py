@@ -121,7 +121,7 @@ def follow(
         if approve and waits(aws, deployment, arn):
             run = str((run_of(aws, deployment, arn) or {})["run"])
             answer = ApprovalAnswer(run=run, decision="approve", reason="a test")
-            approvals.decide(deployment, answer)
+            approvals.send_decision(deployment, answer)
             approve = False
         time.sleep(_POLL_SECONDS)
     raise FollowError(f"{arn} was still running after {seconds:.0f} s")

@@ -263,7 +263,7 @@ def _in_folders(world: World, by: Any, kind: s3_layout.Kind, *, count: int) -> l
     bucket, pictures = world.bucket(kind), []
     for seed, name in enumerate(("folder1", "folder2"), start=count):
         folder = world.folder / kind / name
-        drawn = list(dataset.draw(folder, count=4, seed=seed, prefix=name))
+        drawn = list(dataset.draw_pictures(folder, count=4, seed=seed, prefix=name))
         upload_pictures(by, folder, drawn, bucket=bucket, customization=name)
         pictures += [(s3_layout.uri(bucket, f"{name}/{one.path}"), one.caption) for one in drawn]
     return [

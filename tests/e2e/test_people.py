@@ -21,9 +21,10 @@ from click.testing import CliRunner, Result
 from app import ROOT
 from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
 from bedrock_tuning.contracts.people import PEOPLE, able
 from bedrock_tuning.run.items import APPROVAL, RUN
-from local.emulator.layout import ACCOUNT, REGION
+from local.emulator.layout import REGION
 from tests.e2e import following
 from tests.e2e.world import NAME, World, eventually
 from tests.local.support import acting_as
@@ -111,7 +112,7 @@ class Office:
     def somebody(self, *personas: str) -> As:
         """Somebody with the policies of these personas, and no other right."""
         name = f"test-{'-'.join(personas)}"
-        iam, root = self.world.aws.client("iam"), f"arn:aws:iam::{ACCOUNT}:root"
+        iam, root = self.world.aws.client("iam"), f"arn:aws:iam::{LOCAL_ACCOUNT}:root"
         trust = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]

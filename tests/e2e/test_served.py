@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning import s3_layout
-from local.emulator.layout import ACCOUNT
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World, eventually
 
 pytestmark = pytest.mark.e2e
@@ -46,7 +46,7 @@ def test_an_approval_says_by_whom_and_for_exactly_what(world: World, served: Any
     row = world.row(served["ended"])
     about = json.loads(row["decided_about"])
     start = served["ended"].state["start"]
-    assert row["approved_by"] == f"arn:aws:iam::{ACCOUNT}:root"
+    assert row["approved_by"] == f"arn:aws:iam::{LOCAL_ACCOUNT}:root"
     assert row["decided_price"] == start["estimate"]
     assert about["model"] == start["request"]["BaseModelIdentifier"]
     assert about["hyperparameters"] == start["request"]["HyperParameters"]

@@ -7,17 +7,17 @@ import pytest
 from PIL import Image
 
 from bedrock_tuning.client import approvals
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
 from bedrock_tuning.run.approvals import ApprovalAnswer
 from local.demo import dataset
 from local.demo.deploy import deploy, destroy
-from local.emulator.layout import ACCOUNT
 from tests.e2e import following
 from tests.e2e.following import upload_manifest, upload_pictures
 from tests.e2e.world import NAME, World, eventually
 
 pytestmark = pytest.mark.e2e
 
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+ROOT = f"arn:aws:iam::{LOCAL_ACCOUNT}:root"
 
 
 def test_a_declined_price_starts_nothing_and_may_be_asked_again(world: World) -> None:
@@ -26,7 +26,7 @@ def test_a_declined_price_starts_nothing_and_may_be_asked_again(world: World) ->
     assert eventually(lambda: following.waits(world.aws, world.deployment, arn))
     run = (following.run_of(world.aws, world.deployment, arn) or {})["run"]
     decline = ApprovalAnswer(run=run, decision="decline", reason="too expensive")
-    approvals.decide(world.deployment, decline)
+    approvals.send_decision(world.deployment, decline)
     ended = world.end_of(arn, approve=False)
     assert ended.outcome == "declined"
     (kept,) = (
@@ -86,7 +86,7 @@ def test_a_base_model_past_its_end_of_life_is_named_with_its_date(world: World) 
     before = world.jobs()
     place = {"bucket": world.deployment.buckets.training, "customization": "pets-style"}
     folder = world.folder / "style"
-    pictures = list(dataset.draw(folder, count=8, seed=3, prefix="style"))
+    pictures = list(dataset.draw_pictures(folder, count=8, seed=3, prefix="style"))
     for each in pictures:
         Image.open(folder / each.path).resize((512, 512)).save(folder / each.path)
     upload_pictures(world.aws, folder, pictures, **place)

@@ -61,7 +61,9 @@ class World:
     def add_pictures(self, kind: s3_layout.Kind, *, count: int, seed: int, by: Any = None) -> None:
         """Uploads pictures for so many records. by: what has a `client`, if not the local AWS."""
         folder = self.folder / kind
-        drawn = list(dataset.draw(folder, count=min(count, PICTURES), seed=seed, prefix=kind))
+        drawn = list(
+            dataset.draw_pictures(folder, count=min(count, PICTURES), seed=seed, prefix=kind)
+        )
         upload_pictures(by or self.aws, folder, drawn, bucket=self.bucket(kind), customization=NAME)
         self.pictures[kind] = [
             replace(picture, caption=f"{picture.caption}, number {number}")

@@ -14,7 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from local.emulator.layout import ACCOUNT, REGION
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
+from local.emulator.layout import REGION
 from local.emulator.server import LocalAws
 
 Seen = TypeVar("Seen")
@@ -65,7 +66,7 @@ def role(
     name: str | None = None,
 ) -> str:
     """The ARN of a new role that `service` may assume and that has just this policy."""
-    principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"} if service == "account" else {}
+    principal = {"AWS": f"arn:aws:iam::{LOCAL_ACCOUNT}:root"} if service == "account" else {}
     trust: dict[str, Any] = {
         "Effect": "Allow",
         "Principal": principal or {"Service": service},
@@ -191,7 +192,7 @@ def queue(aws: LocalAws) -> tuple[str, str]:
     """URL and ARN of a new queue that anything may send to."""
     sqs = aws.client("sqs")
     url = sqs.create_queue(QueueName=unique("queue"))["QueueUrl"]
-    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}"
+    arn = f"arn:aws:sqs:{REGION}:{LOCAL_ACCOUNT}:{url.rpartition('/')[2]}"
     policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": arn}]}
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
     return url, arn
@@ -238,8 +239,10 @@ class Pets:
         record = {"image-ref": f"s3://{training}/pets/images/cat.png", "caption": "a cat"}
         s3.put_object(Bucket=training, Key="pets/manifest.jsonl", Body=jsonl([record] * 1000))
         condition = {
-            "StringEquals": {"aws:SourceAccount": ACCOUNT},
-            "ArnLike": {"aws:SourceArn": f"arn:aws:bedrock:*:{ACCOUNT}:model-customization-job/*"},
+            "StringEquals": {"aws:SourceAccount": LOCAL_ACCOUNT},
+            "ArnLike": {
+                "aws:SourceArn": f"arn:aws:bedrock:*:{LOCAL_ACCOUNT}:model-customization-job/*"
+            },
         }
         role_arn = role(aws, "bedrock.amazonaws.com", condition=condition)
         pets = cls(aws=aws, training=training, output=output, role_arn=role_arn)

@@ -121,7 +121,6 @@ def test_the_json_has_the_published_shape() -> None:
 @pytest.mark.parametrize("report", [bad_report(), good_report()], ids=["bad", "good"])
 def test_the_json_follows_its_schema(report: Report) -> None:
     schema = report_schema()
-    assert schema["$schema"].startswith("https://json-schema.org/")
     jsonschema.Draft202012Validator(schema).validate(json.loads(report.to_json()))
     assert msgspec.json.decode(report.to_json(), type=Report).counts == report.counts
 

@@ -16,7 +16,7 @@ from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.check import Evidence, Violation
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.iam.access import EffectivePermissions
-from bedrock_tuning.review.iam.policy import listed
+from bedrock_tuning.review.iam.policy import as_list
 from bedrock_tuning.review.pages.facts import Facts
 
 Raw = dict[str, Any]
@@ -169,7 +169,7 @@ class Copy:
 
     def allowing(self, path: str, action: str) -> Raw:
         """A role's first statement that names an action."""
-        found = (s for s in self.policy(path) if action in listed(s.get("Action")))
+        found = (s for s in self.policy(path) if action in as_list(s.get("Action")))
         return next(found)
 
     def trust(self, path: str) -> Raw:

@@ -12,7 +12,7 @@ from app import ROOT, read_context
 from bedrock_tuning.contracts import contracts, project
 from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.check import Evidence
-from bedrock_tuning.review.iam.policy import Statement, parse
+from bedrock_tuning.review.iam.policy import Statement, parse_policy
 from bedrock_tuning.review.iam.simulator import EvalRequest, Policies, decide
 from bedrock_tuning.review.iam.wildcards import contains
 from tests.review.broken import Synthesized
@@ -23,7 +23,7 @@ HERE = "arn:aws:iam::111122223333:role"
 
 
 def statements(name: str) -> list[Statement]:
-    found = parse(json.loads(SNIPPETS[name]), where=name)
+    found = parse_policy(json.loads(SNIPPETS[name]), where=name)
     assert found.problems == []
     return found.statements
 

@@ -9,7 +9,7 @@ import pytest
 from bedrock_tuning import rules
 from bedrock_tuning.rules import BY_ID, BY_NAME, RULES, Rule, _example, find_rule, line
 from bedrock_tuning.rules.rule import rule as define
-from bedrock_tuning.rules.rule import run
+from bedrock_tuning.rules.rule import run_rules
 from tests.support.examples import FLAGSHIP, dataset_of, item_of, scope_of
 
 ALL = [pytest.param(rule, id=f"{rule.id}-{rule.name}") for rule in RULES]
@@ -75,7 +75,7 @@ def test_a_crashing_rule_becomes_a_finding_and_the_others_go_on() -> None:
 
     real = find_rule("blank-line")
     crashing = Rule(**{**{f: getattr(real, f) for f in real.__slots__}, "check": broken})
-    found = [rule.id for rule, _ in run([crashing, real], item_of(real, ""), scope_of())]
+    found = [rule.id for rule, _ in run_rules([crashing, real], item_of(real, ""), scope_of())]
     assert found == ["X001", "L103"]
 
 

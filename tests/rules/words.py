@@ -16,7 +16,7 @@ from bedrock_tuning.dataset.suggestions import ALIASES, EXAMPLES
 from bedrock_tuning.dataset.whole_file import _MAGIC, WholeFile
 from bedrock_tuning.rules import BY_ID, RULES, Rule, rules_for
 from bedrock_tuning.rules.finding import finding
-from bedrock_tuning.rules.rule import run
+from bedrock_tuning.rules.rule import run_rules
 from tests.dataset.test_foreign import FILES
 from tests.dataset.test_foreign import IMAGES as TABLES
 from tests.dataset.test_foreign import RECORDS as FOREIGN
@@ -424,7 +424,7 @@ def told(item: Any, scope: DatasetScope, rules: Collection[str]) -> Iterator[str
     """What these rules say of an item, a line for each finding."""
     kind = scope.contract.format if isinstance(item, Record) else None
     chosen = [rule for rule in rules_for(type(item), kind) if rule.id in rules]
-    for rule, fault in run(chosen, item, scope):
+    for rule, fault in run_rules(chosen, item, scope):
         said = finding(rule, fault, kind="", line=None)
         limit = "an example" if said.limit in EXAMPLES.values() else said.limit
         place = (said.kind, said.line and str(said.line), said.field)

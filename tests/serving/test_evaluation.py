@@ -15,7 +15,7 @@ from bedrock_tuning.serving.comparison import compare, distinct
 from bedrock_tuning.serving.evaluation import (
     PublishedRecall,
     as_data,
-    judge,
+    judge_model,
     questions_id,
     recall,
     same_questions,
@@ -51,7 +51,7 @@ def test_recall_is_the_one_of_tuning_compare(data: Any, pictures: int, at: int) 
 def test_a_model_must_reach_what_was_set(
     wanted: dict[str, Any], tuned: float, base: float | None, passed: bool
 ) -> None:
-    judged = judge(Evaluation(**wanted), questions=200, tuned=tuned, base=base)
+    judged = judge_model(Evaluation(**wanted), questions=200, tuned=tuned, base=base)
     assert judged.passed == passed
     assert f"{tuned:.1%}" in judged.reason
     assert ("but" in judged.reason) != passed
@@ -67,18 +67,18 @@ def test_a_model_must_find_what_the_published_one_found(
 ) -> None:
     wanted = Evaluation(not_worse_than_published=True)
     other = PublishedRecall(run="20261120-093000-aaaaaa", recall=published)
-    judged = judge(wanted, questions=200, tuned=0.5, published=other)
+    judged = judge_model(wanted, questions=200, tuned=0.5, published=other)
     assert judged.passed == passed
     assert said in judged.reason
 
 
 def test_the_first_model_has_no_published_one_to_reach() -> None:
-    assert judge(Evaluation(not_worse_than_published=True), questions=200, tuned=0.0).passed
+    assert judge_model(Evaluation(not_worse_than_published=True), questions=200, tuned=0.0).passed
 
 
 def test_what_is_kept_beside_the_report_is_all_that_was_measured_and_wanted() -> None:
     wanted = Evaluation(min_recall=0.4)
-    judged = judge(wanted, questions=200, tuned=0.5, base=0.3)
+    judged = judge_model(wanted, questions=200, tuned=0.5, base=0.3)
     assert as_data(judged, wanted, asked="abc") == {
         **{"passed": True, "reason": judged.reason, "questions": 200, "asked": "abc"},
         **{"tuned": 0.5, "base": 0.3, "published": None},

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.sources.price_list import listed
+from bedrock_tuning.sources.price_list import listed_prices
 from tests.support.price_list import STORAGE, TRAINING, product
 
 NOVA = catalogue()["nova-micro"]
@@ -32,7 +32,7 @@ class Pricing:
 
 def test_each_price_is_asked_for_by_its_usage_type() -> None:
     pricing = Pricing(training="0.002", storage="1.95")
-    found = listed(pricing, NOVA, "us-east-1")
+    found = listed_prices(pricing, NOVA, "us-east-1")
     assert {path: each.value for path, each in found.prices.items()} == {
         "prices.training_per_1k_tokens": 0.002,
         "prices.storage_per_month": 1.95,
@@ -57,7 +57,7 @@ def test_each_price_is_asked_for_by_its_usage_type() -> None:
     ids=["denied", "no answer", "not understood"],
 )
 def test_a_price_that_is_not_to_be_had_is_told_and_keeps_no_other(answer: Any, why: str) -> None:
-    found = listed(Pricing(training=answer, storage="1.95"), NOVA, "us-east-1")
+    found = listed_prices(Pricing(training=answer, storage="1.95"), NOVA, "us-east-1")
     assert [*found.prices] == ["prices.storage_per_month"]
     (problem,) = found.problems
     assert problem.startswith(f"the AWS Price List API has no usable price of {TRAINING}: ")
@@ -66,5 +66,5 @@ def test_a_price_that_is_not_to_be_had_is_told_and_keeps_no_other(answer: Any, w
 
 def test_a_model_without_known_names_is_not_asked_about() -> None:
     pricing = Pricing()
-    assert listed(pricing, NOVA, "eu-west-1").prices == {}
+    assert listed_prices(pricing, NOVA, "eu-west-1").prices == {}
     assert pricing.asked == []

@@ -8,7 +8,7 @@ import pytest
 
 from app import build_app, read_context
 from bedrock_tuning.config.names import PERSONAS
-from bedrock_tuning.config.sections.existing import SETTINGS
+from bedrock_tuning.config.sections.existing import EXISTING_SETTINGS
 from bedrock_tuning.contracts.construct_names import setting_of
 from bedrock_tuning.contracts.states import workflow
 from tests.stacks.readable import resolved
@@ -64,7 +64,9 @@ def test_each_setting_for_what_exists_is_known_by_what_a_stack_retains(assembly:
         for name, _ in _resources(assembly, kind)
     ]
     # A topic goes with its stack.
-    assert {setting_of(name)[0] for name in retained} - {""} == {*SETTINGS.values()} - {"topic"}
+    assert {setting_of(name)[0] for name in retained} - {""} == {*EXISTING_SETTINGS.values()} - {
+        "topic"
+    }
 
 
 def test_what_refuses_access_to_a_bucket_lives_as_long_as_the_bucket(assembly: Any) -> None:

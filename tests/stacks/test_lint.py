@@ -32,7 +32,7 @@ def test_every_finding_is_accepted_with_a_reason_and_none_in_vain(
     folders: Mapping[Case, Path], tool: str
 ) -> None:
     found = LINTERS[tool](folders, customizations=load_all(ROOT / "customizations"))
-    judged = table.judge(found, table.read(), tool=tool)
+    judged = table.judge_findings(found, table.read(), tool=tool)
     assert not judged.unacknowledged, "\n".join(map(str, judged.unacknowledged))
     assert not judged.stale, "\n".join(judged.stale)
 

@@ -24,7 +24,7 @@ def _findings(built: Built, case: Case) -> list[table.ScanFinding]:
 def judged(built: Built) -> table.ScanJudgement:
     """All findings in all cases against the table."""
     found = [each for case in CASES for each in _findings(built, case)]
-    return table.judge(found, table.read(), tool=nag.TOOL)
+    return table.judge_findings(found, table.read(), tool=nag.CDK_NAG)
 
 
 def test_every_finding_is_fixed_or_accepted_with_a_reason(judged: table.ScanJudgement) -> None:
@@ -48,7 +48,10 @@ def _tree() -> tuple[cdk.App, cdk.Stack]:
 
 def _judge(tree: IConstruct) -> list[str]:
     found = nag.findings(tree, case=Case())
-    return [each.rule for each in table.judge(found, table.read(), tool=nag.TOOL).unacknowledged]
+    return [
+        each.rule
+        for each in table.judge_findings(found, table.read(), tool=nag.CDK_NAG).unacknowledged
+    ]
 
 
 def test_a_new_flaw_is_reported_wherever_it_is() -> None:

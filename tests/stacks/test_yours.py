@@ -14,7 +14,7 @@ from bedrock_tuning.contracts import contracts, project
 from bedrock_tuning.errors import ConfigurationError
 from bedrock_tuning.review.existing import Owned
 from bedrock_tuning.review.iam.containment import beyond
-from bedrock_tuning.review.iam.policy import parse
+from bedrock_tuning.review.iam.policy import parse_policy
 
 # The first is that of the documentation, and of the review, whose templates have none.
 HERE, THERE = "111122223333", "444455556666"
@@ -142,8 +142,8 @@ def test_the_documented_policy_of_another_account_is_what_is_needed_and_no_more(
     arn = owned.arns()[name]
 
     assert owned.problems(arn, documented) == []
-    wanted = parse(owned.policies()[arn], where="wanted", kind="resource").statements
-    written = parse(json.loads(documented), where="page", kind="resource")
+    wanted = parse_policy(owned.policies()[arn], where="wanted", kind="resource").statements
+    written = parse_policy(json.loads(documented), where="page", kind="resource")
     assert written.problems == []
     for effect in ("Allow", "Deny"):
         said = [each for each in written.statements if each.effect == effect]

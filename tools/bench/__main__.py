@@ -10,32 +10,33 @@ from typing import Final
 import click
 import msgspec
 
+from tools import CHECKOUT
 from tools.bench.cold_start import cold_start
-from tools.bench.customizations import deployments, synthesis
+from tools.bench.customizations import deployment_times, synthesis
 from tools.bench.end_to_end import end_to_end
 from tools.bench.images import images
 from tools.bench.large import large
 from tools.bench.machine import machine
-from tools.bench.measure import ROOT, MeasurementError, say
-from tools.bench.page import markdown
+from tools.bench.measure import MeasurementError, say_progress
+from tools.bench.page import results_page
 from tools.bench.plan import BenchPlan, full, quick
-from tools.bench.prepare import prepare
+from tools.bench.prepare import prepare_times
 from tools.bench.result import BenchSection, Results
 from tools.bench.rows import faulty_rows, image_rows, long_rows, questions
 from tools.bench.server import ToolMissingError
 from tools.bench.uploads import uploads
 
-SECTIONS: Final[Mapping[str, Callable[[BenchPlan], BenchSection]]] = {
+_SECTIONS: Final[Mapping[str, Callable[[BenchPlan], BenchSection]]] = {
     "image-rows": image_rows,
     "faulty-rows": faulty_rows,
     "questions": questions,
     "long-rows": long_rows,
     "images": images,
     "end-to-end": end_to_end,
-    "prepare": prepare,
+    "prepare": prepare_times,
     "cold-start": cold_start,
     "customizations": synthesis,
-    "deployments": deployments,
+    "deployments": deployment_times,
     "uploads": uploads,
     "large": large,
 }
@@ -44,11 +45,11 @@ SECTIONS: Final[Mapping[str, Callable[[BenchPlan], BenchSection]]] = {
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", "is_quick", is_flag=True, help="Only whether it works: a small run.")
 @click.option("--rounds", default=5, show_default=True, help="Runs of each measurement.")
-@click.option("--only", multiple=True, type=click.Choice(list(SECTIONS)), help="Some sections.")
+@click.option("--only", multiple=True, type=click.Choice(list(_SECTIONS)), help="Some sections.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    default=ROOT / "build" / "bench",
+    default=CHECKOUT / "build" / "bench",
     help="For what is drawn, 2 GB; build/bench by default.",
 )
 @click.option(
@@ -68,7 +69,7 @@ def main(
     plan = quick(folder) if is_quick else full(folder, rounds=rounds)
     plan.folder.mkdir(parents=True, exist_ok=True)
     began = os.getloadavg()[0]
-    sections = [_measure(name, plan) for name in SECTIONS if not only or name in only]
+    sections = [_measure(name, plan) for name in _SECTIONS if not only or name in only]
     results = Results(
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         quick=plan.quick,
@@ -82,7 +83,7 @@ def main(
         known = write / "results.json"
         if only and known.is_file():
             results = msgspec.json.decode(known.read_bytes(), type=Results).renewed(results)
-    page = markdown(results)
+    page = results_page(results)
     if write is not None:
         (write / "RESULTS.md").write_text(page, "utf-8")
         (write / "results.json").write_bytes(
@@ -94,11 +95,11 @@ def main(
 
 
 def _measure(name: str, plan: BenchPlan) -> BenchSection:
-    say(name)
+    say_progress(name)
     try:
-        return SECTIONS[name](plan)
+        return _SECTIONS[name](plan)
     except (ToolMissingError, MeasurementError) as error:
-        say(f"  {error}")
+        say_progress(f"  {error}")
         return BenchSection(
             name=name, title=name.replace("-", " ").capitalize(), missing=str(error)
         )

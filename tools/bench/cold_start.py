@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from tools import CHECKOUT
 from tools.bench import measure
 from tools.bench.customizations import synthesize_apart
-from tools.bench.measure import MeasurementError, say
+from tools.bench.measure import MeasurementError, say_progress
 from tools.bench.plan import BenchPlan
 from tools.bench.result import BenchSection
 from tools.bench.server import find_tool
@@ -43,7 +44,7 @@ def cold_start(plan: BenchPlan) -> BenchSection:
         ],
     )
     with tempfile.TemporaryDirectory() as folder:
-        say("  synthesizing")
+        say_progress("  synthesizing")
         local, modules = _synthesize("local", Path(folder, "local"))
         # A second synthesis takes as long again; a quick run's sizes are those of this machine.
         deployed = local if plan.quick else _synthesize("dev", Path(folder, "dev"))[0]
@@ -68,7 +69,7 @@ def cold_start(plan: BenchPlan) -> BenchSection:
 
 def _synthesize(environment: str, folder: Path) -> tuple[list[Path], list[str]]:
     """Asset and layer of the functions of an environment, and the names of their modules."""
-    synthesize_apart(measure.ROOT / "customizations", folder, environment)
+    synthesize_apart(CHECKOUT / "customizations", folder, environment)
     modules: set[str] = set()
     for template in folder.glob("*.template.json"):
         for resource in json.loads(template.read_text("utf-8")).get("Resources", {}).values():

@@ -11,13 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tools import CHECKOUT
 from tools.bench import measure
 from tools.bench.measure import MeasurementError
 from tools.bench.plan import BenchPlan
 from tools.bench.result import BenchSection
 
 _PLATFORM: Final = ("data", "pipeline", "serving", "people")
-_EXAMPLE: Final = measure.ROOT / "customizations" / "pets-search.toml"
+_EXAMPLE: Final = CHECKOUT / "customizations" / "pets-search.toml"
 _WORD: Final = ("by text or picture", "by words or picture")
 
 
@@ -34,7 +35,7 @@ def synthesis(plan: BenchPlan) -> BenchSection:
     for count in plan.customizations:
         figures = _synthesized(folder, count)
         section.row(f"{count} customizations" if count > 1 else "1 customization").add(figures)
-        measure.say(f"  {count}: {figures['cpu_s']:.1f} s of CPU time")
+        measure.say_progress(f"  {count}: {figures['cpu_s']:.1f} s of CPU time")
     first, middle, last = (row.median("cpu_s") for row in section.rows)
     few, some, many = plan.customizations
     section.at_most(f"CPU s, {many} customizations", last, 20, "{:.1f}")
@@ -46,7 +47,7 @@ def synthesis(plan: BenchPlan) -> BenchSection:
     return section
 
 
-def deployments(plan: BenchPlan) -> BenchSection:
+def deployment_times(plan: BenchPlan) -> BenchSection:
     """Deploys many customizations to the local AWS once, then changes one thing at a time."""
     from local.demo.deploy import bootstrap, deploy
     from local.emulator.layout import ENVIRONMENT
@@ -76,7 +77,9 @@ def deployments(plan: BenchPlan) -> BenchSection:
             deploy(aws, root, say=lambda _: None, app=str(out), stacks=some)
             figures = {"wall_s": time.perf_counter() - began, "changed": float(len(changed))}
             section.row(what).add(figures)
-            measure.say(f"  {what}: {figures['wall_s']:.1f} s, {len(changed)} templates changed")
+            measure.say_progress(
+                f"  {what}: {figures['wall_s']:.1f} s, {len(changed)} templates changed"
+            )
             if before and set(changed) & {f"tuning-{ENVIRONMENT}-{name}" for name in _PLATFORM}:
                 raise MeasurementError(f"{what}: {', '.join(changed)} changed")
             return after

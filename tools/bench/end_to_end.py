@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.bench import measure, texts
 from tools.bench.images import link
-from tools.bench.pictures import pictures
+from tools.bench.pictures import write_pictures
 from tools.bench.plan import BenchPlan
 from tools.bench.result import BenchSection
 from tools.bench.server import Server, serve
@@ -22,7 +22,7 @@ _MODEL = ("--model", "titan-multimodal-embeddings-g1")
 def end_to_end(plan: BenchPlan) -> BenchSection:
     """Runs the command; raises ToolMissingError without nginx."""
     root = link(plan)
-    drawn = pictures(root / "pictures", count=plan.images)
+    drawn = write_pictures(root / "pictures", count=plan.images)
     manifest = texts.keyed_records(
         root / BUCKET / FOLDER / f"manifest-{plan.end_to_end}.jsonl",
         keys=itertools.islice(_keys(drawn), plan.end_to_end),

@@ -8,7 +8,7 @@ from typing import Any
 from bedrock_tuning.dataset.images.source import RANGE_BYTES_MAX, ByteRange
 from tools.bench import measure
 from tools.bench.image_peers import THREADS
-from tools.bench.pictures import pictures
+from tools.bench.pictures import write_pictures
 from tools.bench.plan import BenchPlan
 from tools.bench.result import BenchSection
 from tools.bench.server import Server, ToolMissingError, serve, wrk
@@ -36,7 +36,7 @@ def images(plan: BenchPlan) -> BenchSection:
         },
     )
     root = link(plan)
-    drawn = pictures(root / "pictures", count=plan.images)
+    drawn = write_pictures(root / "pictures", count=plan.images)
     keys = _keys(root, "keys", drawn)
     camera = _keys(root, "camera", [path for path in drawn if path.startswith("camera/")])
     with serve(root, pictures=root / "pictures") as server:

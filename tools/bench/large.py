@@ -79,7 +79,7 @@ def large(plan: BenchPlan) -> BenchSection:
         aws.faults.options(model_units=1)
         bootstrap(aws, root)
         synthesize_apart(files, root / "cdk.out", ENVIRONMENT, images_per_shard=records // shards)
-        deployment = deploy(aws, root, say=measure.say, app=str(root / "cdk.out"))
+        deployment = deploy(aws, root, say=measure.say_progress, app=str(root / "cdk.out"))
         _draw(root / "data", deployment, {"training": records, "validation": _VALIDATION})
         with _peaks() as peaks:
             began = time.perf_counter()
@@ -93,7 +93,7 @@ def large(plan: BenchPlan) -> BenchSection:
         "upload to served": ended - began,
     }.items():
         section.row(what).add({"wall_s": seconds})
-        measure.say(f"  {what}: {seconds:.1f} s")
+        measure.say_progress(f"  {what}: {seconds:.1f} s")
     for function, peak in sorted(peaks.items()):
         section.row(f"function {function}").add({"peak_mib": peak})
     return section
@@ -133,16 +133,16 @@ def _upload(deployment: "DeploymentClient", folder: Path) -> dict[str, object]:
 def _steps(deployment: "DeploymentClient", run: dict[str, object]) -> dict[str, float]:
     """Seconds in each step of a run, which has to be served."""
     from bedrock_tuning.client import executions
-    from bedrock_tuning.client.operations.logs import WORKFLOW, RunLogs
+    from bedrock_tuning.client.operations.logs import WORKFLOW_LOG, RunLogs
 
     ended = run
     for event in executions.follow(deployment, run):
         match event:
             case executions.Happened():
-                measure.say(f"  {event.what}")
+                measure.say_progress(f"  {event.what}")
             case executions.Ended(run=ended) if ended["status"] != "served":
                 raise measure.MeasurementError(f"{ended['status']}: {ended.get('message')}")
-    entered = [line for line in RunLogs(deployment, ended).news() if line.source == WORKFLOW]
+    entered = [line for line in RunLogs(deployment, ended).news() if line.source == WORKFLOW_LOG]
     return {
         _STEPS[line.text]: (after.time - line.time).total_seconds()
         for line, after in itertools.pairwise(entered)

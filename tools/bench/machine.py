@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from tools.bench.measure import ROOT
+from tools import CHECKOUT
 
 _PACKAGES: Final = ("msgspec", "obstore", "boto3", "pillow", "pydantic")
 
@@ -62,6 +62,10 @@ def _commit() -> str:
     if git is None:
         return ""
     told = subprocess.run(  # noqa: S603
-        [git, "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+        [git, "rev-parse", "--short", "HEAD"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return told.stdout.strip()

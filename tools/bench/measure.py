@@ -4,12 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Container, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
+from tools import CHECKOUT
 from tools.bench.result import BenchSection
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 # The measured process runs on the first core; what serves it runs on the last.
 CORE: Final = 0
 _TIMEOUT: Final = 3600
@@ -19,7 +18,7 @@ class MeasurementError(Exception):
     """A measurement did not end as it should."""
 
 
-def say(text: str) -> None:
+def say_progress(text: str) -> None:
     """Progress, on standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
@@ -43,7 +42,7 @@ def output_of(
     # Our own modules, and programs that were found in PATH, with our own arguments.
     done = subprocess.run(  # noqa: S603
         command,
-        cwd=ROOT,
+        cwd=CHECKOUT,
         env=None if environment is None else dict(environment),
         capture_output=True,
         text=True,
@@ -72,4 +71,4 @@ def alternate(
                 {column: value for column, value in figures.items() if column in section.columns}
             )
             shown = ", ".join(f"{value:,.4g} {column}" for column, value in figures.items())
-            say(f"  {number + 1}/{rounds} {name}: {shown}")
+            say_progress(f"  {number + 1}/{rounds} {name}: {shown}")

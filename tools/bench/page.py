@@ -27,7 +27,7 @@ _HEADS: Final = {
 }
 
 
-def markdown(results: Results) -> str:
+def results_page(results: Results) -> str:
     """The whole page."""
     return "\n".join(_page(results)) + "\n"
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from PIL import Image, ImageCms
 
-from local.demo.dataset import draw
+from local.demo.dataset import draw_pictures
 
 _LANDSCAPE: Final = ((4032, 3024), (1600, 1200))
 # One in so many has the pixels of a camera; drawing 12 megapixels takes half a second.
@@ -25,7 +25,7 @@ _DEPTHS: Final = ((0.34, 1_200, 3_500), (0.81, 6_000, 16_000), (1.0, 17_000, 58_
 _THUMBNAIL: Final = (160, 120)
 
 
-def pictures(folder: Path, *, count: int) -> list[str]:
+def write_pictures(folder: Path, *, count: int) -> list[str]:
     """Draws so many pictures below the folder, half of them camera JPEGs; returns their paths.
 
     The other half are PNG and JPEG of 256 to 400 pixels. What was drawn before is used again.
@@ -33,7 +33,7 @@ def pictures(folder: Path, *, count: int) -> list[str]:
     listed = folder / f"{count}.json"
     if listed.exists():
         return [str(path) for path in json.loads(listed.read_text("utf-8"))]
-    small = [each.path for each in draw(folder, count=count // 2, seed=1, prefix="drawn")]
+    small = [each.path for each in draw_pictures(folder, count=count // 2, seed=1, prefix="drawn")]
     (folder / "camera").mkdir(parents=True, exist_ok=True)
     camera = [_camera(folder, number) for number in range(count - len(small))]
     # Mixed, as datasets are.

@@ -15,7 +15,7 @@ from typing import Final
 from PIL import Image
 
 from tools.bench import measure
-from tools.bench.pictures import pictures
+from tools.bench.pictures import write_pictures
 from tools.bench.plan import BenchPlan
 from tools.bench.result import BenchSection
 from tools.bench.server import find_tool
@@ -38,7 +38,7 @@ _FITS: Final = "4096x2731"
 _LARGE_SHARE: Final = 100
 
 
-def prepare(plan: BenchPlan) -> BenchSection:
+def prepare_times(plan: BenchPlan) -> BenchSection:
     """Measures both; raises MeasurementError, and ToolMissingError without libvips."""
     section = BenchSection(
         name="prepare",
@@ -52,7 +52,7 @@ def prepare(plan: BenchPlan) -> BenchSection:
     peer, shrink = _libvips()
     folder = plan.folder / "prepare"
     many, large = folder / "many", folder / "large"
-    names = pictures(many, count=plan.images)
+    names = write_pictures(many, count=plan.images)
     _table(many, names)
     few = max(2, plan.images // _LARGE_SHARE)
     files = _draw(large, count=few)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-VERSION: Final = 1
+_VERSION: Final = 1
 
 
 class BenchRow(msgspec.Struct, kw_only=True):
@@ -77,7 +77,7 @@ class BenchSection(msgspec.Struct, kw_only=True):
 class Results(msgspec.Struct, kw_only=True):
     """One run of the benchmarks. load: the machine's load average when it began and ended."""
 
-    version: int = VERSION
+    version: int = _VERSION
     date: str
     quick: bool
     rounds: int

@@ -92,7 +92,7 @@ def faulty_rows(plan: BenchPlan) -> BenchSection:
         section,
         {
             f"{_FORMATS[what]}: {kind}": partial(
-                _faulty, what, kind, count // (_FEWER if what in texts.TALKS else 1)
+                _faulty, what, kind, count // (_FEWER if what in texts.CONVERSATION_ROWS else 1)
             )
             for what, kinds in texts.FAULTS.items()
             for kind in kinds
@@ -161,7 +161,7 @@ def questions(plan: BenchPlan) -> BenchSection:
         got = measure.run("steps", path=str(file))["steps"]
         for what, value in got.items():
             section.row(what).add({"ns_per_row": value})
-        measure.say(f"  {number + 1}/{plan.rounds} {sum(got.values()):.0f} ns")
+        measure.say_progress(f"  {number + 1}/{plan.rounds} {sum(got.values()):.0f} ns")
     return section
 
 

@@ -10,7 +10,7 @@ from bedrock_tuning.dataset.whole_file import HEAD_BYTES
 
 BUCKET: Final = "bench"
 FOLDER: Final = "pets/"
-IMAGES: Final = f"s3://{BUCKET}/{FOLDER}images/"
+_IMAGES: Final = f"s3://{BUCKET}/{FOLDER}images/"
 _LONG: Final = 8_000
 _TEXT: Final = (
     "a the small brown dog cat sleeps runs under on old wooden table near red river while light "
@@ -49,7 +49,7 @@ def wrong_records(path: Path, *, count: int) -> Path:
 def keyed_records(path: Path, *, keys: Iterator[str]) -> Path:
     """One image record per key below the folder of images."""
     dice = random.Random("keyed")  # noqa: S311
-    return _write(path, (_record(f"{IMAGES}{key}", _caption(dice)) for key in keys))
+    return _write(path, (_record(f"{_IMAGES}{key}", _caption(dice)) for key in keys))
 
 
 def _write(path: Path, lines: Iterator[str]) -> Path:
@@ -77,7 +77,7 @@ def _caption(dice: random.Random, rare: Sequence[str] = _RARE) -> str:
 def _image_lines(count: int) -> Iterator[str]:
     dice = random.Random("records")  # noqa: S311
     for number in range(count):
-        yield _record(f"{IMAGES}{number // 1000:03d}/{number:06d}.jpg", _caption(dice))
+        yield _record(f"{_IMAGES}{number // 1000:03d}/{number:06d}.jpg", _caption(dice))
 
 
 def _long_lines(count: int, *, with_emoji: float) -> Iterator[str]:
@@ -132,7 +132,7 @@ def faulty_lines(what: str, kind: str, *, count: int) -> list[bytes]:
 
 
 def _image(number: int, caption: str, _: str) -> BenchRecord:
-    return {"image-ref": f"{IMAGES}{number // 1000:03d}/{number:06d}.jpg", "caption": caption}
+    return {"image-ref": f"{_IMAGES}{number // 1000:03d}/{number:06d}.jpg", "caption": caption}
 
 
 def _pair(_: int, prompt: str, completion: str) -> BenchRecord:
@@ -229,7 +229,7 @@ _CHATS: Final[Mapping[str, Spoil]] = {
     "an unknown field": _with(source="wiki"),
     "the answer before the question": _turns_reversed,
 }
-TALKS: Final = frozenset({"converse", "claude", "rft"})
+CONVERSATION_ROWS: Final = frozenset({"converse", "claude", "rft"})
 FAULTS: Final[Mapping[str, Mapping[str, Spoil]]] = {
     "images": {
         **_LINES,
@@ -243,7 +243,7 @@ FAULTS: Final[Mapping[str, Mapping[str, Spoil]]] = {
         "no S3 URI": _elsewhere("pets"),
         "another bucket": _elsewhere("s3://other/pets"),
         "another folder": _elsewhere(f"s3://{BUCKET}/else"),
-        "a folder, no image": _with(image_ref=IMAGES[: IMAGES.index("images/")]),
+        "a folder, no image": _with(image_ref=_IMAGES[: _IMAGES.index("images/")]),
     },
     "pairs": {
         **_CUT_OFF,

@@ -59,7 +59,7 @@ def uploads(plan: BenchPlan) -> BenchSection:
     with LocalAws.start(state=root / "state", port=0, clock=_CLOCK) as aws:
         aws.faults.options(jobs=_SLOTS, deployments=several)
         bootstrap(aws, root)
-        measure.say(f"  deploy {several} customizations")
+        measure.say_progress(f"  deploy {several} customizations")
         out = root / "cdk.out"
         synthesize_apart(files, out, ENVIRONMENT)
         deployment = deploy(
@@ -70,7 +70,9 @@ def uploads(plan: BenchPlan) -> BenchSection:
         most, ends = _ended(deployment, count)
         wall = time.perf_counter() - began
     well = ends["served"] + ends["superseded"]
-    measure.say(f"  {count} uploads: {dict(ends)} in {wall:.0f} s, at most {most} jobs at once")
+    measure.say_progress(
+        f"  {count} uploads: {dict(ends)} in {wall:.0f} s, at most {most} jobs at once"
+    )
     row = section.row(f"{count} uploads to {several} customizations")
     row.add(
         {

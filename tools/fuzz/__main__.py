@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tools import CHECKOUT
+
 _MEMORY_MB: Final = 1_024
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
@@ -25,20 +26,20 @@ class Target(NamedTuple):
     longest: int
 
 
-TARGETS: Final[Mapping[str, Target]] = {
+_TARGETS: Final[Mapping[str, Target]] = {
     "manifest": Target("tools.fuzz.manifest", "check_manifest", "manifests", 4_096),
     "images": Target("tools.fuzz.images", "check_image", "images", 4_096),
 }
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("name", metavar="TARGET", type=click.Choice(list(TARGETS)))
+@click.argument("name", metavar="TARGET", type=click.Choice(list(_TARGETS)))
 @click.option("--seconds", default=300, show_default=True, help="How long.")
 @click.option("--runs", default=-1, help="How many inputs at most; any number by default.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    default=ROOT / "build" / "fuzz",
+    default=CHECKOUT / "build" / "fuzz",
     help="For what was found; build/fuzz by default.",
 )
 def main(*, name: str, seconds: int, runs: int, folder: Path) -> None:
@@ -51,7 +52,7 @@ def main(*, name: str, seconds: int, runs: int, folder: Path) -> None:
         atheris = import_module("atheris")
     except ImportError:
         raise click.ClickException("atheris is not installed: pip install atheris") from None
-    target = TARGETS[name]
+    target = _TARGETS[name]
     with atheris.instrument_imports(include=["bedrock_tuning", "json.decoder", "json.scanner"]):
         module = import_module(target.module)
     check: Callable[[bytes], None] = getattr(module, target.function)

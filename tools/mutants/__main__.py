@@ -16,17 +16,17 @@ from typing import Final
 
 import click
 
-from tools.mutants.operators import Mutant, draw, mutants
-from tools.mutants.page import MutantResult, page
+from tools import CHECKOUT
+from tools.mutants.operators import Mutant, draw_mutants, mutants
+from tools.mutants.page import MutantResult, mutants_page
 from tools.mutants.running import (
-    ROOT,
     Coverage,
     copy_tree,
     importing,
-    judge,
+    judge_mutant,
     preload,
     trace,
-    watched,
+    traced_files,
 )
 
 GOAL: Final = 0.92
@@ -70,8 +70,8 @@ def main(*, seed: str, per_module: int, targets: str, write: bool | None) -> Non
     click.echo(f"seed {seed}: {len(drawn)} mutants of {len(files)} modules", err=True)
     folders = sorted({f"tests/{each}/" for name in files.values() for each in TARGETS[name][1]})
     others = [test for test in importing(files) if not test.startswith(tuple(folders))]
-    results = _judged(drawn, [*folders, *others], watched(files))
-    text = page(results, files, seed=seed, commit=commit, goal=GOAL)
+    results = _judged(drawn, [*folders, *others], traced_files(files))
+    text = mutants_page(results, files, seed=seed, commit=commit, goal=GOAL)
     if targets == ",".join(TARGETS) if write is None else write:
         RESULTS.write_text(text)
     click.echo(text)
@@ -80,9 +80,9 @@ def main(*, seed: str, per_module: int, targets: str, write: bool | None) -> Non
 
 
 def _files(target: str) -> Iterable[str]:
-    folder = ROOT / TARGETS[target][0]
+    folder = CHECKOUT / TARGETS[target][0]
     for file in sorted(folder.rglob("*.py")):
-        name = str(file.relative_to(ROOT))
+        name = str(file.relative_to(CHECKOUT))
         if mutants(name, file.read_text()):
             yield name
 
@@ -95,8 +95,8 @@ def _equivalents() -> set[tuple[str, ...]]:
     known = {
         mutant.key
         for module in {key[0] for key in keys}
-        if (ROOT / module).exists()
-        for mutant in mutants(module, (ROOT / module).read_text())
+        if (CHECKOUT / module).exists()
+        for mutant in mutants(module, (CHECKOUT / module).read_text())
     }
     for key in sorted(keys - known):
         raise click.ClickException(f"equivalent.toml: no such mutant any more: {key}")
@@ -108,9 +108,9 @@ def _drawn(
 ) -> list[Mutant]:
     found: list[Mutant] = []
     for file in files:
-        every = mutants(file, (ROOT / file).read_text())
+        every = mutants(file, (CHECKOUT / file).read_text())
         judged = [mutant for mutant in every if mutant.key not in equivalents]
-        found += draw(judged, number, f"{seed}:{file}")
+        found += draw_mutants(judged, number, f"{seed}:{file}")
     return found
 
 
@@ -150,13 +150,13 @@ def _start(queue: "Queue[Path]", coverage: Coverage) -> None:
 
 def _judge(mutant: Mutant) -> MutantResult:
     tree, coverage = _worker["mine"]
-    return MutantResult(mutant=mutant, verdict=judge(tree, mutant, coverage))
+    return MutantResult(mutant=mutant, verdict=judge_mutant(tree, mutant, coverage))
 
 
 def _commit() -> str:
     command = ["git", "rev-parse", "--short", "HEAD"]
     return subprocess.run(  # noqa: S603
-        command, cwd=ROOT, check=True, capture_output=True, text=True
+        command, cwd=CHECKOUT, check=True, capture_output=True, text=True
     ).stdout.strip()
 
 

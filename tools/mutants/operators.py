@@ -73,7 +73,7 @@ def mutants(module: str, source: str) -> list[Mutant]:
     return list(_Module(module, source).mutants())
 
 
-def draw(every: list[Mutant], number: int, seed: str) -> list[Mutant]:
+def draw_mutants(every: list[Mutant], number: int, seed: str) -> list[Mutant]:
     """So many mutants, one operator after the other, so that frequent ones crowd out none."""
     chance = random.Random(seed)  # noqa: S311
     by_operator: dict[str, list[Mutant]] = defaultdict(list)

@@ -28,7 +28,7 @@ class MutantResult:
         return f"{self.verdict}: {where}, {self.mutant.operator}: {change}"
 
 
-def page(
+def mutants_page(
     results: Sequence[MutantResult],
     targets: Mapping[str, str],
     *,

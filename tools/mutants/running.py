@@ -21,10 +21,10 @@ from typing import Any, Final, Literal
 import grimp
 import pytest
 
+from tools import CHECKOUT
 from tools.mutants.operators import Mutant
 from tools.mutants.tracing import steady_hypothesis
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 # What tests need and Git does not keep.
 _LINKED: Final = ("node_modules", ".venv", "build")
 # What imports the modules that are mutated.
@@ -99,7 +99,7 @@ def importers(file: str) -> Iterator[frozenset[str]]:
         yield frozenset(f"{each.replace('.', '/')}.py" for each in last)
 
 
-def watched(files: Iterable[str]) -> list[str]:
+def traced_files(files: Iterable[str]) -> list[str]:
     """These files and all that import them: what is traced, whoever the targets are."""
     chosen = set(files)
     return sorted(chosen.union(*(near for file in chosen for near in importers(file))))
@@ -118,7 +118,10 @@ def importing(files: Iterable[str]) -> list[str]:
 
 @cache
 def _tests() -> dict[str, str]:
-    files = {str(file.relative_to(ROOT)): file for file in sorted(ROOT.glob("tests/**/test_*.py"))}
+    files = {
+        str(file.relative_to(CHECKOUT)): file
+        for file in sorted(CHECKOUT.glob("tests/**/test_*.py"))
+    }
     return {n: file.read_text() for n, file in files.items() if not n.startswith(_LEFT_OUT)}
 
 
@@ -131,15 +134,15 @@ def copy_tree(to: Path) -> None:
     """The files of the working tree that Git knows or would add; what is big is linked."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
-        cwd=ROOT, check=True, capture_output=True, text=True,
+        cwd=CHECKOUT, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
+        if (CHECKOUT / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, to / name)
+            shutil.copy2(CHECKOUT / name, to / name)
     for name in _LINKED:
-        if (ROOT / name).exists() and not (to / name).exists():
-            (to / name).symlink_to(ROOT / name)
+        if (CHECKOUT / name).exists() and not (to / name).exists():
+            (to / name).symlink_to(CHECKOUT / name)
 
 
 def trace(tree: Path, tests: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
@@ -170,7 +173,7 @@ def preload(modules: Iterable[str]) -> None:
                     importlib.import_module(name)
 
 
-def judge(tree: Path, mutant: Mutant, coverage: Coverage) -> MutantVerdict:
+def judge_mutant(tree: Path, mutant: Mutant, coverage: Coverage) -> MutantVerdict:
     """Puts the mutant into the tree, runs its tests in a child, and takes it out again."""
     tests = coverage.tests_of(mutant)
     if not tests:

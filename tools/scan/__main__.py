@@ -17,9 +17,9 @@ from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.errors import TuningError
 from tools.scan import checkov
 from tools.scan.cases import CASES
-from tools.scan.table import ScanJudgement, judge, read
+from tools.scan.table import ScanJudgement, judge_findings, read
 
-REPORT = ROOT / "build" / "scan.md"
+_REPORT = ROOT / "build" / "scan.md"
 
 
 def main() -> int:
@@ -32,8 +32,8 @@ def main() -> int:
     except JavaScriptError as error:
         sys.stderr.write(f"the synthesis fails, its reasons are above: {error}\n")
         return 2
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(report(judged), "utf-8")
+    _REPORT.parent.mkdir(exist_ok=True)
+    _REPORT.write_text(report(judged), "utf-8")
     return finish(judged)
 
 
@@ -48,7 +48,7 @@ def finish(judged: Mapping[str, ScanJudgement]) -> int:
     accepted = sum(count for each in judged.values() for _, count in each.accepted)
     sys.stderr.write(
         f"{len(CASES)} cases: {accepted} findings, each accepted with a reason; "
-        f"{REPORT.relative_to(ROOT)}\n"
+        f"{_REPORT.relative_to(ROOT)}\n"
     )
     return 0
 
@@ -62,7 +62,7 @@ def _judge() -> dict[str, ScanJudgement]:
             case.app(folders[case]).synth()
         sys.stderr.write("checkov\n")
         found = checkov.of_templates(folders, customizations=load_all(ROOT / "customizations"))
-    return {checkov.TOOL: judge(found, read(), tool=checkov.TOOL)}
+    return {checkov.CHECKOV: judge_findings(found, read(), tool=checkov.CHECKOV)}
 
 
 def report(judged: Mapping[str, ScanJudgement]) -> str:

@@ -16,7 +16,7 @@ from tools.scan.cases import Case
 from tools.scan.places import ScannedPlaces
 from tools.scan.table import ScanError, ScanFinding
 
-TOOL: Final = "checkov"
+CHECKOV: Final = "checkov"
 PROGRAM: Final = ROOT / "build" / "checkov" / "bin" / "checkov"
 Run = Callable[[Sequence[str]], Any]
 
@@ -58,7 +58,7 @@ def of_templates(
     _check_seen(places.files, [*results["passed_checks"], *results["failed_checks"]])
     return [
         places.finding(
-            TOOL,
+            CHECKOV,
             rule=failed["check_id"],
             file=failed["file_abs_path"],
             logical_id=failed["resource"].rpartition(".")[2],

@@ -12,7 +12,7 @@ from constructs import IConstruct
 from tools.scan.cases import Case
 from tools.scan.table import ScanFinding, general
 
-TOOL: Final = "cdk-nag"
+CDK_NAG: Final = "cdk-nag"
 # cdk-nag reports a rule that crashes like any finding, under the same id. It is none: the rule has
 # judged nothing there. So it gets an id of its own, which accepting the finding does not cover.
 THREW: Final = "{} (rule error)"
@@ -36,7 +36,7 @@ def findings(
             for resource in violation.violating_resources:
                 path = str(resource.construct_path)
                 yield ScanFinding(
-                    tool=TOOL,
+                    tool=CDK_NAG,
                     rule=rule,
                     where=general(path, case=case, customizations=names),
                     detail=violation.description,

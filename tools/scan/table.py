@@ -84,7 +84,7 @@ class ScanJudgement:
         return not self.unacknowledged and not self.stale
 
 
-def judge(
+def judge_findings(
     findings: Iterable[ScanFinding], table: Iterable[Acknowledgement], *, tool: str
 ) -> ScanJudgement:
     """One tool's findings over all cases against the table: what is new, and what is stale."""

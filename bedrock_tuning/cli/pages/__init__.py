@@ -22,6 +22,7 @@ from bedrock_tuning.config.json_schema import customization_schema, settings_sch
 from bedrock_tuning.report.formats import report_schema
 from bedrock_tuning.run.messages import Event, Message
 
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 PROJECT: Final = Path(__file__).resolve().parents[3]
 
 
@@ -39,23 +40,23 @@ def permissions_page() -> str:
     return contract_page(contracts(settings.read(context), customizations), commands=needs)
 
 
-def _as_json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:
-    return lambda: f"{json.dumps(make(), indent=2)}\n"
+def _json_schema(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:
+    return lambda: f"{json.dumps({'$schema': _DRAFT, **make()}, indent=2)}\n"
 
 
 # Path below the project's folder, and what makes the page's whole text. Add a page by adding a row.
 PAGES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/cli.md", commands_page),
-    ("docs/customization.schema.json", _as_json(customization_schema)),
-    ("docs/error.schema.json", _as_json(partial(schema, ErrorDocument))),
-    ("docs/event.schema.json", _as_json(partial(schema, Event))),
-    ("docs/message.schema.json", _as_json(partial(schema, Message))),
+    ("docs/customization.schema.json", _json_schema(customization_schema)),
+    ("docs/error.schema.json", _json_schema(partial(schema, ErrorDocument))),
+    ("docs/event.schema.json", _json_schema(partial(schema, Event))),
+    ("docs/message.schema.json", _json_schema(partial(schema, Message))),
     ("docs/messages.md", messages_page),
     ("docs/models.md", models_page),
     ("docs/permissions.md", permissions_page),
-    ("docs/report.schema.json", _as_json(report_schema)),
+    ("docs/report.schema.json", _json_schema(report_schema)),
     ("docs/rules.md", rules_page),
     ("docs/settings.md", settings_page),
-    ("docs/settings.schema.json", _as_json(settings_schema)),
+    ("docs/settings.schema.json", _json_schema(settings_schema)),
     ("docs/unknowns.md", lambda: unknowns_page(PROJECT)),
 )

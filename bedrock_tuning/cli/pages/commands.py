@@ -4,7 +4,7 @@ from inspect import cleandoc
 
 import click
 
-from bedrock_tuning.cli.pages.rendering import render
+from bedrock_tuning.cli.pages.rendering import render_markdown
 from bedrock_tuning.cli.terminal.command import TuningCommand
 
 
@@ -17,7 +17,7 @@ def commands_page() -> str:
         section.value: [_command(command, context) for command in commands]
         for section, commands in tuning.sections.items()
     }
-    return render("cli.md.j2", about=_prose(tuning), sections=sections)
+    return render_markdown("cli.md.j2", about=_prose(tuning), sections=sections)
 
 
 def _command(command: TuningCommand, parent: click.Context) -> dict[str, object]:

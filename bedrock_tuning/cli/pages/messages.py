@@ -1,6 +1,6 @@
 """docs/messages.md: what the SNS topic says, and how a subscription chooses."""
 
-from bedrock_tuning.cli.pages.rendering import render
+from bedrock_tuning.cli.pages.rendering import render_markdown
 from bedrock_tuning.contracts.written.dashboard import dashboard_name
 from bedrock_tuning.run.messages import (
     ATTRIBUTES,
@@ -13,7 +13,7 @@ from bedrock_tuning.run.messages import (
 
 def messages_page() -> str:
     """The whole page."""
-    return render(
+    return render_markdown(
         "messages.md.j2",
         dashboard=dashboard_name("dev"),
         attributes=", ".join(f"`{attribute}`" for attribute in ATTRIBUTES),

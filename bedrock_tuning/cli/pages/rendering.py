@@ -9,7 +9,7 @@ from bedrock_tuning.wording import in_cell
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 
 
-def render(template: str, **values: object) -> str:
+def render_markdown(template: str, **values: object) -> str:
     """A page as Markdown."""
     # Imported here: `tuning rules` shows a rule as its page does, and needs no template.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape

@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Final
 
-from bedrock_tuning.cli.pages.rendering import render
+from bedrock_tuning.cli.pages.rendering import render_markdown
 from bedrock_tuning.rules import RULES
 
 _SUBJECTS: Final = {
@@ -21,7 +21,7 @@ def rules_page() -> str:
     """The whole page as Markdown."""
     groups = groupby(RULES, key=lambda rule: _SUBJECTS[rule.id[0]])
     sections = [(title, list(rules)) for title, rules in groups]
-    return render("rules.md.j2", groups=sections, example=example)
+    return render_markdown("rules.md.j2", groups=sections, example=example)
 
 
 def example(value: str | bytes) -> str:

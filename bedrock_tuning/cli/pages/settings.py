@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import MISSING
 
-from bedrock_tuning.cli.pages.rendering import render
+from bedrock_tuning.cli.pages.rendering import render_markdown
 from bedrock_tuning.config.customization_fields import PLACEMENT, TABLES, tags_max
 from bedrock_tuning.config.fields import Field
 from bedrock_tuning.config.messages import shown
@@ -18,7 +18,7 @@ def settings_page() -> str:
         for key, field in fields.items()
     }
     *leading, final = (f"`{key}`" for key in PLACEMENT)
-    return render(
+    return render_markdown(
         "settings.md.j2",
         settings=_rows(SETTINGS),
         keys=_rows(keys),

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bedrock_tuning.cli.pages.rendering import render
-from bedrock_tuning.client.doctor.every_check import CHECKS
+from bedrock_tuning.cli.pages.rendering import render_markdown
+from bedrock_tuning.client.doctor.every_check import DOCTOR_CHECKS
 from bedrock_tuning.client.doctor.unknowns import VERIFIED, Unknown, read_verified, unknowns
 
 
@@ -23,13 +23,13 @@ def unknowns_page(root: Path) -> str:
         )
         for id, unknown in unknowns().items()
     ]
-    return render("unknowns.md.j2", rows=rows)
+    return render_markdown("unknowns.md.j2", rows=rows)
 
 
 def _how_to_answer(unknown: Unknown) -> str:
     if not unknown.check:
         return unknown.test
-    check = next(entry for entry in CHECKS if entry.id == unknown.check)
+    check = next(entry for entry in DOCTOR_CHECKS if entry.id == unknown.check)
     if not check.costs:
         return f"`tuning doctor {check.id}`. 0 USD."
     return f"`tuning doctor {check.id} {check.option}`. {check.costs}."

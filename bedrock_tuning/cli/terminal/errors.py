@@ -9,7 +9,7 @@ from typing import IO, Any, Final
 import click
 
 from bedrock_tuning.errors import DeniedError, ProblemsError, SourceError, TuningError, UserError
-from bedrock_tuning.wording import shown
+from bedrock_tuning.wording import for_terminal
 
 EXIT_NO: Final = 1
 EXIT_CANNOT: Final = 2
@@ -130,11 +130,11 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Writes it to standard error."""
-        click.echo(shown(f"error: {self.error.what}"), file=file, err=True)
+        click.echo(for_terminal(f"error: {self.error.what}"), file=file, err=True)
         if self.error.where:
-            click.echo(shown(f"  where: {self.error.where}"), file=file, err=True)
+            click.echo(for_terminal(f"  where: {self.error.where}"), file=file, err=True)
         if self.error.fix:
-            click.echo(shown(f"  fix:   {self.error.fix}"), file=file, err=True)
+            click.echo(for_terminal(f"  fix:   {self.error.fix}"), file=file, err=True)
 
 
 class Declined(click.ClickException):
@@ -144,7 +144,7 @@ class Declined(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Writes it to standard error."""
-        click.echo(shown(self.message), file=file, err=True)
+        click.echo(for_terminal(self.message), file=file, err=True)
 
 
 class Interrupted(click.ClickException):
@@ -161,9 +161,9 @@ class Interrupted(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Writes it to standard error, on a line of its own: the terminal has echoed ^C."""
-        click.echo(shown(f"\nstopped by Ctrl-C: {self.message}"), file=file, err=True)
+        click.echo(for_terminal(f"\nstopped by Ctrl-C: {self.message}"), file=file, err=True)
         if self.fix:
-            click.echo(shown(f"  {self.fix}"), file=file, err=True)
+            click.echo(for_terminal(f"  {self.fix}"), file=file, err=True)
 
 
 def as_failure(error: Exception, *, needs: Sequence[str] = ()) -> Failure:

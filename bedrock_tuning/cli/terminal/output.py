@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.wording import printable, printable_json, shown
+from bedrock_tuning.wording import for_terminal, printable, printable_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,12 +55,12 @@ def emit_json(value: Any) -> None:
 
 def emit(text: str = "", *, whole: bool = True) -> None:
     """A line of the result, or a part of one."""
-    click.echo(shown(text), nl=whole)
+    click.echo(for_terminal(text), nl=whole)
 
 
 def say(text: str) -> None:
     """A line of explanation beside the result, on standard error."""
-    click.echo(shown(text), err=True)
+    click.echo(for_terminal(text), err=True)
 
 
 def write_page(file: Path, page: str) -> None:

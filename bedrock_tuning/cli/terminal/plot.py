@@ -31,7 +31,7 @@ def terminal_chart(labelled_curves: Sequence[tuple[str, Curve]], *, title: str, 
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
 
-def draw(labelled_curves: Sequence[tuple[str, Curve]], *, title: str, file: Path) -> None:
+def draw_curves(labelled_curves: Sequence[tuple[str, Curve]], *, title: str, file: Path) -> None:
     """Curves as SVG, PNG or PDF, by the file's ending.
 
     Raises UserError where matplotlib is missing or cannot write such a file.

@@ -5,7 +5,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from bedrock_tuning.cli.terminal.output import emit, emit_table
-from bedrock_tuning.cli.terminal.verdict import show as show_verdict
+from bedrock_tuning.cli.terminal.verdict import show_verdict as show_verdict
 from bedrock_tuning.preparing.run import Prepared
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.wording import counted
@@ -25,7 +25,7 @@ def as_document(prepared: Prepared, report: Report | None) -> dict[str, Any]:
     return {**asdict(prepared), "dropped": round(prepared.dropped, 4), "verdict": verdict}
 
 
-def show(prepared: Prepared, report: Report | None, *, dry_run: bool, texts: bool) -> None:
+def show_prepared(prepared: Prepared, report: Report | None, *, dry_run: bool, texts: bool) -> None:
     """Writes what was understood, five records, what was left out, and the checker's verdict."""
     emit(f"read: {prepared.understood}")
     for sentence in prepared.said:

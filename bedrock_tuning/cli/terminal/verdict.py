@@ -18,7 +18,7 @@ _ORDER: Final = ("error", "warning", "info")
 _COLOURS: Final = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
-def show(report: Report, *, places: Sequence[str]) -> None:
+def show_verdict(report: Report, *, places: Sequence[str]) -> None:
     """Writes the whole text to standard output.
 
     places: where the complete lists are, one sentence each; empty if none was requested.

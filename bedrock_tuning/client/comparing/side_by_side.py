@@ -21,7 +21,7 @@ from bedrock_tuning.serving import side_by_side as domain
 from bedrock_tuning.serving.questions import Question
 from bedrock_tuning.serving.side_by_side import Kept, ModelAnswer, ModelSide, Prompt
 
-PAGE: Final = "comparison.html"
+ANSWERS_PAGE: Final = "comparison.html"
 _ANSWERS: Final = "answers.json"
 _AT_ONCE: Final = 3
 # A question that a model refuses, such as one that its filters block, is an answer, too.

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import DeploymentClient
-from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, warn
+from bedrock_tuning.client.doctor.check import Observation, Subject, doctor_check, fail, ok, warn
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.deployed import DeployedCustomization, from_settings
 from bedrock_tuning.contracts.contract import settings_prefix
@@ -32,7 +32,7 @@ _READ: Final = ("format", "JSON", "records", "validation dataset")
 _LEARNED: Final = ("folder-listing", "service-role-trust")
 
 
-@check(
+@doctor_check(
     "Bedrock can use the service roles",
     asks="bedrock:CreateModelCustomizationJob",
     option="--canary-job",

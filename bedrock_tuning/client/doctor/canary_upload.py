@@ -14,8 +14,8 @@ from typing import Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import DeploymentClient
-from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok
-from bedrock_tuning.client.doctor.deployed_roles import resources
+from bedrock_tuning.client.doctor.check import Observation, Subject, doctor_check, fail, ok
+from bedrock_tuning.client.doctor.deployed_roles import stack_resources
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts import contracts
 
@@ -26,7 +26,7 @@ _PAUSE: Final = 1.0
 _ADMITTED: Final = "admission"
 
 
-@check(
+@doctor_check(
     "uploads reach the workflow, and those that cannot are kept",
     asks="s3:PutObject, events:PutTargets and sqs:ReceiveMessage",
     option="--canary-upload",
@@ -38,7 +38,7 @@ def _canary_upload(subject: Subject) -> Iterator[Observation]:
     if deployment is None:
         return
     places = contracts(subject.settings, deployment.customizations).places
-    names = dict(resources(subject))
+    names = dict(stack_resources(subject))
 
     def name(what: str) -> str:
         place = places[what]

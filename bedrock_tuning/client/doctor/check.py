@@ -118,7 +118,7 @@ class DoctorCheck:
         return not self.costs or self.costs.startswith("0 USD")
 
 
-def check(
+def doctor_check(
     title: str, *, asks: str, option: str = "", costs: str = ""
 ) -> Callable[[Ask], DoctorCheck]:
     """Makes a function a check; its id is the function's name, `_log_policies` is log-policies."""

@@ -52,13 +52,13 @@ class DeployedRoles:
     arns: Mapping[str, str]
 
 
-def find(subject: Subject) -> DeployedRoles:
+def find_roles(subject: Subject) -> DeployedRoles:
     """The roles of an environment's stacks; needs cloudformation:GetTemplate."""
     if subject.deployment is None:
         return DeployedRoles(names={}, lines=(), policies={}, arns={})
     account = subject.aws.sts.get_caller_identity()["Account"]
     promises = contracts(subject.settings, subject.deployment.customizations)
-    names_by_path = dict(resources(subject))
+    names_by_path = dict(stack_resources(subject))
     paths = {role.name: role.path for role in promises.roles}
     arns: dict[str, str] = {}
     names: dict[str, str] = {}
@@ -89,7 +89,7 @@ def find(subject: Subject) -> DeployedRoles:
     )
 
 
-def resources(subject: Subject) -> Iterator[tuple[str, str]]:
+def stack_resources(subject: Subject) -> Iterator[tuple[str, str]]:
     """The construct path and the name of each resource of the environment's stacks."""
     client = subject.aws.cloudformation
     for stack in subject.stacks:

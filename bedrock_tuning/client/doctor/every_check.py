@@ -19,7 +19,7 @@ from bedrock_tuning.client.doctor.check import DoctorCheck
 _MODULES: Final = (
     *(of_account, of_models, of_deployment, of_workflow, of_rights, canary, canary_upload),
 )
-CHECKS: Final = tuple(
+DOCTOR_CHECKS: Final = tuple(
     member
     for module in _MODULES
     for member in vars(module).values()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, warn
+from bedrock_tuning.client.doctor.check import Observation, Subject, doctor_check, fail, ok, warn
 
 # Of the modern template, which `cdk bootstrap` has written since CDK 2.
 _BOOTSTRAP_MIN: Final = 6
@@ -14,7 +14,7 @@ _LOG_POLICY_MAX: Final = 5_120
 _CONCURRENCY_WANTED: Final = 50
 
 
-@check("credentials and Region are those of the environment", asks="sts:GetCallerIdentity")
+@doctor_check("credentials and Region are those of the environment", asks="sts:GetCallerIdentity")
 def _identity(subject: Subject) -> Iterator[Observation]:
     caller = subject.aws.sts.get_caller_identity()
     account, region = subject.settings.account, subject.region
@@ -32,7 +32,7 @@ def _identity(subject: Subject) -> Iterator[Observation]:
         yield ok(f"{caller['Arn']} in {region}")
 
 
-@check("the CDK can deploy here", asks="ssm:GetParameter")
+@doctor_check("the CDK can deploy here", asks="ssm:GetParameter")
 def _bootstrap(subject: Subject) -> Iterator[Observation]:
     ssm = subject.aws.ssm
     command = f"cdk bootstrap aws://ACCOUNT/{subject.settings.region}"
@@ -47,7 +47,7 @@ def _bootstrap(subject: Subject) -> Iterator[Observation]:
         yield ok(f"version {version}")
 
 
-@check("there is room for policies of log groups", asks="logs:DescribeResourcePolicies")
+@doctor_check("there is room for policies of log groups", asks="logs:DescribeResourcePolicies")
 def _log_policies(subject: Subject) -> Iterator[Observation]:
     policies = subject.aws.logs.describe_resource_policies()["resourcePolicies"]
     longest = max((len(policy.get("policyDocument", "")) for policy in policies), default=0)
@@ -62,7 +62,7 @@ def _log_policies(subject: Subject) -> Iterator[Observation]:
         yield ok(summary)
 
 
-@check("enough functions may run at once", asks="lambda:GetAccountSettings")
+@doctor_check("enough functions may run at once", asks="lambda:GetAccountSettings")
 def _lambda_concurrency(subject: Subject) -> Iterator[Observation]:
     limit = subject.aws.lambda_.get_account_settings()["AccountLimit"]
     available = limit["UnreservedConcurrentExecutions"]

@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from bedrock_tuning.client import messages
 from bedrock_tuning.client.deployment import deploy_command
-from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, skip, warn
+from bedrock_tuning.client.doctor.check import (
+    Observation,
+    Subject,
+    doctor_check,
+    fail,
+    ok,
+    skip,
+    warn,
+)
 from bedrock_tuning.client.inventory import dead_letters
 from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.wording import counted, first_of
@@ -20,7 +28,7 @@ _UNCHANGED: Final = ("didn't contain changes", "No updates are to be performed")
 _LOOKS, _PAUSE = 60, 1.0
 
 
-@check("no stack is in a failed state", asks="cloudformation:DescribeStacks")
+@doctor_check("no stack is in a failed state", asks="cloudformation:DescribeStacks")
 def _stacks(subject: Subject) -> Iterator[Observation]:
     command = deploy_command(subject.settings.name)
     if not subject.stacks:
@@ -44,7 +52,9 @@ def _stacks(subject: Subject) -> Iterator[Observation]:
             yield ok(f"{name}: {status}")
 
 
-@check("CloudFormation can prepare a change of every stack", asks="cloudformation:CreateChangeSet")
+@doctor_check(
+    "CloudFormation can prepare a change of every stack", asks="cloudformation:CreateChangeSet"
+)
 def _change_sets(subject: Subject) -> Iterator[Observation]:
     """A change set of each stack with its own template: made, read, and deleted again."""
     client = subject.aws.cloudformation
@@ -91,7 +101,7 @@ def _judge_change_set(name: str, change_set: Mapping[str, Any]) -> Observation:
     )
 
 
-@check("every customization is deployed", asks="ssm:GetParametersByPath")
+@doctor_check("every customization is deployed", asks="ssm:GetParametersByPath")
 def _customizations(subject: Subject) -> Iterator[Observation]:
     """Customizations that are files only."""
     if subject.deployment is None:
@@ -104,7 +114,7 @@ def _customizations(subject: Subject) -> Iterator[Observation]:
     yield ok(f"deployed: {', '.join(subject.deployment.customizations) or 'none'}")
 
 
-@check("the workflow's definition is valid", asks="states:ValidateStateMachineDefinition")
+@doctor_check("the workflow's definition is valid", asks="states:ValidateStateMachineDefinition")
 def _workflow(subject: Subject) -> Iterator[Observation]:
     if subject.deployment is None:
         return
@@ -121,7 +131,7 @@ def _workflow(subject: Subject) -> Iterator[Observation]:
         yield ok("Step Functions accepts the deployed definition")
 
 
-@check("runs are recorded", asks="dynamodb:Scan")
+@doctor_check("runs are recorded", asks="dynamodb:Scan")
 def _runs_table(subject: Subject) -> Iterator[Observation]:
     """Whether functions can write the encrypted table: only they write runs."""
     deployment = subject.deployment
@@ -147,7 +157,7 @@ def _runs_table(subject: Subject) -> Iterator[Observation]:
         yield skip("no run yet", fix=deployment.command("upload DATASET -c NAME"))
 
 
-@check("messages reach somebody", asks="sns:ListSubscriptionsByTopic")
+@doctor_check("messages reach somebody", asks="sns:ListSubscriptionsByTopic")
 def _messages(subject: Subject) -> Iterator[Observation]:
     topic = subject.output("pipeline", "Topic")
     if topic is None:
@@ -169,7 +179,7 @@ def _messages(subject: Subject) -> Iterator[Observation]:
         yield ok(counted(len(subscriptions) - len(waiting), "subscriber"))
 
 
-@check("every event was delivered", asks="sqs:GetQueueAttributes")
+@doctor_check("every event was delivered", asks="sqs:GetQueueAttributes")
 def _dead_letters(subject: Subject) -> Iterator[Observation]:
     queue = dead_letters(subject.aws, subject.settings.name)
     if not queue:

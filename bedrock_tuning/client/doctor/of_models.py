@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import base_id
-from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, warn
+from bedrock_tuning.client.doctor.check import Observation, Subject, doctor_check, fail, ok, warn
 from bedrock_tuning.run import quotas
 from bedrock_tuning.run.price_list import usage_types
 from bedrock_tuning.run.quotas import Need
 from bedrock_tuning.sources.listing import custom_models
-from bedrock_tuning.sources.price_list import listed
+from bedrock_tuning.sources.price_list import listed_prices
 from bedrock_tuning.sources.quotas import in_use, value_of
 
 # Unknowns that a quota answers.
-_LEARNED: Final = {quotas.MODEL_UNITS: "model-units", quotas.JOBS: "job-slots"}
+_LEARNED: Final = {quotas.MODEL_UNITS: "model-units", quotas.SCHEDULED_JOBS: "job-slots"}
 
 
-@check("base models accept new jobs", asks="bedrock:GetFoundationModel")
+@doctor_check("base models accept new jobs", asks="bedrock:GetFoundationModel")
 def _model_open(subject: Subject) -> Iterator[Observation]:
     for name, customization in sorted(subject.customizations.items()):
         id = customization.base_model.customization_id
@@ -33,7 +33,7 @@ def _model_open(subject: Subject) -> Iterator[Observation]:
             )
 
 
-@check("the account may use the base models", asks="bedrock:GetFoundationModelAvailability")
+@doctor_check("the account may use the base models", asks="bedrock:GetFoundationModelAvailability")
 def _model_access(subject: Subject) -> Iterator[Observation]:
     for name, customization in sorted(subject.customizations.items()):
         id = customization.base_model.invoke_id
@@ -58,17 +58,17 @@ def _model_access(subject: Subject) -> Iterator[Observation]:
             yield ok(f"{name}: {id} may be used")
 
 
-@check("what is trained can be served", asks="servicequotas:GetServiceQuota")
+@doctor_check("what is trained can be served", asks="servicequotas:GetServiceQuota")
 def _quota_model_units(subject: Subject) -> Iterator[Observation]:
     """Whether what is trained can be served, for each that wants an endpoint."""
     for name, customization in sorted(subject.customizations.items()):
         for need in quotas.needed(customization):
-            if need.path in (quotas.JOBS, quotas.CUSTOM_MODELS):
+            if need.path in (quotas.SCHEDULED_JOBS, quotas.CUSTOM_MODELS):
                 continue
             yield _room(subject, need, customization=name)
 
 
-@check("there is room for jobs and custom models", asks="servicequotas:GetServiceQuota")
+@doctor_check("there is room for jobs and custom models", asks="servicequotas:GetServiceQuota")
 def _quota_counts(subject: Subject) -> Iterator[Observation]:
     """Custom models and jobs, of which every customization needs the same."""
     needs = {
@@ -76,7 +76,7 @@ def _quota_counts(subject: Subject) -> Iterator[Observation]:
         for customization in subject.customizations.values()
         for need in quotas.needed(customization)
     }
-    for path in (quotas.CUSTOM_MODELS, quotas.JOBS):
+    for path in (quotas.CUSTOM_MODELS, quotas.SCHEDULED_JOBS):
         if path in needs:
             yield _room(subject, needs[path])
 
@@ -100,7 +100,7 @@ def _room(subject: Subject, need: Need, *, customization: str = "") -> Observati
     return fail(f"{start}{sentence}", fix, learned=learned)
 
 
-@check("Bedrock writes base models as the catalogue does", asks="bedrock:ListCustomModels")
+@doctor_check("Bedrock writes base models as the catalogue does", asks="bedrock:ListCustomModels")
 def _base_model_arn(subject: Subject) -> Iterator[Observation]:
     """How Bedrock writes the base model of models that exist, against what we compare it with."""
     catalogue_ids = {
@@ -129,13 +129,13 @@ def _base_model_arn(subject: Subject) -> Iterator[Observation]:
             )
 
 
-@check("prices of today are known", asks="pricing:GetProducts")
+@doctor_check("prices of today are known", asks="pricing:GetProducts")
 def _prices(subject: Subject) -> Iterator[Observation]:
     for name, customization in sorted(subject.customizations.items()):
         model = customization.base_model
         if not usage_types(model, subject.region):
             continue
-        prices = listed(subject.aws.pricing, model, subject.region)
+        prices = listed_prices(subject.aws.pricing, model, subject.region)
         for problem in prices.problems:
             yield warn(
                 f"{name}: {problem}",

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bedrock_tuning.client.doctor import deployed_roles
-from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok
+from bedrock_tuning.client.doctor.check import Observation, Subject, doctor_check, fail, ok
 from bedrock_tuning.wording import counted
 
 _TYPES: Final = {"ERROR": "fail", "SECURITY_WARNING": "fail", "WARNING": "warn"}
 
 
-@check("the deployed roles may do what their contracts say", asks="iam:SimulatePrincipalPolicy")
+@doctor_check(
+    "the deployed roles may do what their contracts say", asks="iam:SimulatePrincipalPolicy"
+)
 def _permissions(subject: Subject) -> Iterator[Observation]:
     """One call for each action on each resource: IAM simulates no others together."""
-    deployed = deployed_roles.find(subject)
+    deployed = deployed_roles.find_roles(subject)
     iam, count = subject.aws.iam, 0
     for line in deployed.lines:
         context: list[Any] = [
@@ -52,10 +54,10 @@ def _reason(result: Any) -> str:
     return "a policy denies it" if is_denied else "no policy allows it"
 
 
-@check("AWS finds no fault in the roles' policies", asks="access-analyzer:ValidatePolicy")
+@doctor_check("AWS finds no fault in the roles' policies", asks="access-analyzer:ValidatePolicy")
 def _policies(subject: Subject) -> Iterator[Observation]:
     analyzer, iam = subject.aws.access_analyzer, subject.aws.iam
-    names = deployed_roles.find(subject).names
+    names = deployed_roles.find_roles(subject).names
     clean = 0
     for name in sorted(names.values()):
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
@@ -75,7 +77,7 @@ def _policies(subject: Subject) -> Iterator[Observation]:
         yield ok(f"Access Analyzer finds nothing in {clean} policies")
 
 
-@check(
+@doctor_check(
     "the deployed roles may do nothing that their contracts do not say",
     asks="access-analyzer:CheckNoNewAccess",
     option="--check-access",
@@ -84,7 +86,7 @@ def _policies(subject: Subject) -> Iterator[Observation]:
 def _new_access(subject: Subject) -> Iterator[Observation]:
     """Whether a deployed policy allows what its contract does not: Access Analyzer proves it."""
     analyzer, iam = subject.aws.access_analyzer, subject.aws.iam
-    deployed, count = deployed_roles.find(subject), 0
+    deployed, count = deployed_roles.find_roles(subject), 0
     for name, physical in sorted(deployed.names.items()):
         for policy in iam.list_role_policies(RoleName=physical)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=physical, PolicyName=policy)["PolicyDocument"]
@@ -106,7 +108,9 @@ def _new_access(subject: Subject) -> Iterator[Observation]:
         yield ok(f"nothing beyond the contracts is allowed to {roles}")
 
 
-@check("you may see what is billed by the hour", asks="bedrock:GetProvisionedModelThroughput")
+@doctor_check(
+    "you may see what is billed by the hour", asks="bedrock:GetProvisionedModelThroughput"
+)
 def _endpoints_seen(subject: Subject) -> Iterator[Observation]:
     """Asks for an endpoint that is not there: an answer that says so shows that one may ask."""
     bedrock = subject.aws.bedrock

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bedrock_tuning.client.doctor.check import Observation, Subject, check, fail, ok, skip
+from bedrock_tuning.client.doctor.check import Observation, Subject, doctor_check, fail, ok, skip
 from bedrock_tuning.wording import counted
 
 _PATH: Final = re.compile(r"(?P<context>\$?)\$\.(?P<path>[\w.]+)", re.ASCII)
@@ -15,7 +15,7 @@ _UNTESTED: Final = "Unsupported state type"
 _TAKEN: Final = ("CAUGHT_ERROR", "RETRIABLE")
 
 
-@check("every state catches the failure of what it calls", asks="states:TestState")
+@doctor_check("every state catches the failure of what it calls", asks="states:TestState")
 def _states(subject: Subject) -> Iterator[Observation]:
     if subject.deployment is None:
         return

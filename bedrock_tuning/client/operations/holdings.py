@@ -15,7 +15,7 @@ from bedrock_tuning.client import inventory
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import customizations
 from bedrock_tuning.client.endpoints import endpoints, tags_of
-from bedrock_tuning.client.environments import OUTPUTS, outputs_of, stack_of
+from bedrock_tuning.client.environments import REQUIRED_OUTPUTS, outputs_of, stack_of
 from bedrock_tuning.client.inventory import Remains
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.config.names import stack_name
@@ -237,7 +237,9 @@ def _stores(aws: Aws, environment: str) -> list[Stored]:
 
 def _buckets(aws: Aws, environment: str) -> list[str]:
     outputs = outputs_of(stack_of(aws, stack_name(environment, "data")) or {})
-    return list(dict.fromkeys(outputs[name] for name in OUTPUTS["data"] if name in outputs))
+    return list(
+        dict.fromkeys(outputs[name] for name in REQUIRED_OUTPUTS["data"] if name in outputs)
+    )
 
 
 def _in_bucket(

@@ -15,14 +15,14 @@ from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.run.row import Row, is_open, timeline
 from bedrock_tuning.sources.listing import listed
 
-POLL_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 2.0
 # Functions are called a moment after the run's first note, and log a moment after its last.
 _BEFORE, _AFTER = timedelta(seconds=30), timedelta(minutes=2)
 _TROUBLE: Final = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
 # Lines of the platform's own about each call.
 _PLATFORM: Final = ("START RequestId", "END RequestId", "REPORT RequestId", "INIT_START")
 _PARTS: Final = ("pipeline", "serving")
-WORKFLOW: Final = "Workflow"
+WORKFLOW_LOG: Final = "Workflow"
 # How the types of events end that tell of an error.
 _FAILURES: Final = ("Failed", "TimedOut", "Aborted")
 
@@ -67,7 +67,7 @@ class RunLogs:
             yield from self.news()
             if died or not is_open(self._run):
                 return
-            time.sleep(POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
     def _record(self) -> Iterator[LogLine]:
         for moment in timeline(self._run):
@@ -98,7 +98,7 @@ class RunLogs:
         message = str(event["message"]).rstrip()
         if message.startswith(_PLATFORM) and not self._every:
             return None
-        level, text = (_describe_event if source == WORKFLOW else _describe_line)(message)
+        level, text = (_describe_event if source == WORKFLOW_LOG else _describe_line)(message)
         if not text:
             return None
         names = (str(self._run["run"]), str(self._run.get("execution", self._run["run"])))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from bedrock_tuning.config.fields import TextField, described
-from bedrock_tuning.config.settings_limits import ACCOUNT, BUCKET, BUCKETS, KEY_ARN
+from bedrock_tuning.config.settings_limits import ACCOUNT_ID, BUCKET_NAME, BUCKETS, KEY_ARN
 
 # By the names that contracts have for what they bring along.
-SETTINGS: Final = {
+EXISTING_SETTINGS: Final = {
     **{kind: f"{kind}_bucket" for kind in BUCKETS},
     "data-key": "data_key",
     "operations-key": "operations_key",
@@ -22,16 +22,18 @@ class ExistingSettings:
     """Buckets, keys and a topic of somebody else; "" for those that the app creates."""
 
     training_bucket: str = described(
-        BUCKET,
+        BUCKET_NAME,
         "Your bucket for training datasets, used instead of one that the app creates. Its policy, "
         "versions, key and events are yours: `tuning preflight` checks them.",
         default="",
     )
     validation_bucket: str = described(
-        BUCKET, "Your bucket for validation datasets, like `training_bucket`.", default=""
+        BUCKET_NAME, "Your bucket for validation datasets, like `training_bucket`.", default=""
     )
     output_bucket: str = described(
-        BUCKET, "Your bucket for models' output and reports, like `training_bucket`.", default=""
+        BUCKET_NAME,
+        "Your bucket for models' output and reports, like `training_bucket`.",
+        default="",
     )
     data_key: str = described(
         KEY_ARN,
@@ -40,7 +42,7 @@ class ExistingSettings:
         default="",
     )
     data_account: str = described(
-        ACCOUNT,
+        ACCOUNT_ID,
         "The account that owns your three buckets and their key, if it is another account. "
         "[own-resources.md](own-resources.md) shows the policies that they need there.",
         default="",
@@ -68,7 +70,7 @@ class ExistingSettings:
     @property
     def existing(self) -> Mapping[str, str]:
         """The ARNs of what exists already, by the names that contracts have for it."""
-        values = {name: getattr(self, setting) for name, setting in SETTINGS.items()}
+        values = {name: getattr(self, setting) for name, setting in EXISTING_SETTINGS.items()}
         return {
             name: f"arn:aws:s3:::{value}" if name in BUCKETS else value
             for name, value in values.items()

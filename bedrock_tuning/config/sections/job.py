@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bedrock_tuning.config.fields import TextField, described
-from bedrock_tuning.config.names import FOLDER, STEM_MAX
+from bedrock_tuning.config.names import FOLDER_NAME, STEM_MAX
 
 # As the API's patterns have them, in linear time.
 JOB_STEM: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.-]*")
@@ -49,7 +49,7 @@ class JobChoices:
     output_folder: str = described(
         TextField(
             most=100,
-            pattern=FOLDER,
+            pattern=FOLDER_NAME,
             what="a folder without a slash at its ends, of letters, digits, dots, underscores "
             "and hyphens",
             example="marketing/ron-and-smila",

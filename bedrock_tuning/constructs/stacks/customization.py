@@ -9,7 +9,7 @@ from bedrock_tuning.config import deployed
 from bedrock_tuning.config.tags import CUSTOMIZATION_TAG
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack, export
-from bedrock_tuning.constructs.written import alarms, written
+from bedrock_tuning.constructs.written import add_alarms, written
 from bedrock_tuning.contracts.people import PEOPLE
 
 
@@ -45,7 +45,7 @@ class CustomizationStack(TuningStack):
         serving = written(self, f"serving.{name}", rights)
         if f"budget.{name}" in contracts.places:
             written(self, f"budget.{name}", rights)
-        alarms(self, name, rights)
+        add_alarms(self, name, rights)
         # Deleted first, as its properties name the roles: while an endpoint needs them, all stay.
         serving.node.add_dependency(settings)
         export(self, "Serving", Token.as_string(serving.get_att("Status")))

@@ -8,7 +8,7 @@ from constructs import Construct
 from bedrock_tuning.config.settings_limits import BUCKETS
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack, export
-from bedrock_tuning.constructs.written import RETAINED, key, policy, written
+from bedrock_tuning.constructs.written import RETAINED, kms_key, policy, written
 
 
 class DataStack(TuningStack):
@@ -23,9 +23,9 @@ class DataStack(TuningStack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        key(self, "data-key", permissions)
+        kms_key(self, "data-key", permissions)
         if permissions.settings.model_key:
-            key(self, "model-key", permissions)
+            kms_key(self, "model-key", permissions)
             # Who calls a model needs kms:Decrypt on it, through Bedrock.
             export(self, "ModelKey", permissions.fill("{model-key}", self))
         names = [name for name in ("access-logs", *BUCKETS) if name in permissions.contracts.places]

@@ -8,7 +8,7 @@ from constructs import Construct
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack, export
-from bedrock_tuning.constructs.written import key, written
+from bedrock_tuning.constructs.written import kms_key, written
 from bedrock_tuning.contracts.network import CLOSE_DEFAULT_GROUP
 
 
@@ -25,7 +25,7 @@ class NetworkStack(TuningStack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         settings = permissions.settings
-        key(self, "network-key", permissions)
+        kms_key(self, "network-key", permissions)
         written(self, "logs.flow-logs", permissions, inside=True)
         permissions.role(self, "flow-logs")
         vpc = written(self, "vpc", permissions)

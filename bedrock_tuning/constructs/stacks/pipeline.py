@@ -10,7 +10,7 @@ from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.run_guard import run_guard
 from bedrock_tuning.constructs.stack import TuningStack, export
 from bedrock_tuning.constructs.state_machine import state_machine
-from bedrock_tuning.constructs.written import alarms, called, key, policy, written
+from bedrock_tuning.constructs.written import add_alarms, allow_call, kms_key, policy, written
 from bedrock_tuning.contracts.ending import ANNOUNCE, RECONCILE
 from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS, GUARD_RUNS
 from bedrock_tuning.run.messages import CHAT
@@ -28,7 +28,7 @@ class PipelineStack(TuningStack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        key(self, "operations-key", permissions)
+        kms_key(self, "operations-key", permissions)
         messages = self._messages(permissions)
         runs = written(self, "runs", permissions, inside=True)
         self._functions(permissions)
@@ -45,12 +45,12 @@ class PipelineStack(TuningStack):
             permissions.role(self, name)
             written(self, name, permissions)
         written(self, "announcements", permissions)
-        called(self, "AnnouncementsPermission", f"function.{ANNOUNCE.name}", permissions)
-        called(self, "ExecutionEndedPermission", f"function.{RECONCILE.name}", permissions)
+        allow_call(self, "AnnouncementsPermission", f"function.{ANNOUNCE.name}", permissions)
+        allow_call(self, "ExecutionEndedPermission", f"function.{RECONCILE.name}", permissions)
         if permissions.settings.slack_channel:
             _chat(Construct(self, "Chat"), permissions)
         policy(messages, "dead-letters", permissions)
-        alarms(self, "pipeline", permissions)
+        add_alarms(self, "pipeline", permissions)
         written(self, "dashboard", permissions, inside=True)
         url = self.functions[APPROVE.name].url.get_att("FunctionUrl")
         export(self, "ApprovalUrl", Token.as_string(url))

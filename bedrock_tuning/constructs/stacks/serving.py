@@ -7,7 +7,7 @@ from constructs import Construct
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
-from bedrock_tuning.constructs.written import alarms
+from bedrock_tuning.constructs.written import add_alarms
 from bedrock_tuning.contracts.serving import PROVISIONED_THROUGHPUT
 
 
@@ -25,4 +25,4 @@ class ServingStack(TuningStack):
         super().__init__(scope, construct_id, **kwargs)
         runtime = Runtime(self, permissions=permissions)
         provider = PythonFunction(self, spec=PROVISIONED_THROUGHPUT, runtime=runtime)
-        alarms(provider, "serving", permissions)
+        add_alarms(provider, "serving", permissions)

@@ -13,7 +13,7 @@ from bedrock_tuning.dataset.layouts.folders import SIDECARS
 from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, PACKED, LayoutOptions, Scene, Table
 from bedrock_tuning.dataset.layouts.recognise import FORCED
 from bedrock_tuning.dataset.layouts.splits import split_of_name
-from bedrock_tuning.dataset.layouts.tables import TABLES, read_tables
+from bedrock_tuning.dataset.layouts.tables import TABLE_ENDINGS, read_tables
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import Bounds
 from bedrock_tuning.wording import did_you_mean
@@ -34,7 +34,7 @@ def look(source: Path, options: LayoutOptions, *, room: Path) -> Scene:
         return _Look(source, options, room).scene()
     if is_archive(source.name):
         return _Look(source.parent, options, room).archive(source)
-    if source.suffix.lower() in TABLES:
+    if source.suffix.lower() in TABLE_ENDINGS:
         choice = options if options.captions else replace(options, captions=str(source))
         return _Look(source.parent, choice, room, around=True).scene()
     if source.suffix.lower() in PACKED:
@@ -133,10 +133,10 @@ class _Look:
         for file in sorted(scene.files):
             suffix = PurePosixPath(file).suffix.lower()
             stem = PurePosixPath(file).stem.casefold()
-            if suffix in PACKED and PurePosixPath(stem).suffix in TABLES:
+            if suffix in PACKED and PurePosixPath(stem).suffix in TABLE_ENDINGS:
                 scene.refuse(f"{file} is compressed: unpack it")
             # 1.txt and 1.jpg.txt belong to 1.jpg.
-            if suffix not in TABLES or (
+            if suffix not in TABLE_ENDINGS or (
                 suffix in SIDECARS and {stem, PurePosixPath(stem).stem} & stems
             ):
                 continue
@@ -161,11 +161,11 @@ class _Look:
                     fix="give a table, or one of the words sidecar, folders and filenames",
                 )
             path = file
-        if path.suffix.lower() not in TABLES:
+        if path.suffix.lower() not in TABLE_ENDINGS:
             raise UserError(
                 f"captions are not read from {path.suffix or 'a file without extension'}",
                 where=str(path),
-                fix=f"one of {', '.join(sorted(TABLES))}",
+                fix=f"one of {', '.join(sorted(TABLE_ENDINGS))}",
             )
         target, root = path.resolve(), self._root.resolve()
         inner = target.relative_to(root).as_posix() if target.is_relative_to(root) else path.name

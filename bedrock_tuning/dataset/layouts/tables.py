@@ -26,7 +26,7 @@ _BINARY: Final = {
     ".xlsx": read_xlsx,
     ".xls": read_xlsx,
 }
-TABLES: Final = frozenset({*_DELIMITED, *_JSON_LINES, ".json", *_BINARY})
+TABLE_ENDINGS: Final = frozenset({*_DELIMITED, *_JSON_LINES, ".json", *_BINARY})
 # Columns of a table that a message names.
 _SHOWN: Final = 8
 # All rows are in memory; larger ones are data that nobody typed, and come in Parquet.

@@ -9,14 +9,14 @@ from bedrock_tuning.dataset.talks.contents import ForeignRecord
 _LISTS: Final = ("paragraphs", "qas", "qa_pairs")
 
 
-def questions(record: ForeignRecord) -> Iterator[ForeignRecord]:
+def questions_of(record: ForeignRecord) -> Iterator[ForeignRecord]:
     """Each question of a document as a record with its context; any other record as it is."""
     for name in _LISTS:
         inner = record.get(name)
         if isinstance(inner, list) and all(isinstance(item, dict) for item in inner):
             context = {key: value for key, value in record.items() if key != name}
             for item in inner:
-                yield from questions({**context, **item})
+                yield from questions_of({**context, **item})
             return
     pair = record.get("translation")
     if isinstance(pair, dict) and len(pair) == 2:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.review.additions.addition import Addition
-from bedrock_tuning.review.additions.resources import resources
-from bedrock_tuning.review.additions.settings import settings
-from bedrock_tuning.review.additions.stacks import stacks
+from bedrock_tuning.review.additions.resources import added_resources
+from bedrock_tuning.review.additions.settings import added_settings
+from bedrock_tuning.review.additions.stacks import added_stacks
 from bedrock_tuning.review.additions.statements import statements
 from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.bound_contracts import bind
@@ -22,7 +22,7 @@ def additions(assembly: Assembly, contracts: Contracts) -> Iterator[Addition]:
     """Everything in an assembly that review.toml could permit, or that breaks a generic rule."""
     bound = bind(contracts, assembly)
     permissions = access.build(assembly, bound.existing())
-    yield from resources(assembly, bound)
-    yield from settings(assembly, bound)
+    yield from added_resources(assembly, bound)
+    yield from added_settings(assembly, bound)
     yield from statements(assembly, bound)
-    yield from stacks(permissions, bound)
+    yield from added_stacks(permissions, bound)

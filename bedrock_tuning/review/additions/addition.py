@@ -46,7 +46,7 @@ class Addition:
         return "\n".join([f"[[{self.kind}]]", *lines, f"expires = {expires:%Y-%m-%d}"])
 
 
-def at(path: str, bound: Bound) -> str:
+def generic_path(path: str, bound: Bound) -> str:
     """A construct path without what differs from environment to environment."""
     return path.removeprefix(stack_name(bound.contracts.environment, ""))
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from bedrock_tuning.review.additions.addition import Addition, at, without_resource
+from bedrock_tuning.review.additions.addition import Addition, generic_path, without_resource
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.iam.policy import listed
+from bedrock_tuning.review.iam.policy import as_list
 
 AdditionRule = Callable[[Assembly, Bound, Resource], Iterator[str]]
 _ATTRIBUTES: Final = {"Type", "Properties", "Metadata", "DependsOn"}
@@ -17,7 +17,7 @@ _MAIL: Final = ("email", "email-json")
 _IN_ACCOUNT: Final = ("lambda", "sqs", "firehose")
 
 
-def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
+def added_resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     """Those of the types below that have no contract."""
     paths = {bound.path(place) for place in bound.contracts.places.values()}
     stacks = bound.contracts.stacks
@@ -32,7 +32,7 @@ def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
         yield Addition(
             kind="subscriber" if is_subscriber else "resource",
             fields={
-                "at": at(resource.path, bound),
+                "at": generic_path(resource.path, bound),
                 **(_subscriber_fields(resource) if is_subscriber else {"type": resource.type}),
             },
             where=resource.path,
@@ -65,7 +65,7 @@ def _subscription(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str
 def _alarm(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
     topic = bound.fill("{topic}")
     for name in _ACTIONS:
-        for arn in listed(resource.properties.get(name)):
+        for arn in as_list(resource.properties.get(name)):
             if arn != topic:
                 yield f"{name} notifies {arn}, not the topic of these stacks"
 
@@ -95,8 +95,8 @@ def _composite(assembly: Assembly, bound: Bound, resource: Resource) -> Iterator
 
 def _budget(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
     """A budget tells and stops nothing; whoever is told learns what is spent."""
-    for notice in listed(resource.properties.get("NotificationsWithSubscribers")):
-        for subscriber in listed(get(notice, "Subscribers")):
+    for notice in as_list(resource.properties.get("NotificationsWithSubscribers")):
+        for subscriber in as_list(get(notice, "Subscribers")):
             mail = get(subscriber, "SubscriptionType") == "EMAIL"
             if not mail and get(subscriber, "Address") != bound.fill("{topic}"):
                 yield f"it notifies {get(subscriber, 'Address')}, not the topic of these stacks"

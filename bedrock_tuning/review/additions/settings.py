@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts.written.functions import FUNCTION
-from bedrock_tuning.review.additions.addition import Addition, Remove, Templates, at
+from bedrock_tuning.review.additions.addition import Addition, Remove, Templates, generic_path
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.iam.policy import listed
+from bedrock_tuning.review.iam.policy import as_list
 from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.permitted import PermittedValue
 
@@ -38,7 +38,7 @@ def _between(minimum: int, maximum: int) -> Problem:
 
 
 def _inventories(value: Any, assembly: Assembly, _: Bound) -> str:
-    for inventory in listed(value):
+    for inventory in as_list(value):
         target = str(get(inventory, "Destination", "BucketArn"))
         bucket = assembly.by_arn(target)
         if bucket is None or bucket.type != "AWS::S3::Bucket":
@@ -63,7 +63,7 @@ _SETTINGS: Final[Mapping[tuple[str, str], Problem]] = {
 }
 
 
-def settings(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
+def added_settings(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     """Those that say something else than the contracts."""
     places = {bound.path(place): place for place in bound.contracts.places.values()}
     labels = Labels(assembly)
@@ -84,7 +84,7 @@ def settings(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
             yield Addition(
                 kind="setting",
                 fields={
-                    "at": at(resource.path, bound),
+                    "at": generic_path(resource.path, bound),
                     "setting": path,
                     "value": _permitted_value(value, labels),
                 },
@@ -99,7 +99,7 @@ def _permitted_value(value: Any, labels: Labels) -> PermittedValue:
         return value
     texts = (
         item if isinstance(item, str) else json.dumps(item, sort_keys=True)
-        for item in listed(value)
+        for item in as_list(value)
     )
     return sorted(labels.text(text) for text in texts)
 

@@ -52,7 +52,7 @@ _LOOKED_UP: Final = re.compile(r"\{\{resolve:|Fn::FindInMap|Fn::Transform|Fn::Fo
 _SHORTEST: Final = 6
 
 
-def stacks(permissions: EffectivePermissions, bound: Bound) -> Iterator[Addition]:
+def added_stacks(permissions: EffectivePermissions, bound: Bound) -> Iterator[Addition]:
     """Every stack that is none of these."""
     assembly = permissions.assembly
     own_stacks = bound.contracts.stacks

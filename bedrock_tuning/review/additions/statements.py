@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bedrock_tuning.contracts import Grant, Guarded, Role
-from bedrock_tuning.review.additions.addition import Addition, Remove, Templates, at
+from bedrock_tuning.review.additions.addition import Addition, Remove, Templates, generic_path
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.checks.policies import promised
 from bedrock_tuning.review.iam.containment import beyond, parts
-from bedrock_tuning.review.iam.policy import Statement, listed, parse
+from bedrock_tuning.review.iam.policy import Statement, as_list, parse_policy
 from bedrock_tuning.review.iam.wildcards import meets
 from bedrock_tuning.review.iam.wording import conditions_in_words
 from bedrock_tuning.review.pages.labels import Labels
@@ -44,8 +44,8 @@ def statements(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
         if resource.stack not in stacks:
             continue
         for path in _paths(resource):
-            resolved_values = listed(get(resource.properties, *path))
-            raw_values = listed(get(resource.raw, "Properties", *path))
+            resolved_values = as_list(get(resource.properties, *path))
+            raw_values = as_list(get(resource.raw, "Properties", *path))
             # A statement that is there only sometimes is not one that anybody can permit.
             for value, raw in zip(resolved_values, raw_values, strict=False):
                 statement = (
@@ -61,14 +61,14 @@ def statements(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
 def _paths(resource: Resource) -> Iterator[Path]:
     if resource.type in _OF_RESOURCES:
         yield _OF_RESOURCES[resource.type]
-    for number, _ in enumerate(listed(resource.properties.get("Policies"))):
+    for number, _ in enumerate(as_list(resource.properties.get("Policies"))):
         yield ("Policies", number, *_ONE)
 
 
 def _statement(resource: Resource, raw: Any) -> Statement | None:
     kind = "identity" if resource.type in _IDENTITY else "resource"
     document = {"Version": "2012-10-17", "Statement": [raw]}
-    policy = parse(document, where=resource.path, kind=kind)  # type: ignore[arg-type]
+    policy = parse_policy(document, where=resource.path, kind=kind)  # type: ignore[arg-type]
     if policy.problems or len(policy.statements) != 1:
         return None
     (statement,) = policy.statements
@@ -107,7 +107,7 @@ def _deny_addition(
     return Addition(
         kind="deny",
         fields={
-            "at": at(resource.path, bound),
+            "at": generic_path(resource.path, bound),
             "actions": list(statement.actions),
             "on": [labels.arn(place) for place in statement.resources],
             "if": labels.text(conditions_in_words(statement.conditions)),
@@ -143,7 +143,7 @@ def _remover(resource: Resource, path: Path, raw: Any) -> Remove:
         node: Any = resources[resource.logical_id]["Properties"]
         for step in path[:-1]:
             node = node[step]
-        node[path[-1]] = [statement for statement in listed(node[path[-1]]) if statement != raw]
+        node[path[-1]] = [statement for statement in as_list(node[path[-1]]) if statement != raw]
         if resource.type == "AWS::IAM::Policy" and not node[path[-1]]:
             del resources[resource.logical_id]
 

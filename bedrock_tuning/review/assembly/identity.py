@@ -33,7 +33,7 @@ class Naming:
 
 _EC2: Final = "arn:{p}:ec2:{r}:{a}:"
 
-KINDS: Final[Mapping[str, Naming]] = {
+NAMED_TYPES: Final[Mapping[str, Naming]] = {
     "AWS::CloudWatch::Alarm": Naming(
         named_by="AlarmName", arn="arn:{p}:cloudwatch:{r}:{a}:alarm:{n}"
     ),
@@ -156,14 +156,14 @@ class Identity:
     @property
     def arn(self) -> str:
         """Its ARN; "" for types that have none."""
-        form = KINDS[self.kind].arn if self.kind in KINDS else ""
+        form = NAMED_TYPES[self.kind].arn if self.kind in NAMED_TYPES else ""
         full_name = f"{self.path.strip('/')}/{self.name}" if self.path.strip("/") else self.name
         return form.format(p=PARTITION, r=self.region, a=self.account, n=full_name)
 
     @property
     def ref(self) -> str:
         """What Ref gives."""
-        match KINDS.get(self.kind, Naming()).ref:
+        match NAMED_TYPES.get(self.kind, Naming()).ref:
             case "arn":
                 return self.arn
             case "url":
@@ -174,7 +174,7 @@ class Identity:
         """What GetAtt gives; None when this review does not know the attribute."""
         if name in _ARN_ATTRIBUTES and self.arn:
             return self.arn
-        if name not in KINDS.get(self.kind, Naming()).attributes:
+        if name not in NAMED_TYPES.get(self.kind, Naming()).attributes:
             return None
         if name in _NAME_ATTRIBUTES or (name == "VpcId" and self.kind == "AWS::EC2::VPC"):
             return self.name

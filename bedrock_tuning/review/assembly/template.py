@@ -326,7 +326,7 @@ class _Resolver:
     def _identify(self, stack: str, logical_id: str) -> identity.Identity:
         raw = self._templates[stack]["Resources"][logical_id]
         kind, properties = str(raw.get("Type", "")), raw.get("Properties", {})
-        named_by = identity.KINDS[kind].named_by if kind in identity.KINDS else ""
+        named_by = identity.NAMED_TYPES[kind].named_by if kind in identity.NAMED_TYPES else ""
         raw_name = properties.get(named_by)
         path = properties.get("Path", "") if kind.startswith("AWS::IAM::") else ""
         return identity.Identity(

@@ -6,7 +6,7 @@ A107 comes last: it finds what the others have not read.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bedrock_tuning.review.check import Check, Evidence, Violation, found
+from bedrock_tuning.review.check import Check, Evidence, Violation, checks_in, found
 from bedrock_tuning.review.checks import (
     assembly,
     closed,
@@ -20,19 +20,9 @@ from bedrock_tuning.review.checks import (
 )
 from bedrock_tuning.review.promises import PROMISES
 
-_MODULES: Final = (
-    assembly,
-    closed,
-    roles,
-    policies,
-    resources,
-    functions,
-    storage,
-    workflow,
-    custom_resources,
-)
 _READERS: Final[tuple[Check, ...]] = (
-    *(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check)),
+    *checks_in(assembly, closed, roles, policies, resources, functions),
+    *checks_in(storage, workflow, custom_resources),
     *PROMISES,
 )
 

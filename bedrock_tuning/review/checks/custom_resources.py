@@ -9,7 +9,7 @@ from bedrock_tuning.contracts.written.customization import PARAMETER, SERVING
 from bedrock_tuning.review.assembly.manifest import once
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.check import Evidence, Violation, check, differing, found, unlike
-from bedrock_tuning.review.iam.policy import listed
+from bedrock_tuning.review.iam.policy import as_list
 
 
 @check(
@@ -24,7 +24,7 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
         first = evidence.contracted.get(f"settings.{name}")
         if resource is None or first is None:
             continue
-        if first.logical_id not in listed(resource.raw.get("DependsOn", [])):
+        if first.logical_id not in as_list(resource.raw.get("DependsOn", [])):
             yield found(
                 resource,
                 "it does not depend on the settings",

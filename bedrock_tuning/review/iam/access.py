@@ -14,7 +14,14 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.iam.conditions import Context
-from bedrock_tuning.review.iam.policy import VERSION, Document, PolicyKind, Statement, listed, parse
+from bedrock_tuning.review.iam.policy import (
+    POLICY_VERSION,
+    Document,
+    PolicyKind,
+    Statement,
+    as_list,
+    parse_policy,
+)
 from bedrock_tuning.review.iam.simulator import EvalDecision, EvalRequest, Policies, decide
 
 
@@ -49,7 +56,7 @@ class IamRole:
 _MANAGED: Final = "AWS::IAM::ManagedPolicy"
 # What an endpoint without a policy of its own has.
 _EVERYTHING: Final = {
-    "Version": VERSION,
+    "Version": POLICY_VERSION,
     "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"},
 }
 
@@ -181,7 +188,7 @@ _POLICY_OF: Final = {
 # Two syntheses that are compared have most policies in common.
 @lru_cache(maxsize=4_096)
 def _parse_policy(policy: str, where: str, kind: PolicyKind) -> Document:
-    return parse(json.loads(policy), where=where, kind=kind)
+    return parse_policy(json.loads(policy), where=where, kind=kind)
 
 
 class _Builder:
@@ -199,7 +206,7 @@ class _Builder:
     def role(self, resource: Resource) -> None:
         properties = resource.properties
         policy: list[Statement] = []
-        for number, inline in enumerate(listed(properties.get("Policies"))):
+        for number, inline in enumerate(as_list(properties.get("Policies"))):
             if not isinstance(inline, dict):
                 problem = f"Policies/{number} is not a policy"
                 self._permissions.problems.append((resource.path, problem))
@@ -216,7 +223,7 @@ class _Builder:
                 "trust",
             ),
             policy=policy,
-            managed=[str(arn) for arn in listed(properties.get("ManagedPolicyArns"))],
+            managed=[str(arn) for arn in as_list(properties.get("ManagedPolicyArns"))],
             boundary=str(properties.get("PermissionsBoundary", "")),
         )
 
@@ -243,7 +250,7 @@ class _Builder:
                 if raw is not None:
                     self._guard(resource.arn, resource, raw, "/".join(_OWN_POLICY[kind]))
             case kind if kind in _POLICY_OF:
-                for target in listed(properties.get(_POLICY_OF[kind])):
+                for target in as_list(properties.get(_POLICY_OF[kind])):
                     self._guard(
                         self._target(kind, str(target)),
                         resource,
@@ -252,7 +259,7 @@ class _Builder:
                     )
 
     def _attach(self, resource: Resource, properties: Mapping[str, Any]) -> None:
-        names = [*listed(properties.get("Roles")), *listed(properties.get("RoleName"))]
+        names = [*as_list(properties.get("Roles")), *as_list(properties.get("RoleName"))]
         statements = self._parse(resource, properties.get("PolicyDocument"), resource.path)
         for role in self._permissions.roles.values():
             by_arn = resource.type == _MANAGED and resource.arn in role.managed

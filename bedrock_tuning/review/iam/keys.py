@@ -23,7 +23,7 @@ _KEY: Final[Mapping[str, tuple[str | int, ...]]] = {
 }
 
 
-def key_of(resource: Resource) -> str:
+def kms_key_of(resource: Resource) -> str:
     """What a resource names as its KMS key: an ARN, an id, an alias; "" for none."""
     path = _KEY.get(resource.type)
     return str(get(resource.properties, *path) or "") if path else ""
@@ -36,7 +36,7 @@ def default_encryption(bucket: Resource) -> Any:
 
 def key_arn(assembly: Assembly, resource: Resource) -> str:
     """The ARN of a resource's key; "" when it has none or AWS's own."""
-    name = key_of(resource)
+    name = kms_key_of(resource)
     if "alias/aws/" in name:
         return ""
     key = assembly.by_name("AWS::KMS::Key", name)

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from bedrock_tuning.contracts import Condition
 
-VERSION: Final = "2012-10-17"
+POLICY_VERSION: Final = "2012-10-17"
 _ELEMENTS: Final = frozenset(
     {
         "Sid",
@@ -59,7 +59,7 @@ class Document:
     problems: list[str] = field(default_factory=list)
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """A value that may stand alone or in a list, as a list."""
     if value is None:
         return []
@@ -73,7 +73,7 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def parse(document: Any, *, where: str, kind: PolicyKind = "identity") -> Document:
+def parse_policy(document: Any, *, where: str, kind: PolicyKind = "identity") -> Document:
     """Reads a resolved policy document. Only a role's trust policy names no resource, and only
     identity policies name no principal."""
     policy = Document()
@@ -85,12 +85,12 @@ def parse(document: Any, *, where: str, kind: PolicyKind = "identity") -> Docume
         for name in document
         if name not in ("Version", "Id", "Statement")
     ]
-    if document.get("Version") != VERSION:
+    if document.get("Version") != POLICY_VERSION:
         policy.problems.append(
-            f"{where}: Version is {document.get('Version')!r}, not {VERSION!r}: "
+            f"{where}: Version is {document.get('Version')!r}, not {POLICY_VERSION!r}: "
             "policy variables would not work"
         )
-    statements = listed(document.get("Statement"))
+    statements = as_list(document.get("Statement"))
     if not statements:
         policy.problems.append(f"{where}: the policy has no statement")
     for number, raw in enumerate(statements):
@@ -121,7 +121,7 @@ def _form(raw: Mapping[str, Any], place: str) -> Iterator[str]:
     if "Resource" in raw and "NotResource" in raw:
         yield f"{place}: has both Resource and NotResource"
     for name in ("Action", "NotAction", "Resource", "NotResource"):
-        values = listed(raw.get(name))
+        values = as_list(raw.get(name))
         if name in raw and not (
             values and all(isinstance(value, str) and value for value in values)
         ):
@@ -156,7 +156,7 @@ def _statement(raw: Mapping[str, Any], where: str) -> Statement:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(str(item) for item in listed(value))
+    return tuple(str(item) for item in as_list(value))
 
 
 def _principals(value: Any) -> Principals | None:
@@ -174,5 +174,5 @@ def _conditions(value: Any) -> Iterator[Condition]:
         if isinstance(keys, dict):
             for key, values in keys.items():
                 yield Condition.of(
-                    str(operator), str(key), *(text(item) for item in listed(values))
+                    str(operator), str(key), *(text(item) for item in as_list(values))
                 )

@@ -35,7 +35,7 @@ from bedrock_tuning.review.pages.change import (
     Change,
 )
 from bedrock_tuning.review.pages.compare_workflows import workflows
-from bedrock_tuning.review.pages.labels import Labels, kind_of
+from bedrock_tuning.review.pages.labels import Labels, type_label
 from bedrock_tuning.review.pages.protection import is_weaker
 from bedrock_tuning.review.workflow import graph
 
@@ -140,7 +140,7 @@ class _Side:
             for name, value in customizations.compared(resource).items()
             if name not in _ELSEWHERE or resource.type == "AWS::SSM::Parameter"
         }
-        naming = identity.KINDS.get(resource.type, identity.Naming()).named_by
+        naming = identity.NAMED_TYPES.get(resource.type, identity.Naming()).named_by
         own_name = {naming: properties[naming]} if as_named and naming in properties else {}
         return {name: self.value(value) for name, value in properties.items()} | own_name
 
@@ -183,7 +183,7 @@ class _Side:
             yield f"endpoint {name}", self.statements(endpoint.policy)
 
 
-def compare(before: EffectivePermissions, after: EffectivePermissions) -> list[Change]:
+def changes_between(before: EffectivePermissions, after: EffectivePermissions) -> list[Change]:
     """All differences, the gravest first."""
     environments = [_environment(permissions) for permissions in (before, after)]
     same_environment = environments[0] == environments[1]
@@ -314,7 +314,7 @@ def _resources(old: _Side, new: _Side) -> Iterator[Change]:
         then, now = old.resources.get(key), new.resources.get(key)
         if now is None and then is not None:
             is_kept = then.keeps_on_delete
-            what = f"{kind_of(then)} was removed from the templates"
+            what = f"{type_label(then)} was removed from the templates"
             what += ", what it holds is retained" if is_kept else ""
             yield Change(
                 kind=REMOVED,
@@ -323,7 +323,7 @@ def _resources(old: _Side, new: _Side) -> Iterator[Change]:
                 grave=then.type in STATEFUL and not is_kept,
             )
         elif then is None and now is not None:
-            yield Change(kind=ADDED, where=key, what=f"a new {kind_of(now)}")
+            yield Change(kind=ADDED, where=key, what=f"a new {type_label(now)}")
         elif then is not None and now is not None:
             yield from _resource(key, then, now, old, new)
 

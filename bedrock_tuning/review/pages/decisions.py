@@ -21,7 +21,7 @@ class Branch:
     then: str
 
 
-def decisions(definition: Mapping[str, Any]) -> Iterator[Branch]:
+def decisions_of(definition: Mapping[str, Any]) -> Iterator[Branch]:
     """All of a definition, in its order."""
     for level in graph.graphs(definition):
         for name, state in level.states.items():

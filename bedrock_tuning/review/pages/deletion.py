@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from bedrock_tuning.review.assembly.json_path import get, imports
 from bedrock_tuning.review.assembly.template import Assembly, Resource
-from bedrock_tuning.review.pages.labels import Labels, kind_of
-from bedrock_tuning.review.pages.money import RESOURCE
+from bedrock_tuning.review.pages.labels import Labels, type_label
+from bedrock_tuning.review.pages.money import SERVING_RESOURCE
 
 _LEASES: Final = "lambdas.keep_leases.handler"
 
@@ -38,7 +38,7 @@ class Deletion:
 def deletions(assembly: Assembly, labels: Labels) -> Iterator[Deletion]:
     """Every stack, in an order in which they can be deleted."""
     importers = _importers(assembly)
-    serving_stacks = {resource.stack for resource in assembly.of_type(RESOURCE)}
+    serving_stacks = {resource.stack for resource in assembly.of_type(SERVING_RESOURCE)}
     stacks = dict.fromkeys(assembly.templates)
     while stacks:
         # Whatever imports from itself in a circle comes last, in any order.
@@ -70,12 +70,12 @@ def _is_kept(resource: Resource) -> bool:
 
 def _kept_in_words(resource: Resource, labels: Labels) -> str:
     is_locked = get(resource.properties, "DeletionProtectionEnabled") is True
-    return f"{kind_of(resource)} {labels.of(resource)}{' (deletion protection)' * is_locked}"
+    return f"{type_label(resource)} {labels.of(resource)}{' (deletion protection)' * is_locked}"
 
 
 def _end_of(resource: Resource) -> str:
     """What stops with a resource that is deleted."""
-    if resource.type == RESOURCE:
+    if resource.type == SERVING_RESOURCE:
         return _end_of_serving(resource.properties)
     if get(resource.properties, "Handler") == _LEASES:
         return "the lease keeper: what is still served then is billed until somebody deletes it"

@@ -17,7 +17,7 @@ from bedrock_tuning.review.iam.access import EffectivePermissions, IamRole
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import access_level, by_level, conditions_in_words
 from bedrock_tuning.review.pages.answers import Answer, Changeable, answers, changeable
-from bedrock_tuning.review.pages.decisions import Branch, decisions
+from bedrock_tuning.review.pages.decisions import Branch, decisions_of
 from bedrock_tuning.review.pages.deletion import Deletion, deletions
 from bedrock_tuning.review.pages.inventory import Cost, NetworkPath, Store, costs, reaches, stores
 from bedrock_tuning.review.pages.labels import Labels
@@ -186,7 +186,7 @@ def gather(permissions: EffectivePermissions, bound: Bound | None) -> Facts:
         changeable=[] if evidence is None else list(changeable(evidence, labels)),
         assumed=[] if bound is None else list(_assumptions(bound)),
         machines=machines,
-        decisions={name: list(decisions(definition)) for name, definition in machines.items()},
+        decisions={name: list(decisions_of(definition)) for name, definition in machines.items()},
         people={} if bound is None else dict(_people(bound, labels)),
         documents=dict(_documents(permissions, labels)),
     )

@@ -105,7 +105,7 @@ def _without_path(place: str) -> str:
     return f"{kind} {name.partition(' ')[0]}" if kind == "bucket" else place
 
 
-def page(
+def html_page(
     facts: Facts,
     *,
     changes: Sequence[Change] | None = None,

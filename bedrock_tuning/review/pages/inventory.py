@@ -10,8 +10,8 @@ from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.iam.access import EffectivePermissions
-from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
-from bedrock_tuning.review.pages.labels import Labels, kind_of
+from bedrock_tuning.review.iam.keys import default_encryption, key_arn, kms_key_of
+from bedrock_tuning.review.pages.labels import Labels, type_label
 from bedrock_tuning.wording import counted
 
 
@@ -78,7 +78,7 @@ def stores(
     """Everything that holds data, and the keys."""
     names = {resource.arn: name for name, resource in bound.resources.items()} if bound else {}
     for resource in permissions.assembly.resources:
-        kind = kind_of(resource)
+        kind = type_label(resource)
         if kind not in _BY_KIND:
             continue
         holds, sensitive = _HOLDS.get(names.get(resource.arn, ""), _BY_KIND[kind])
@@ -101,7 +101,7 @@ def _key(permissions: EffectivePermissions, resource: Resource, labels: Labels) 
     if arn:
         return labels.arn(arn)
     algorithm = get(default_encryption(resource), "SSEAlgorithm")
-    return {"AES256": "S3's own key"}.get(str(algorithm), key_of(resource) or "AWS's own key")
+    return {"AES256": "S3's own key"}.get(str(algorithm), kms_key_of(resource) or "AWS's own key")
 
 
 def _retention(resource: Resource, kind: str) -> str:
@@ -214,7 +214,7 @@ def costs(permissions: EffectivePermissions, labels: Labels) -> Iterator[Cost]:
                 )
             case "AWS::S3::Bucket" | "AWS::DynamoDB::Table":
                 yield Cost(
-                    what=f"{kind_of(resource)} {name}",
+                    what=f"{type_label(resource)} {name}",
                     unit="by stored bytes",
                     until=_KEPT if resource.keeps_on_delete else _GONE,
                 )

@@ -58,7 +58,7 @@ _ENDS: Final = re.compile("[/:]")
 _NOISE: Final = ("/Role", "/Function", "/Logs")
 
 
-def kind_of(resource: Resource) -> str:
+def type_label(resource: Resource) -> str:
     """One word for a resource's type."""
     return _KINDS.get(resource.type, resource.type.rpartition("::")[2].lower())
 
@@ -90,7 +90,7 @@ class Labels:
             resource.stack for resource in assembly.of_type("Custom::ProvisionedThroughput")
         }
         self._known: Mapping[str, str] = {
-            resource.arn.removesuffix(":*"): f"{kind_of(resource)} {self.of(resource)}"
+            resource.arn.removesuffix(":*"): f"{type_label(resource)} {self.of(resource)}"
             for resource in assembly.resources
             if resource.arn
         }

@@ -18,7 +18,7 @@ from bedrock_tuning.run.exposure import (
     serving_in_words,
 )
 
-RESOURCE: Final = "Custom::ProvisionedThroughput"
+SERVING_RESOURCE: Final = "Custom::ProvisionedThroughput"
 _BUDGET: Final = "AWS::Budgets::Budget"
 HEAD: Final = (
     "customization",
@@ -81,7 +81,7 @@ def money(assembly: Assembly) -> Money:
     unreadable = []
     budgets: dict[str, float | None] = {}
     budget_by_stack = {resource.stack: resource for resource in assembly.of_type(_BUDGET)}
-    for resource in assembly.of_type(RESOURCE):
+    for resource in assembly.of_type(SERVING_RESOURCE):
         properties = {name: str(value) for name, value in resource.properties.items()}
         name = properties.get("Customization", resource.stack)
         try:

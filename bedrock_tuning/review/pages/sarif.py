@@ -13,7 +13,7 @@ from bedrock_tuning.wording import printable
 _TOOL: Final = "bedrock-tuning review"
 
 
-def to_sarif(facts: Facts, about: Origin) -> bytes:
+def violations_to_sarif(facts: Facts, about: Origin) -> bytes:
     """SARIF 2.1.0: one run, each check as a rule, each violation at its template and construct.
 
     An assembly that was not judged has a run that failed: no result is no pass.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning.review.pages.rendering import TEMPLATES
-from bedrock_tuning.review.workflow.graph import StateDefinition, parts, transitions
+from bedrock_tuning.review.workflow.graph import StateDefinition, inner_definitions, transitions
 
 _Definition = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ _CLASSES: Final = {
 }
 
 
-def draw(definition: _Definition, *, title: str, folder: Path | None = None) -> str | None:
+def draw_workflow(definition: _Definition, *, title: str, folder: Path | None = None) -> str | None:
     """One SVG document of an Amazon States Language definition, for light and dark.
 
     folder: where to look for the npm package, the current one by default. None without Node.js or
@@ -112,7 +112,7 @@ def _node(name: str, state: StateDefinition, common: set[str], scope: str) -> It
     kind = _CLASSES.get(state["Type"], "plain")
     label = "\n".join(lines)
     node = f'{_quote(scope + name)} [class="{kind}" label={_quote(label)}]'
-    inner = parts(state)
+    inner = inner_definitions(state)
     if not inner:
         yield node
         return

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bedrock_tuning.review.check import Check
+from bedrock_tuning.review.check import Check, checks_in
 from bedrock_tuning.review.promises import (
     account,
     data,
@@ -26,10 +26,7 @@ NEVER: Final[tuple[Check, ...]] = tuple(
     promise.check() for promise in _PROMISES if isinstance(promise, Never)
 )
 PROMISES: Final[tuple[Check, ...]] = (
-    *order.CHECKS,
-    *settings.CHECKS,
-    *open_runs.CHECKS,
+    *checks_in(order, settings, open_runs),
     *(promise.check() for promise in _PROMISES),
-    *account.CHECKS,
-    *people.CHECKS,
+    *checks_in(account, people),
 )

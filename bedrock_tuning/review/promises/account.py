@@ -288,7 +288,6 @@ def _exceptions(deployment: DeploymentFacts) -> Iterator[But]:
     )
 
 
-CHECKS: Final = (assumed_by_one_service, nobody_outside)
 PROMISES: Final = (
     Never(
         id="M832",

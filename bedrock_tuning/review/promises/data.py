@@ -10,7 +10,7 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.simulator import EvalRequest
 from bedrock_tuning.review.promises.deployment import BEDROCK, DeploymentFacts
 from bedrock_tuning.review.promises.promise import (
-    FROM_THIS_ACCOUNT,
+    SOURCE_ACCOUNT,
     Able,
     But,
     MustDeny,
@@ -174,7 +174,7 @@ PROMISES: Final = (
                 "logging.s3.amazonaws.com",
                 "s3:PutObject",
                 on=f"{d.bucket('AccessLogs')}/*",
-                when=FROM_THIS_ACCOUNT,
+                when=SOURCE_ACCOUNT,
             )
         ],
     ),

@@ -7,7 +7,7 @@ from typing import Final
 from bedrock_tuning.contracts.contract import MACHINE
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found
-from bedrock_tuning.review.iam.policy import listed
+from bedrock_tuning.review.iam.policy import as_list
 from bedrock_tuning.review.promises.deployment import DeploymentFacts
 
 # By which the workflow's role uses other roles.
@@ -85,7 +85,4 @@ def _check_record(evidence: Evidence, guard: Resource) -> Iterator[Violation]:
 
 
 def _comes_after(resource: Resource, first: Resource) -> bool:
-    return first.logical_id in listed(resource.raw.get("DependsOn"))
-
-
-CHECKS: Final = (guarded_runs,)
+    return first.logical_id in as_list(resource.raw.get("DependsOn"))

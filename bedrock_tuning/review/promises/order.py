@@ -285,6 +285,3 @@ def _writes(state: Mapping[str, Any]) -> bool:
     path = state.get("ResultPath", "$")
     filters = {"OutputPath", "InputPath"} & set(state)
     return bool(filters) or (makes_result and (path == "$" or str(path).startswith(_KEPT)))
-
-
-CHECKS: Final = (paid_after_checks, served_after_proof, one_customization)

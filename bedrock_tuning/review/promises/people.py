@@ -278,4 +278,3 @@ PROMISES: Final = (
         who=lambda d: d.person("Reader") | d.person("Approver") | d.person("Auditor"),
     ),
 )
-CHECKS: Final = (separated, separated_together)

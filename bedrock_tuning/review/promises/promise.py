@@ -23,7 +23,7 @@ from bedrock_tuning.review.iam.wildcards import meets
 from bedrock_tuning.review.iam.wording import conditions_in_words
 from bedrock_tuning.review.promises.deployment import DeploymentFacts
 
-FROM_THIS_ACCOUNT: Final = Condition.of("StringEquals", "aws:SourceAccount", identity.ACCOUNT)
+SOURCE_ACCOUNT: Final = Condition.of("StringEquals", "aws:SourceAccount", identity.ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,6 @@ def own_folders(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-CHECKS: Final = (own_roles, money_is_shown, own_folders)
 PROMISES: Final = (
     Never(
         id="M809",

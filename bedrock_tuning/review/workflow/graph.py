@@ -137,11 +137,11 @@ def graphs(definition: Mapping[str, Any], name: str = "") -> Iterator[StateGraph
     start = str(definition.get("StartAt", ""))
     yield StateGraph(name=name, start=start, states=states)
     for state_name, state in states.items():
-        for part in parts(state):
+        for part in inner_definitions(state):
             yield from graphs(part, f"{name}{state_name} / ")
 
 
-def parts(state: StateDefinition) -> list[Mapping[str, Any]]:
+def inner_definitions(state: StateDefinition) -> list[Mapping[str, Any]]:
     """The definitions inside of a Map or Parallel state."""
     inner = state.get("ItemProcessor") or state.get("Iterator")
     return [inner] if inner else list(state.get("Branches", ()))

@@ -81,7 +81,9 @@ def check_dataset(
     return len(records)
 
 
-def pictures(objects: RoleObjects, uri: str, *, most: int) -> Iterator[tuple[bytes, list[str]]]:
+def sample_pictures(
+    objects: RoleObjects, uri: str, *, most: int
+) -> Iterator[tuple[bytes, list[str]]]:
     """Pictures of a checked manifest with their captions: at most so many records, evenly spread.
 
     Pictures that cannot be read any more are left out.

@@ -35,7 +35,7 @@ class BedrockResource(msgspec.Struct, kw_only=True):
     @property
     def kind(self) -> str:
         """As in the ARN: model-customization-job, custom-model …"""
-        return kind_of(self.arn)
+        return resource_kind(self.arn)
 
     @property
     def base(self) -> BaseModel:
@@ -51,7 +51,7 @@ class BedrockResource(msgspec.Struct, kw_only=True):
         return self.members.get("modelKmsKeyArn")
 
 
-def kind_of(arn: str) -> str:
+def resource_kind(arn: str) -> str:
     return arn.split(":", 5)[-1].partition("/")[0]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from local.emulator.patching import around, expect, expect_source
 
-SERVICES: Final = ("s3", "dynamodb", "states", "lambda", "sns", "sqs", "servicequotas", "events")
+_SERVICES: Final = ("s3", "dynamodb", "states", "lambda", "sns", "sqs", "servicequotas", "events")
 """Services whose refusals name the resource on AWS."""
 
 _refused: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("refused")
@@ -238,7 +238,7 @@ def denials_name_the_resource() -> None:
         refused_action, resource = _refused.get(("", ""))
         plain = not details.get("message") and not details.get("error_code")
         decided_there = details.get("explicit_deny") and details.get("resource_policy_arn")
-        if service in SERVICES and plain and not decided_there and refused_action == action:
+        if service in _SERVICES and plain and not decided_there and refused_action == action:
             place = f'"{resource}"' if service == "s3" else resource
             details["message"] = iam_actions.identity_denial_message(
                 action, principal, place, bool(details.get("explicit_deny"))

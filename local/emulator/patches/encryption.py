@@ -22,7 +22,7 @@ _TABLE_OPERATIONS: Final = (
     "BatchGetItem",
     "BatchWriteItem",
 )
-KEY_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+_KEY_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(_PUBLISH, ("kms:GenerateDataKey", "kms:Decrypt")),
     **{f"dynamodb:{operation}": ("kms:Decrypt",) for operation in _TABLE_OPERATIONS},
 }
@@ -131,7 +131,7 @@ def _of_topics_and_tables(request: ServiceRequest) -> Iterable[KeyUse]:
     place = request.method, request.path, request.headers, request.body
     parameters = app._routing_params(*place, request.query)
     action = iam_actions.extract_iam_action(request.service, *place, parameters)
-    if action not in KEY_ACTIONS:
+    if action not in _KEY_ACTIONS:
         return
     region, account = request.region, get_account_id()
     uses: list[tuple[str | None, dict[str, str]]] = []
@@ -146,7 +146,7 @@ def _of_topics_and_tables(request: ServiceRequest) -> Iterable[KeyUse]:
             context = {"aws:dynamodb:tableName": name, "aws:dynamodb:subscriberId": account}
             uses.append((keys.of_table(name), context))
     for key, context in uses:
-        for right in KEY_ACTIONS[action]:
+        for right in _KEY_ACTIONS[action]:
             yield KeyUse(right, key, context)
 
 

@@ -21,7 +21,7 @@ ACTIONS: Final = {
 
 EVENTS: Final = "events.amazonaws.com"
 SCHEDULER: Final = "aws.scheduler"
-KEY_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
+_KEY_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 """What sending to an encrypted queue or topic takes."""
 
 _version: contextvars.ContextVar[str | None] = contextvars.ContextVar("version", default=None)
@@ -128,7 +128,7 @@ def _require_topic(topic: str, rule: Mapping[str, Any]) -> None:
 
 def _require_key(key: str | None) -> None:
     """EventBridge's call to KMS has no source in its context."""
-    for action in KEY_ACTIONS if key else ():
+    for action in _KEY_ACTIONS if key else ():
         if not roles.service_may(EVENTS, action=action, resource=str(key)):
             raise roles.RoleError(f"the policy of {key} does not let {EVENTS} call {action}")
 
@@ -195,7 +195,7 @@ def _require_dead_letters(queue_arn: str, target: Any, event: Any, rule: Any) ->
     if event["Source"] == SCHEDULER:
         session, region = _assume(target, event, rule)
         roles.authorize(session, action="sqs:SendMessage", resource=queue_arn, region=region)
-        for action in KEY_ACTIONS if key else ():
+        for action in _KEY_ACTIONS if key else ():
             reason = keys.refusal(
                 access_key=session.access_key,
                 action=action,

@@ -18,8 +18,8 @@ from local.emulator.patches.tasks import (
 )
 from local.emulator.patching import around, expect, expect_source
 
-RESOURCE: Final = "arn:aws:states:::bedrock:createModelCustomizationJob"
-POLL_SECONDS: Final = 0.2
+_RESOURCE: Final = "arn:aws:states:::bedrock:createModelCustomizationJob"
+_POLL_SECONDS: Final = 0.2
 _LOG_GROUP: Final = re.compile(r"arn:[^\"]+:log-group:([^\":]+)")
 STATE_BYTES: Final = 256 * 1024
 
@@ -171,9 +171,9 @@ def bedrock_tasks() -> None:
     from ministack.services import stepfunctions
 
     dispatch = stepfunctions._SERVICE_DISPATCH
-    expect(RESOURCE not in dispatch, "no integration of Bedrock's jobs")
+    expect(_RESOURCE not in dispatch, "no integration of Bedrock's jobs")
     expect_source(stepfunctions._invoke_resource, "clean.startswith(prefix)")
-    dispatch[RESOURCE] = create_job
+    dispatch[_RESOURCE] = create_job
 
 
 def create_job(resource: str, parameters: Any) -> Any:
@@ -195,7 +195,7 @@ def create_job(resource: str, parameters: Any) -> Any:
         if not task_is_wanted():
             _call("stopModelCustomizationJob", identifier)
             raise _task_failed(job)
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def _call(action: str, parameters: Any) -> Any:

@@ -174,7 +174,7 @@ def test_after_ctrl_c_the_same_command_goes_on(
 
     monkeypatch.setattr(write, "fix_image", fix_image)
     with monkeypatch.context() as patch:
-        patch.setattr("bedrock_tuning.preparing.run.sides", stop)
+        patch.setattr("bedrock_tuning.preparing.run.deal_sides", stop)
         result = run("prepare", divided, *PLACES, "--fix", "-o", divided.parent / "out")
     assert result.exit_code == 130, result.output
     assert "the same command continues where it stopped" in result.stderr

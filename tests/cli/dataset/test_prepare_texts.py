@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.cli.preparing import FORMATS
+from bedrock_tuning.cli.preparing import TEXT_FORMATS
 from bedrock_tuning.dataset.talks import write
 from tests.cli.conftest import Run
 from tests.cli.datasets import ending
@@ -38,7 +38,7 @@ def alpaca(folder: Path, count: int = 10) -> Path:
 
 
 def test_the_formats_of_the_option_are_those_that_are_written() -> None:
-    assert set(FORMATS) == set(write.FORMATS)
+    assert set(TEXT_FORMATS) == set(write.FORMATS)
 
 
 def test_alpaca_becomes_a_dataset_of_nova_that_is_valid(run: Run, tmp_path: Path) -> None:

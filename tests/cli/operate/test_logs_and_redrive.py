@@ -126,7 +126,7 @@ def test_all_lines_of_the_time_can_be_seen(run: Run, aws: StubbedAws) -> None:
 def test_logs_are_followed_until_the_run_ends_and_each_line_comes_once(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs, "POLL_SECONDS", 0)
+    monkeypatch.setattr(logs, "_POLL_SECONDS", 0)
     aws.deployed()
     aws.has_run(**OPEN)
     groups(aws)

@@ -1,11 +1,13 @@
 """The generated pages are current, and no command is without help."""
 
+import json
 import re
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.cli.pages import PAGES
@@ -44,6 +46,13 @@ def test_a_generated_page_is_current(path: str, make: object) -> None:
 @pytest.mark.parametrize("path", [path for path, _ in PAGES if path.endswith(".md")])
 def test_a_generated_page_has_no_empty_cell_of_code(path: str) -> None:
     assert re.search(r"(?<!`)``(?!`)", (ROOT / path).read_text("utf-8")) is None
+
+
+@pytest.mark.parametrize("path", [path for path, _ in PAGES if path.endswith(".schema.json")])
+def test_a_published_schema_is_one_of_the_dialect_that_it_names(path: str) -> None:
+    schema = json.loads((ROOT / path).read_text("utf-8"))
+    assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    Draft202012Validator.check_schema(schema)
 
 
 def test_help_lists_the_commands_in_their_sections() -> None:

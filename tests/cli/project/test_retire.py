@@ -159,7 +159,7 @@ def _deletes(aws: StubbedAws, *statuses: tuple[str, dict[str, str]]) -> None:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retirement, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(retirement, "_POLL_SECONDS", 0.0)
 
 
 def test_what_ends_and_what_stays_is_shown_and_then_the_stack_is_deleted(

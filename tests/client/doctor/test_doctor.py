@@ -13,7 +13,7 @@ from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.client import doctor
 from bedrock_tuning.client.deployment import DeploymentClient
 from bedrock_tuning.client.doctor.check import DoctorCheck, Observation, Subject, examine
-from bedrock_tuning.client.doctor.every_check import CHECKS
+from bedrock_tuning.client.doctor.every_check import DOCTOR_CHECKS
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
@@ -53,7 +53,7 @@ def subject(aws: StubbedAws, **changes: Any) -> Subject:
 
 
 def ask(id: str, found: Subject) -> tuple[Observation, ...]:
-    (check,) = (each for each in CHECKS if each.id == id)
+    (check,) = (each for each in DOCTOR_CHECKS if each.id == id)
     (result,) = examine(found, [check])
     return result.answers
 
@@ -453,5 +453,5 @@ def test_no_module_has_a_check_that_the_doctor_does_not_make() -> None:
     for module in iter_modules(doctor.__path__, f"{doctor.__name__}."):
         defined = vars(import_module(module.name)).values()
         assert {each.id for each in defined if isinstance(each, DoctorCheck)} <= {
-            each.id for each in CHECKS
+            each.id for each in DOCTOR_CHECKS
         }, module.name

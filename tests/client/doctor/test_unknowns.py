@@ -6,7 +6,7 @@ import pytest
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.cli.pages.unknowns import unknowns_page
-from bedrock_tuning.client.doctor.every_check import CHECKS
+from bedrock_tuning.client.doctor.every_check import DOCTOR_CHECKS
 from bedrock_tuning.client.doctor.unknowns import (
     account_hash,
     latest,
@@ -22,7 +22,7 @@ FLAGSHIP = catalogue()["titan-multimodal-embeddings-g1"]
 @pytest.mark.parametrize("id", unknowns())
 def test_each_unknown_has_a_check_or_a_test_with_its_price(id: str) -> None:
     unknown = unknowns()[id]
-    checks = {check.id for check in CHECKS}
+    checks = {check.id for check in DOCTOR_CHECKS}
     assert bool(unknown.check) != bool(unknown.test)
     assert not unknown.check or unknown.check in checks
     assert not unknown.test or any(

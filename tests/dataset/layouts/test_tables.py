@@ -9,7 +9,7 @@ import pytest
 from bedrock_tuning.dataset.layouts.columns import read_columns
 from bedrock_tuning.dataset.layouts.names import FileNames
 from bedrock_tuning.dataset.layouts.reading import CaptionRow, LayoutOptions, Scene, Table
-from bedrock_tuning.dataset.layouts.tables import TABLES, cells_shown, read_tables
+from bedrock_tuning.dataset.layouts.tables import TABLE_ENDINGS, cells_shown, read_tables
 from bedrock_tuning.errors import UserError
 
 
@@ -119,7 +119,7 @@ def test_the_endings_of_tables_are_known() -> None:
     delimited = {".csv", ".tsv", ".txt", ".token", ".data"}
     of_json = {".json", ".jsonl", ".jsonlines", ".ndjson", ".manifest"}
     binary = {".parquet", ".arrow", ".feather", ".xlsx", ".xls"}
-    assert delimited | of_json | binary == TABLES
+    assert delimited | of_json | binary == TABLE_ENDINGS
 
 
 def test_eight_columns_are_shown_and_the_others_counted() -> None:

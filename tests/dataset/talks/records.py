@@ -18,7 +18,7 @@ from bedrock_tuning.dataset.talks.names import (
     TALKS,
     WRAPPERS,
 )
-from bedrock_tuning.dataset.talks.nested import questions
+from bedrock_tuning.dataset.talks.nested import questions_of
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, Turn, UnfitError
 from bedrock_tuning.dataset.talks.write import FORMATS, PlacedImage, write_talk
@@ -307,7 +307,7 @@ def written() -> str:
             lines.append(f"  without marks: {_read(record, marked=False)}")
     for record in _nested():
         lines.append(json.dumps(record, ensure_ascii=False))
-        lines += [f"  {json.dumps(each, ensure_ascii=False)}" for each in questions(record)]
+        lines += [f"  {json.dumps(each, ensure_ascii=False)}" for each in questions_of(record)]
     for name, talk in _WRITTEN.items():
         lines.append(name)
         for format in FORMATS:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.emulator.layout import ACCOUNT, REGION
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
+from local.emulator.layout import REGION
 from tests.local.support import Pets, allow, picture, refused, role, set_policy
 
 TROUBLE = "Could not validate GetObject permissions to access Amazon S3 bucket: "
@@ -69,8 +70,12 @@ def test_an_explicit_deny_wins(pets: Pets) -> None:
     "condition",
     [
         {"StringEquals": {"aws:SourceAccount": "999999999999"}},
-        {"ArnLike": {"aws:SourceArn": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:evaluation-job/*"}},
-        {"ArnEquals": {"aws:SourceArn": f"arn:aws:bedrock:eu-west-1:{ACCOUNT}:model-*/*"}},
+        {
+            "ArnLike": {
+                "aws:SourceArn": f"arn:aws:bedrock:{REGION}:{LOCAL_ACCOUNT}:evaluation-job/*"
+            }
+        },
+        {"ArnEquals": {"aws:SourceArn": f"arn:aws:bedrock:eu-west-1:{LOCAL_ACCOUNT}:model-*/*"}},
     ],
 )
 def test_a_role_whose_trust_is_for_something_else_is_refused(pets: Pets, condition: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator.layout import ACCOUNT
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
 from tests.local.support import (
     Pets,
     eventually,
@@ -88,7 +88,7 @@ def test_every_change_of_a_job_is_an_event(pets: Pets) -> None:
     assert last["resources"] == [job]
     assert "status" not in last["detail"]
     assert last["detail"]["outputModelArn"].startswith(
-        f"arn:aws:bedrock:us-east-1:{ACCOUNT}:custom"
+        f"arn:aws:bedrock:us-east-1:{LOCAL_ACCOUNT}:custom"
     )
     assert last["detail"]["trainingDataConfig"]["s3Uri"].startswith("s3://")
 
@@ -158,7 +158,9 @@ def test_a_job_is_found_by_its_name(pets: Pets) -> None:
     assert found["jobArn"] == arn
 
 
-@pytest.mark.parametrize("identifier", ["no-such-job", f"arn:aws:bedrock:us-east-1:{ACCOUNT}:x/y"])
+@pytest.mark.parametrize(
+    "identifier", ["no-such-job", f"arn:aws:bedrock:us-east-1:{LOCAL_ACCOUNT}:x/y"]
+)
 def test_an_unknown_job_is_not_found_or_invalid(pets: Pets, identifier: str) -> None:
     code = "ValidationException" if ":" in identifier else "ResourceNotFoundException"
     with refused(code):

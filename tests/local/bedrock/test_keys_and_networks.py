@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
 from local.bedrock.jobs import MODEL_KEY_RIGHTS
 from local.bedrock.network import DESCRIBE, MANAGE
-from local.emulator.layout import ACCOUNT, REGION
+from local.emulator.layout import REGION
 from tests.local.support import (
     Pets,
     allow,
@@ -21,8 +22,8 @@ from tests.local.support import (
 
 VIA_BEDROCK = {"StringEquals": {"kms:ViaService": f"bedrock.{REGION}.amazonaws.com"}}
 VPC = {"subnetIds": ["subnet-1", "subnet-2"], "securityGroupIds": ["sg-1"]}
-EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
-JOBS = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:model-customization-job/*"
+EC2 = f"arn:aws:ec2:{REGION}:{LOCAL_ACCOUNT}"
+JOBS = f"arn:aws:bedrock:{REGION}:{LOCAL_ACCOUNT}:model-customization-job/*"
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
 from local.emulator.faults import FaultError
-from local.emulator.layout import ACCOUNT, REGION
+from local.emulator.layout import REGION
 from tests.local.support import (
     Pets,
     acting_as,
@@ -17,7 +18,7 @@ from tests.local.support import (
     unique,
 )
 
-ARN = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
+ARN = f"arn:aws:bedrock:{REGION}:{LOCAL_ACCOUNT}"
 BASE = f"arn:aws:bedrock:{REGION}::foundation-model/amazon.titan-embed-image-v1:0"
 CREATE = "bedrock:CreateModelCustomizationJob"
 JOBS, MODELS = f"{ARN}:model-customization-job/*", f"{ARN}:custom-model/*"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator.layout import ACCOUNT
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
 from local.emulator.server import LocalAws
 from tests.local.support import (
     Pets,
@@ -336,6 +336,6 @@ def test_a_model_that_needs_throughput_is_not_deployed_on_demand(pets: Pets, mod
 
 
 def test_an_unknown_throughput_is_not_found(pets: Pets) -> None:
-    arn = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:provisioned-model/aaaaaaaaaaaa"
+    arn = f"arn:aws:bedrock:us-east-1:{LOCAL_ACCOUNT}:provisioned-model/aaaaaaaaaaaa"
     with refused("ResourceNotFoundException"):
         get(pets, arn)

@@ -16,8 +16,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.emulator.faults import FaultError, Faults, ask
-from local.emulator.layout import ACCOUNT, HOST, REGION
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
+from local.emulator.faults import FaultError, Faults, ask_simulator
+from local.emulator.layout import HOST, REGION
 from local.emulator.server import LocalAws
 from tests.local.support import archive, bucket, eventually, function, refused, role
 from tests.support import browser
@@ -52,7 +53,7 @@ def root_client(aws: LocalAws, service: str, **credentials: str) -> Any:
     )
 
 
-@pytest.mark.parametrize("key", ["test", ACCOUNT, "LOCAL0000000000000000", "unknown"])
+@pytest.mark.parametrize("key", ["test", LOCAL_ACCOUNT, "LOCAL0000000000000000", "unknown"])
 def test_no_well_known_key_is_roots(aws: LocalAws, key: str) -> None:
     for service, call in (("s3", "list_buckets"), ("lambda", "list_functions")):
         with pytest.raises(ClientError) as caught:
@@ -122,14 +123,14 @@ def test_what_comes_from_a_page_is_refused_on_every_path(
 
 
 def test_orders_to_the_server_need_its_token(aws: LocalAws) -> None:
-    before = ask(aws.endpoint)
+    before = ask_simulator(aws.endpoint)
     assert before["what"].startswith("local AWS")
     for token in ("", "invented"):
         with pytest.raises(FaultError, match="needs the token"):
             Faults(endpoint=aws.endpoint, token=token).options(model_units=9)
     for path in ("/_ministack/reset", "/_ministack/config", "/_localstack/health"):
         assert answer(aws, "POST", path, body=b"{}")[0] == 403
-    assert ask(aws.endpoint)["options"] == before["options"]
+    assert ask_simulator(aws.endpoint)["options"] == before["options"]
 
 
 def test_the_credentials_of_a_function_cannot_be_computed_from_its_name(aws: LocalAws) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from local.emulator.server import REPOSITORY
+from local import REPOSITORY
 
 
 def test_each_row_of_the_page_has_a_test() -> None:

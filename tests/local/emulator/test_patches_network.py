@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.emulator.layout import ACCOUNT, REGION
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
+from local.emulator.layout import REGION
 from local.emulator.server import LocalAws
 from tests.local.support import acting_as, allow, bucket, refused, role, unique
 
@@ -85,7 +86,7 @@ def closed_bucket(aws: LocalAws, admitted: str) -> str:
         "Action": "s3:ListBucket",
         "Resource": f"arn:aws:s3:::{name}",
         "Condition": {
-            "ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/{admitted}"}
+            "ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{LOCAL_ACCOUNT}:role/{admitted}"}
         },
     }
     policy = {"Version": "2012-10-17", "Statement": [refusal]}
@@ -114,7 +115,7 @@ def test_a_role_named_by_a_policy_is_let_in_and_no_other(aws: LocalAws) -> None:
 
 def parameters_as(aws: LocalAws, *, path: str) -> None:
     """Reads the parameters below /a/path as a role that may do so below another or the same."""
-    allowed = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{path}"
+    allowed = f"arn:aws:ssm:{REGION}:{LOCAL_ACCOUNT}:parameter{path}"
     arn = role(aws, "account", [allow("ssm:GetParametersByPath", allowed)], name=unique("reader"))
     aws.client("ssm", **acting_as(aws, arn)).get_parameters_by_path(Path="/a/path")
 

@@ -10,7 +10,8 @@ import boto3
 import pytest
 
 from bedrock_tuning.client.aws import Aws
-from local.emulator.layout import ACCOUNT, REGION
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
+from local.emulator.layout import REGION
 from local.emulator.server import LocalAws
 from tests.local.support import acting_as, allow, bucket, function, refused, role, unique
 
@@ -29,7 +30,7 @@ def read_as(aws: LocalAws, key: str) -> None:
         BillingMode="PAY_PER_REQUEST",
     )
     condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "run#*"}}
-    resource = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}"
+    resource = f"arn:aws:dynamodb:{REGION}:{LOCAL_ACCOUNT}:table/{table}"
     reader = role(aws, "account", [allow("dynamodb:GetItem", resource, Condition=condition)])
     client = aws.client("dynamodb", **acting_as(aws, reader))
     client.get_item(TableName=table, Key={"id": {"S": key}})
@@ -47,7 +48,7 @@ def test_items_of_another_kind_are_refused(aws: LocalAws) -> None:
 
 def send_as(aws: LocalAws, source: str) -> None:
     """Sends an event as a role that may send those of our source."""
-    bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    bus = f"arn:aws:events:{REGION}:{LOCAL_ACCOUNT}:event-bus/default"
     own = {"ForAllValues:StringEquals": {"events:source": "ours", "events:detail-type": ["a", "b"]}}
     sender = role(aws, "account", [allow("events:PutEvents", bus, Condition=own)])
     entry = {"Source": source, "DetailType": "a", "Detail": "{}"}

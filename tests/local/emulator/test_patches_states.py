@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.emulator.layout import ACCOUNT, REGION
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
+from local.emulator.layout import REGION
 from local.emulator.server import LocalAws
 from tests.local.support import (
     Pets,
@@ -32,7 +33,7 @@ from tests.local.support import (
 )
 
 IDENTITY = "def handler(event, context): return event"
-ANY_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:*"
+ANY_MACHINE = f"arn:aws:states:{REGION}:{LOCAL_ACCOUNT}:stateMachine:*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def test_a_task_that_may_not_become_its_role_fails_as_any_other(
     """Step Functions' own sentence, and its Catch gets it."""
     done = publish(aws)
     trusted = REGION if lacking != "the trust" else "another"
-    machines = {"sts:ExternalId": f"arn:aws:states:{trusted}:{ACCOUNT}:stateMachine:*"}
+    machines = {"sts:ExternalId": f"arn:aws:states:{trusted}:{LOCAL_ACCOUNT}:stateMachine:*"}
     whom = role(aws, "account", [done.needs], condition={"StringLike": machines})
     (work,) = done.states.values()
     caught = [{"ErrorEquals": ["States.TaskFailed"], "Next": "Caught"}]
@@ -307,7 +308,7 @@ def logged(aws: LocalAws) -> list[dict[str, Any]]:
     parameters = {"TableName": "nowhere", "Item": {"pk": {"S": "a-secret"}}}
     work = task("dynamodb:putItem", parameters)
     arn = machine(aws, work, policy=[allow("dynamodb:PutItem", "*")])
-    where = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"
+    where = f"arn:aws:logs:{REGION}:{LOCAL_ACCOUNT}:log-group:{group}:*"
     states.update_state_machine(
         stateMachineArn=arn,
         loggingConfiguration={

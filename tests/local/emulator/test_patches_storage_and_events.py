@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.emulator.layout import ACCOUNT, REGION
+from bedrock_tuning.config.names import LOCAL_ACCOUNT
+from local.emulator.layout import REGION
 from local.emulator.server import LocalAws
 from tests.local.support import (
     acting_as,
@@ -321,7 +322,7 @@ def test_a_rule_needs_no_right_to_start_a_machine_as_it_comes(plain: LocalAws) -
 
 def test_a_rule_whose_role_may_start_the_machine_starts_it(aws: LocalAws) -> None:
     started = machine(aws, PASS)
-    condition = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*"}}
+    condition = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:{REGION}:{LOCAL_ACCOUNT}:rule/*"}}
     policy = [allow("states:StartExecution", started)]
     role_arn = role(aws, "events.amazonaws.com", policy, condition=condition)
     source, dead_letters = rule_that_starts(aws, started, role_arn)
@@ -349,7 +350,7 @@ def undeliverable(aws: LocalAws, condition: Any) -> tuple[str, str]:
 
     condition: on which the queue's key lets EventBridge in.
     """
-    here = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    here = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{LOCAL_ACCOUNT}:root"}}
     sender = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
     usable = {**sender, "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Condition": condition}
     statements = [{**here, "Action": "kms:*"}, usable]
@@ -367,7 +368,7 @@ def test_a_dead_letter_is_kept_under_a_key_that_asks_for_no_source(aws: LocalAws
 
 
 def test_a_dead_letter_is_lost_under_a_key_that_asks_for_a_source(aws: LocalAws) -> None:
-    rule, url = undeliverable(aws, {"StringEquals": {"aws:SourceAccount": ACCOUNT}})
+    rule, url = undeliverable(aws, {"StringEquals": {"aws:SourceAccount": LOCAL_ACCOUNT}})
     eventually(lambda: f"rule/{rule} is lost" in aws.layout.log.read_text())
     assert received(aws, url) == []
 
@@ -396,7 +397,7 @@ def test_denials_name_the_resource(aws: LocalAws) -> None:
     said = _denial(aws, "s3", "get_object", Bucket=name, Key="a b")
     assert f'perform: s3:GetObject on resource: "arn:aws:s3:::{name}/a b" because no iden' in said
     said = _denial(aws, "dynamodb", "get_item", TableName="runs", Key={"id": {"S": "1"}})
-    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/runs"
+    table = f"arn:aws:dynamodb:{REGION}:{LOCAL_ACCOUNT}:table/runs"
     assert f"perform: dynamodb:GetItem on resource: {table} because no identity-based" in said
 
 

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from local import REPOSITORY
 from local.__main__ import entry_point, main
 from local.emulator import patches, server
 from local.emulator.layout import HOST
-from local.emulator.server import REPOSITORY, LocalAws, LocalAwsError
+from local.emulator.server import LocalAws, LocalAwsError
 from tests.local.conftest import OF_THE_CALLER
 from tests.local.support import Pets, bucket, eventually, function
 

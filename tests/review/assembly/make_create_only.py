@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bedrock_tuning.review.assembly.identity import KINDS
+from bedrock_tuning.review.assembly.identity import NAMED_TYPES
 
 TARGET = Path(__file__).resolve().parents[3] / "bedrock_tuning/review/assembly/create_only.json"
 
@@ -25,7 +25,7 @@ def schema(kind: str) -> dict[str, Any]:
 def create_only() -> dict[str, list[str]]:
     """Per resource type: properties of which a change makes CloudFormation replace the resource."""
     found = {}
-    for kind in sorted(KINDS):
+    for kind in sorted(NAMED_TYPES):
         said = schema(kind)
         paths = sorted(
             path.removeprefix("/properties/").replace("/", ".")

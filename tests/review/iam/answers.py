@@ -28,7 +28,7 @@ from bedrock_tuning.review.iam.conditions import (
 )
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
 from bedrock_tuning.review.iam.keys import default_encryption, key_arn
-from bedrock_tuning.review.iam.policy import Statement, parse
+from bedrock_tuning.review.iam.policy import Statement, parse_policy
 from bedrock_tuning.review.iam.simulator import EvalRequest, ExclusionError, Policies, decide
 from bedrock_tuning.review.iam.wildcards import arn_contains, arn_matches, contains, matches, meets
 from bedrock_tuning.review.iam.wording import by_level, condition_in_words, conditions_in_words
@@ -158,7 +158,7 @@ def _s(effect: str = "Allow", **more: Any) -> Statement:
     raw = {"Effect": effect, "Action": "*", "Resource": "*", **more}
     if more.get("Action", "*") is None:
         del raw["Action"]
-    (found,) = parse({"Version": "2012-10-17", "Statement": raw}, where="test").statements
+    (found,) = parse_policy({"Version": "2012-10-17", "Statement": raw}, where="test").statements
     return found
 
 
@@ -208,7 +208,9 @@ def _decisions() -> Iterator[str]:
             "Action": "*",
             **({} if "NotResource" in more else {"Resource": "*"}),
         }
-        found = parse({"Version": "2012-10-17", "Statement": {**raw, **more}}, where="x").statements
+        found = parse_policy(
+            {"Version": "2012-10-17", "Statement": {**raw, **more}}, where="x"
+        ).statements
         if more.get("Action", "") is None:
             found = [_s(**{**more})]
         answer = decide(request, Policies(identity=found))
@@ -280,7 +282,7 @@ def _documents() -> Iterator[str]:
 
 
 def _parsed(document: Any, kind: Any) -> Iterator[str]:
-    found = parse(document, where="P", kind=kind)
+    found = parse_policy(document, where="P", kind=kind)
     yield from (f"  problem: {each}" for each in found.problems)
     yield from (f"  {_shown(each)}" for each in found.statements)
 
@@ -333,7 +335,7 @@ def _containment() -> Iterator[str]:
     yield from (f"nothing: {each}" for each in (*beyond(given, []), *short_of(promised, [])))
     # Trust policies have no resource.
     trust = [
-        parse(
+        parse_policy(
             {
                 "Version": "2012-10-17",
                 "Statement": {"Effect": effect, "Action": action, "Principal": who},

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.review.assembly.template import Assembly, resolve
-from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
+from bedrock_tuning.review.iam.keys import default_encryption, key_arn, kms_key_of
 from tests.review.iam.probes import NEEDS
 
 ALIAS = "alias/ours"
@@ -36,9 +36,9 @@ def resolved(kind: str, properties: dict[str, Any]) -> Assembly:
 def test_each_type_of_resource_names_its_key_in_a_place_of_its_own(kind: str) -> None:
     assembly = resolved(kind, NAMED[kind])
     (one,) = assembly.of_type(f"AWS::{kind}")
-    assert (key_of(one), key_arn(assembly, one)) == (ALIAS, ALIAS)
+    assert (kms_key_of(one), key_arn(assembly, one)) == (ALIAS, ALIAS)
     (bare,) = resolved(kind, {}).of_type(f"AWS::{kind}")
-    assert (key_of(bare), key_arn(assembly, bare)) == ("", "")
+    assert (kms_key_of(bare), key_arn(assembly, bare)) == ("", "")
 
 
 def test_a_key_of_aws_is_none_of_ours_and_one_of_ours_is_told_by_its_arn() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.review.iam.policy import Statement, parse
+from bedrock_tuning.review.iam.policy import Statement, parse_policy
 from bedrock_tuning.review.iam.simulator import (
     EvalDecision,
     EvalRequest,
@@ -23,7 +23,7 @@ KEY = f"arn:aws:kms:us-east-1:{A}:key/k"
 
 def _statements(*raw: dict[str, Any]) -> Sequence[Statement]:
     document = {"Version": "2012-10-17", "Statement": [{"Resource": "*", **each} for each in raw]}
-    return parse(document, where="test").statements
+    return parse_policy(document, where="test").statements
 
 
 def _allow(action: str = "*", **more: Any) -> dict[str, Any]:
@@ -132,7 +132,7 @@ ROOT = {"AWS": f"arn:aws:iam::{A}:root"}
         pytest.param(
             EvalRequest(principal=ROLE, action="iam:CreateUser", resource="*"),
             Policies(
-                identity=parse(
+                identity=parse_policy(
                     {
                         "Version": "2012-10-17",
                         "Statement": {"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"},

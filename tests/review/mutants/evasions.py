@@ -5,7 +5,7 @@ quantifiers, patterns that reach further, texts that are read in two ways.
 from collections.abc import Callable
 from typing import Any
 
-from bedrock_tuning.review.iam.policy import listed
+from bedrock_tuning.review.iam.policy import as_list
 from tests.review.broken import Copy, Raw
 from tests.review.mutants._mutant import Mutant, collected, flaw
 from tests.review.mutants.promises import BEDROCK, SETTINGS, STARTER, WORKFLOW, _arn, function
@@ -23,7 +23,7 @@ def _allowing(copy: Copy, policy: str, action: str) -> Raw:
     return next(
         each
         for each in copy.statements_of(policy)
-        if each["Effect"] == "Allow" and action in listed(each["Action"])
+        if each["Effect"] == "Allow" and action in as_list(each["Action"])
     )
 
 

@@ -26,7 +26,7 @@ def _arn(copy: Copy, path: str, tail: str = "") -> str:
     """The ARN that a resource has in the review, in whichever stack it stands."""
     stack = f"tuning-{copy.source.contracts.environment}-{path.partition('/')[0]}"
     kind = str(copy.resource(path)["Type"])
-    given = copy.properties(path).get(identity.KINDS[kind].named_by)
+    given = copy.properties(path).get(identity.NAMED_TYPES[kind].named_by)
     generated = identity.generated_name(stack, copy.logical_id(path), kind)
     name = given if isinstance(given, str) else generated
     path = str(copy.properties(path).get("Path", ""))

@@ -9,7 +9,7 @@ from bedrock_tuning import review
 from bedrock_tuning.review import CHECKS
 from bedrock_tuning.review.about import Origin
 from bedrock_tuning.review.pages.facts import Facts
-from bedrock_tuning.review.pages.html import page
+from bedrock_tuning.review.pages.html import html_page
 from bedrock_tuning.review.pages.markdown import markdown
 from tests.review.broken import Copy, Raw, Synthesized
 
@@ -184,8 +184,8 @@ def test_stacks_are_deleted_after_those_that_import_from_them(dev: Synthesized) 
 
 
 def test_what_protects_a_stack_from_deletion_is_said(dev: Synthesized, synthesized: Build) -> None:
-    assert "Termination protection is on for none of them" in page(dev.facts)
-    protected = page(synthesized("bounded").facts)
+    assert "Termination protection is on for none of them" in html_page(dev.facts)
+    protected = html_page(synthesized("bounded").facts)
     assert "Termination protection is on for pipeline, data." in protected
     assert "its termination protection switched off; deletion of" in protected.replace("<wbr>", "")
     assert "table Runs (deletion protection)" in protected.replace("<wbr>", "")
@@ -210,7 +210,7 @@ def test_the_storage_of_each_model_has_its_price_with_its_source(dev: Synthesize
 def test_a_tree_that_differs_from_its_commit_is_said_to(dev: Synthesized) -> None:
     facts = dev.facts
     about = Origin(date="2026-11-26T19:00Z", commit="9a2b-dirty")
-    for text in (page(facts, about=about), markdown(facts, about=about)):
+    for text in (html_page(facts, about=about), markdown(facts, about=about)):
         plain = text.replace("<wbr>", "")
         assert "9a2b, with changes that are in no commit: they are what was reviewed" in plain
-        assert "in no commit" not in page(facts, about=replace(about, commit="9a2b"))
+        assert "in no commit" not in html_page(facts, about=replace(about, commit="9a2b"))

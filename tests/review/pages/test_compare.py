@@ -9,7 +9,7 @@ from bedrock_tuning import review
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.pages.change import Change
-from bedrock_tuning.review.pages.compare import compare
+from bedrock_tuning.review.pages.compare import changes_between
 from tests.review.broken import Copy, Synthesized
 from tests.review.mutants import (
     added,
@@ -32,7 +32,7 @@ BEDROCK = "pets-search/BedrockRole"
 
 
 def _changes(source: Synthesized, copy: Copy) -> list[Change]:
-    return compare(source.permissions, copy.permissions())
+    return changes_between(source.permissions, copy.permissions())
 
 
 def test_nothing_changed_where_nothing_was_changed(dev: Synthesized) -> None:
@@ -189,7 +189,7 @@ def test_a_new_property_that_no_check_reads_is_loosened(name: str, dev: Synthesi
     next(m for m in added.MUTANTS if name in m.name).change(copy)
     after = dev.evidence(copy.templates)
     review.violations(after)
-    first = compare(dev.permissions, after.permissions)[0]
+    first = changes_between(dev.permissions, after.permissions)[0]
     assert (first.kind, first.grave) == ("loosened", True)
     assert "which no check reads" in first.what
 
@@ -247,7 +247,7 @@ def test_a_bucket_that_is_gone_is_grave_only_if_it_does_not_stay(dev: Synthesize
         copy = dev.copy()
         del copy.stack("data")["Resources"][copy.logical_id("data/Validation")]
         after = access.build(template.resolve(copy.templates, regions=dev.regions))
-        (gone,) = [c for c in compare(before, after) if c.where == "data/Validation"]
+        (gone,) = [c for c in changes_between(before, after) if c.where == "data/Validation"]
         assert gone.kind == "removed"
         assert gone.grave is not stays
 
@@ -323,7 +323,7 @@ def test_two_environments_are_compared_without_their_names(synthesized: object) 
         access.build(template.read(synthesized(name).folder))  # type: ignore[operator]
         for name in ("strict", "dev")
     )
-    found = compare(before, after)
+    found = changes_between(before, after)
     loosened = [c for c in found if c.where.startswith("role ")]
     assert {c.where for c in loosened} == {
         "role pets-search/BedrockRole",

@@ -8,7 +8,7 @@ import pytest
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.pages.change import Change
-from bedrock_tuning.review.pages.compare import compare
+from bedrock_tuning.review.pages.compare import changes_between
 from bedrock_tuning.review.pages.money import HEAD, Money, MoneyChanges, money, money_changes
 from tests.review.broken import Copy, Raw, Synthesized
 
@@ -130,7 +130,7 @@ def _both(dev: Synthesized, before: Copy, after: Copy) -> list[Change]:
         access.build(template.resolve(each.templates, regions=dev.regions))
         for each in (before, after)
     )
-    return compare(*sides)
+    return changes_between(*sides)
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ import pytest
 from bedrock_tuning import review
 from bedrock_tuning.review.about import Origin
 from bedrock_tuning.review.iam.wording import LEVELS
-from bedrock_tuning.review.pages.compare import compare
+from bedrock_tuning.review.pages.compare import changes_between
 from bedrock_tuning.review.pages.facts import DENIED, Facts
-from bedrock_tuning.review.pages.html import LETTERS, matrix, page
+from bedrock_tuning.review.pages.html import LETTERS, html_page, matrix
 from bedrock_tuning.review.pages.markdown import markdown
-from bedrock_tuning.review.pages.sarif import to_sarif
+from bedrock_tuning.review.pages.sarif import violations_to_sarif
 from bedrock_tuning.review.permitted import Entry
 from tests.review.broken import Synthesized
 from tests.review.mutants import roles
@@ -48,8 +48,8 @@ def broken(dev: Synthesized) -> str:
     roles.deletes_output.change(copy)
     evidence = dev.evidence(copy.templates)
     found = review.described(evidence.permissions, dev.contracts)
-    changes = compare(dev.permissions, evidence.permissions)
-    return page(_longest(found), changes=changes, sentences=SENTENCES)
+    changes = changes_between(dev.permissions, evidence.permissions)
+    return html_page(_longest(found), changes=changes, sentences=SENTENCES)
 
 
 def _longest(facts: Facts) -> Facts:
@@ -62,7 +62,7 @@ def _longest(facts: Facts) -> Facts:
 
 
 def test_the_page_is_one_file_that_loads_nothing_and_runs_one_script(facts: Facts) -> None:
-    html = page(facts, sentences=SENTENCES)
+    html = html_page(facts, sentences=SENTENCES)
     assert "default-src 'none'" in html
     (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -74,7 +74,7 @@ def test_the_page_is_one_file_that_loads_nothing_and_runs_one_script(facts: Fact
 
 
 def test_the_page_answers_a_reviewers_questions(facts: Facts) -> None:
-    html = page(facts, sentences=SENTENCES)
+    html = html_page(facts, sentences=SENTENCES)
     for question in (
         "Who can assume which role",
         "What each role can do",
@@ -117,7 +117,7 @@ def _facts_of(source: Synthesized, templates: dict[str, dict[str, object]]) -> F
 
 def test_page_and_markdown_say_which_stacks_they_are_about(dev: Synthesized) -> None:
     found = dev.facts
-    assert f"<b>{STACKS}</b> in us-east-1" in page(found)
+    assert f"<b>{STACKS}</b> in us-east-1" in html_page(found)
     listed = STACKS.replace(", ", "`, `")
     assert f"\n`{listed}` in us-east-1: " in markdown(found)
 
@@ -149,7 +149,7 @@ def test_what_review_toml_permits_is_on_top_of_page_and_markdown(facts: Facts) -
         reason="The team's own <dashboard>",
         expires=date(2027, 6, 30),
     )
-    html = page(replace(facts, permitted=[entry]), sentences=SENTENCES)
+    html = html_page(replace(facts, permitted=[entry]), sentences=SENTENCES)
     assert html.index('id="permitted"') < html.index('id="money"') < html.index('id="matrix"')
     for text in (html, markdown(replace(facts, permitted=[entry]))):
         plain = text.replace("<wbr>", "")
@@ -159,7 +159,7 @@ def test_what_review_toml_permits_is_on_top_of_page_and_markdown(facts: Facts) -
 
 
 def test_one_of_something_is_no_plural(dev: Synthesized) -> None:
-    text = page(dev.facts)
+    text = html_page(dev.facts)
     assert not re.search(r"\b1 (permissions|model units|hours|roles)\b", text)
     assert "1 permission<" in text
     assert "1 model unit, commitment none" in text
@@ -224,7 +224,7 @@ def test_every_page_of_a_printed_matrix_has_its_head(facts: Facts, tmp_path: Pat
         for access in facts.accesses
         for number in range(4)
     ]
-    html = page(replace(facts, accesses=many))
+    html = html_page(replace(facts, accesses=many))
     style, shown = html.partition("</head>")[0], html[html.index('<h2 id="matrix"') :]
     shown = shown.partition('<h2 id="permissions"')[0]
     parts = matrix(many).parts
@@ -239,8 +239,8 @@ def test_every_level_has_a_letter() -> None:
 
 def test_the_page_draws_the_workflow_or_says_how_to_get_its_picture(dev: Synthesized) -> None:
     found = dev.facts
-    assert "npm install @viz-js/viz" in page(found)
-    drawn = page(found, pictures={"Workflow": "<svg>drawn</svg>"})
+    assert "npm install @viz-js/viz" in html_page(found)
+    drawn = html_page(found, pictures={"Workflow": "<svg>drawn</svg>"})
     assert "<svg>drawn</svg>" in drawn
     assert "npm install" not in drawn
 
@@ -253,7 +253,7 @@ def test_the_page_says_what_each_choice_of_the_workflow_looks_at(facts: Facts) -
     assert (valid.state, valid.when, valid.by) == ("Valid?", "report.valid", ("Merge report",))
     (start,) = {each.by for each in found if each.state == "Upload or deployment?"}
     assert start == ()
-    text = page(facts).replace("<wbr>", "")
+    text = html_page(facts).replace("<wbr>", "")
     assert '<td data-label="when">serving.step = approve</td>' in text
 
 
@@ -269,7 +269,7 @@ def test_a_pattern_of_roles_names_the_roles_that_it_means(facts: Facts) -> None:
 
 def test_names_from_templates_are_escaped(facts: Facts) -> None:
     evil = replace(facts.trusts[0], role="<script>alert(1)</script>", who='"><img src=x>')
-    text = page(replace(facts, trusts=[evil]), about=Origin(date="<b>now</b>"))
+    text = html_page(replace(facts, trusts=[evil]), about=Origin(date="<b>now</b>"))
     assert text.count("<script") == 1
     assert "<img" not in text
     assert "&lt;b&gt;now" in text
@@ -302,7 +302,7 @@ def test_markdown_of_a_flaw_names_the_check_and_the_change(dev: Synthesized) -> 
     roles.deletes_output.change(copy)
     found = _facts_of(dev, copy.templates)
     evidence = dev.evidence(copy.templates)
-    text = markdown(found, changes=compare(dev.permissions, evidence.permissions))
+    text = markdown(found, changes=changes_between(dev.permissions, evidence.permissions))
     assert "❌" in text
     assert "| `P304` |" in text
     assert "⚠️ loosened" in text
@@ -310,14 +310,14 @@ def test_markdown_of_a_flaw_names_the_check_and_the_change(dev: Synthesized) -> 
 
 def test_an_assembly_without_contracts_is_described_and_not_judged(dev: Synthesized) -> None:
     found = review.described(dev.evidence().permissions, None)
-    assert "not checked" in page(found)
+    assert "not checked" in html_page(found)
     assert "not checked" in markdown(found)
     assert found.accesses
 
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
 def test_nothing_sticks_out_in_a_browser(facts: Facts, broken: str, tmp_path: Path) -> None:
-    pages = {"broken": broken, "whole": page(_longest(facts), sentences=SENTENCES)}
+    pages = {"broken": broken, "whole": html_page(_longest(facts), sentences=SENTENCES)}
     views = [View(1400, dark=False), View(390, dark=True)]
     for (name, view), seen in browser.look(pages, tmp_path, views, may_scroll=".wide").items():
         assert seen.scroll <= seen.client <= view.width, (name, view)
@@ -331,7 +331,7 @@ def test_axe_finds_nothing_wrong(facts: Facts, tmp_path: Path) -> None:
     # Every kind of element and not every line: the judge takes its time for each.
     people = [a for a in facts.accesses if a.role in facts.people]
     some = replace(facts, accesses=[*facts.accesses[:12], *people[-12:]], guards=facts.guards[:9])
-    html = page(some, sentences=SENTENCES, about=ABOUT)
+    html = html_page(some, sentences=SENTENCES, about=ABOUT)
     views = [View(1400, dark=False), View(390, dark=True)]
     for shown, found in browser.accessibility({"review": html}, tmp_path, views).items():
         assert found == [], shown
@@ -347,14 +347,14 @@ ABOUT = Origin(
 
 
 def test_page_and_markdown_say_of_which_synthesis_they_are(facts: Facts) -> None:
-    for text in (page(facts, about=ABOUT), markdown(facts, about=ABOUT)):
+    for text in (html_page(facts, about=ABOUT), markdown(facts, about=ABOUT)):
         plain = text.replace("<wbr>", "")
         assert all(value in plain for _, value in ABOUT.rows())
         assert plain.index("444455556666") < plain.index("What may be spent")
 
 
 def test_the_iam_of_the_template_is_beside_the_words(facts: Facts, synthesized: Build) -> None:
-    html = unescape(page(facts))
+    html = unescape(html_page(facts))
     roles = {access.role for access in facts.accesses}
     assert roles <= facts.documents.keys()
     assert {guard.resource for guard in facts.guards} <= facts.documents.keys()
@@ -368,7 +368,7 @@ def test_the_iam_of_the_template_is_beside_the_words(facts: Facts, synthesized: 
 def test_each_person_is_told_what_they_can_and_never_do(facts: Facts) -> None:
     whom = dict(facts.accesses_of_people())
     assert {"an approver", "a reader", "an uploader of pets-style"} <= set(whom)
-    html = page(facts)
+    html = html_page(facts)
     assert "What can an uploader of pets-style do?" in html
     never = [a for a in whom["an uploader of pets-style"] if a.effect == "Deny"]
     assert [a.why for a in never] == ["uploaders do not approve"]
@@ -382,7 +382,7 @@ def test_permissions_are_searched_in_words(facts: Facts, tmp_path: Path) -> None
         'document.querySelector(".filter input").value = "approver Invoke";'
         'document.querySelector(".filter").dispatchEvent(new Event("input"));'
     )
-    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page(facts))
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html_page(facts))
     file = tmp_path / "page.html"
     file.write_text(html.replace("</body>", f"<script>{typed}</script></body>"), "utf-8")
     shown = browser.dom(file.as_uri(), tmp_path)
@@ -395,7 +395,7 @@ def test_permissions_are_searched_in_words(facts: Facts, tmp_path: Path) -> None
 def test_sarif_has_every_violation_with_its_check_and_place(dev: Synthesized) -> None:
     copy = dev.copy()
     roles.deletes_output.change(copy)
-    (run,) = json.loads(to_sarif(_facts_of(dev, copy.templates), ABOUT))["runs"]
+    (run,) = json.loads(violations_to_sarif(_facts_of(dev, copy.templates), ABOUT))["runs"]
     ids = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
     found = next(each for each in run["results"] if each["ruleId"] == "P304")
     assert "P304" in ids
@@ -403,10 +403,10 @@ def test_sarif_has_every_violation_with_its_check_and_place(dev: Synthesized) ->
     (place,) = found["locations"]
     uri = place["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == "cdk.out/tuning-dev-pets-search.template.json"
-    (clean,) = json.loads(to_sarif(dev.facts, ABOUT))["runs"]
+    (clean,) = json.loads(violations_to_sarif(dev.facts, ABOUT))["runs"]
     assert (clean["results"], clean["invocations"]) == ([], [{"executionSuccessful": True}])
     described = review.described(dev.evidence().permissions, None)
-    (unjudged,) = json.loads(to_sarif(described, ABOUT))["runs"]
+    (unjudged,) = json.loads(violations_to_sarif(described, ABOUT))["runs"]
     assert unjudged["invocations"] == [{"executionSuccessful": False}]
 
 
@@ -418,6 +418,6 @@ def test_no_name_in_a_template_commands_the_terminal_that_shows_the_page(dev: Sy
         for statement in document.get("Statement", ()):
             statement |= {"Resource": f"arn:aws:s3:::data{attack}/*", "Sid": attack}
     facts = review.described(dev.evidence(copy.templates).permissions, dev.contracts)
-    for text in (page(facts, sentences=SENTENCES), markdown(facts)):
+    for text in (html_page(facts, sentences=SENTENCES), markdown(facts)):
         assert r"data\x1b]52;c;aGk=\x07\u202e" in text.replace("<wbr>", "")
         assert not {"\x1b", "\x07", "\u202e"} & set(text)

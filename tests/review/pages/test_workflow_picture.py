@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.contracts.states import workflow
-from bedrock_tuning.review.pages.workflow_picture import draw
+from bedrock_tuning.review.pages.workflow_picture import draw_workflow
 from bedrock_tuning.review.workflow.choices import condition
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -21,7 +21,7 @@ def definition() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def picture(definition: dict[str, Any]) -> ET.Element:
-    text = draw(definition, title="The workflow of a run")
+    text = draw_workflow(definition, title="The workflow of a run")
     assert text is not None, "run `make install`"
     return ET.fromstring(text)  # noqa: S314
 
@@ -58,7 +58,7 @@ def test_every_transition_has_an_arrow_or_is_said_in_its_state(
 def test_the_picture_carries_its_style_for_light_and_dark_and_loads_nothing(
     definition: dict[str, Any],
 ) -> None:
-    text = draw(definition, title="A & B")
+    text = draw_workflow(definition, title="A & B")
     assert text is not None
     assert "prefers-color-scheme:dark" in text
     assert "<title>A &amp; B</title>" in text
@@ -67,7 +67,7 @@ def test_the_picture_carries_its_style_for_light_and_dark_and_loads_nothing(
 
 def test_a_name_that_is_markup_is_shown_as_it_is() -> None:
     name = 'A "quoted" <b>&'
-    text = draw({"StartAt": name, "States": {name: {"Type": "Succeed"}}}, title="x")
+    text = draw_workflow({"StartAt": name, "States": {name: {"Type": "Succeed"}}}, title="x")
     assert text is not None
     assert name in _texts(ET.fromstring(text))  # noqa: S314
 
@@ -75,9 +75,9 @@ def test_a_name_that_is_markup_is_shown_as_it_is() -> None:
 def test_without_node_or_the_package_there_is_no_picture(
     definition: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert draw(definition, title="x", folder=tmp_path) is None
+    assert draw_workflow(definition, title="x", folder=tmp_path) is None
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert draw(definition, title="x") is None
+    assert draw_workflow(definition, title="x") is None
 
 
 @pytest.mark.parametrize(

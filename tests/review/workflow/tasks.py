@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.review.assembly import identity
-from bedrock_tuning.review.iam.policy import listed
+from bedrock_tuning.review.iam.policy import as_list
 from bedrock_tuning.review.iam.simulator import EvalRequest, usual_context
 
 _LAMBDA: Final = ":lambda:"
@@ -113,7 +113,7 @@ def _map(state: Mapping[str, Any], role: str, machine: str) -> Iterator[EvalRequ
     call = str(reader.get("Resource", "")).partition(":::")[2]
     if call != "s3:getObject":
         raise UnknownTaskError(call)
-    bucket = str(listed(reader.get("Parameters", {}).get("Bucket"))[0])
+    bucket = str(as_list(reader.get("Parameters", {}).get("Bucket"))[0])
     yield EvalRequest(
         principal=role,
         action="s3:GetObject",

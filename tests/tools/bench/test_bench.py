@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from bedrock_tuning.dataset.images.header import header
 from tools.bench.__main__ import main
-from tools.bench.page import markdown
-from tools.bench.pictures import pictures
+from tools.bench.page import results_page
+from tools.bench.pictures import write_pictures
 from tools.bench.result import BenchSection, Results
 from tools.bench.row_peers import json_reader, parser, pydantic_reader
 from tools.bench.texts import FAULTS, image_records, wrong_records
@@ -130,7 +130,7 @@ def test_peers_refuse_what_we_refuse(reader: Any, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_drawn_pictures_have_headers_as_deep_as_cameras_write_them(tmp_path: Path) -> None:
-    drawn = pictures(tmp_path, count=120)
+    drawn = write_pictures(tmp_path, count=120)
     depths = []
     for path in drawn:
         found = header((tmp_path / path).read_bytes())
@@ -140,7 +140,7 @@ def test_drawn_pictures_have_headers_as_deep_as_cameras_write_them(tmp_path: Pat
     assert len(depths) == 60
     assert max(depths) <= 64 << 10
     assert sum(depth > 4 << 10 for depth in depths) > 20
-    assert pictures(tmp_path, count=120) == drawn
+    assert write_pictures(tmp_path, count=120) == drawn
 
 
 def test_goals_tell_what_was_wanted_and_whether_it_was_met() -> None:
@@ -182,5 +182,5 @@ def test_columns_are_headed_by_words() -> None:
     found = Results(
         date="today", quick=False, rounds=1, machine=machine, load=[1, 2], sections=[section]
     )
-    assert "| | wall, s | stacks | ± |" in markdown(found)
-    assert "| all | 1.5 | 304 | 0% |" in markdown(found)
+    assert "| | wall, s | stacks | ± |" in results_page(found)
+    assert "| all | 1.5 | 304 | 0% |" in results_page(found)

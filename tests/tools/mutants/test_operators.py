@@ -5,9 +5,9 @@ import tomllib
 
 import pytest
 
+from tools import CHECKOUT
 from tools.mutants.__main__ import EQUIVALENT, TARGETS, _equivalents
-from tools.mutants.operators import draw, mutants
-from tools.mutants.running import ROOT
+from tools.mutants.operators import draw_mutants, mutants
 
 SOURCE = '''"""A module."""
 
@@ -94,11 +94,13 @@ def test_a_seed_draws_the_same_mutants_of_every_kind() -> None:
     every = mutants("m.py", SOURCE)
     operators = {mutant.operator for mutant in every}
 
-    drawn = draw(every, len(operators), "a")
+    drawn = draw_mutants(every, len(operators), "a")
 
-    assert [m.key for m in drawn] == [m.key for m in draw(mutants("m.py", SOURCE), len(drawn), "a")]
+    assert [m.key for m in drawn] == [
+        m.key for m in draw_mutants(mutants("m.py", SOURCE), len(drawn), "a")
+    ]
     assert {mutant.operator for mutant in drawn} == operators
-    assert draw(every, 10_000, "b") != every
+    assert draw_mutants(every, 10_000, "b") != every
 
 
 def test_each_equivalent_mutant_still_exists_and_has_a_reason() -> None:
@@ -110,5 +112,5 @@ def test_each_equivalent_mutant_still_exists_and_has_a_reason() -> None:
 
 def test_targets_and_their_tests_exist() -> None:
     for folder, tests in TARGETS.values():
-        assert (ROOT / folder).is_dir()
-        assert all((ROOT / "tests" / name).is_dir() for name in tests)
+        assert (CHECKOUT / folder).is_dir()
+        assert all((CHECKOUT / "tests" / name).is_dir() for name in tests)

@@ -1,7 +1,8 @@
 """Which tests judge a mutant."""
 
+from tools import CHECKOUT
 from tools.mutants.operators import Mutant, mutants
-from tools.mutants.running import ROOT, Coverage, importers, importing, watched
+from tools.mutants.running import Coverage, importers, importing, traced_files
 
 DATA = "bedrock_tuning/run/error_classes.py"
 HOLDER = "bedrock_tuning/run/failure_advice.py"
@@ -10,7 +11,7 @@ FAR = "lambdas/record_job.py"
 
 
 def _mutant(module: str = DATA) -> Mutant:
-    return next(iter(mutants(module, (ROOT / module).read_text())))
+    return next(iter(mutants(module, (CHECKOUT / module).read_text())))
 
 
 def test_a_module_that_only_holds_data_is_judged_by_the_tests_of_what_imports_it() -> None:
@@ -39,7 +40,7 @@ def test_a_module_whose_lines_were_seen_is_judged_by_those_who_ran_them_alone() 
 
 
 def test_a_sample_of_one_module_sees_what_its_importers_run() -> None:
-    assert {DATA, HOLDER, USER} <= {*watched([DATA])}
+    assert {DATA, HOLDER, USER} <= {*traced_files([DATA])}
 
 
 def test_tests_that_import_a_module_judge_its_data_before_those_of_its_importers() -> None:
@@ -51,5 +52,5 @@ def test_tests_that_import_a_module_judge_its_data_before_those_of_its_importers
 
 
 def test_tests_that_deploy_judge_nothing_though_they_import_a_module() -> None:
-    assert "import SOURCE" in (ROOT / "tests/e2e/test_rejected.py").read_text()
+    assert "import SOURCE" in (CHECKOUT / "tests/e2e/test_rejected.py").read_text()
     assert "tests/e2e/test_rejected.py" not in importing(["bedrock_tuning/run/messages.py"])

@@ -7,7 +7,7 @@ import pytest
 from tools.scan import table
 from tools.scan.__main__ import finish, report
 from tools.scan.cases import CASES, OPTIONS, Case
-from tools.scan.table import Acknowledgement, ScanFinding, TableError, general, judge
+from tools.scan.table import Acknowledgement, ScanFinding, TableError, general, judge_findings
 
 REASON = "The rule looks at something that is not so here, as the contract says."
 
@@ -22,20 +22,20 @@ def _found(rule: str = "R1", where: str = "data/A", options: str = "") -> ScanFi
 
 
 def test_what_is_accepted_is_clean() -> None:
-    judged = judge([_found(), _found()], [_row()], tool="t")
+    judged = judge_findings([_found(), _found()], [_row()], tool="t")
     assert judged.clean
     assert [count for _, count in judged.accepted] == [2]
 
 
 @pytest.mark.parametrize("found", [_found(rule="R2"), _found(where="data/B"), _found(rule="R1[x]")])
 def test_another_rule_or_place_is_not_accepted(found: ScanFinding) -> None:
-    judged = judge([_found(), found], [_row()], tool="t")
+    judged = judge_findings([_found(), found], [_row()], tool="t")
     assert judged.unacknowledged == (found,)
     assert not judged.clean
 
 
 def test_another_tools_row_accepts_nothing_and_is_not_called_stale() -> None:
-    judged = judge([_found()], [_row(tool="other")], tool="t")
+    judged = judge_findings([_found()], [_row(tool="other")], tool="t")
     assert judged.unacknowledged == (_found(),)
     assert judged.stale == ()
 
@@ -43,21 +43,23 @@ def test_another_tools_row_accepts_nothing_and_is_not_called_stale() -> None:
 def test_a_rule_without_a_finding_at_one_of_its_places_is_stale() -> None:
     row = _row(rules=("R1", "R2"), where=("data/*", "serving/C"))
     found = [_found(), _found(rule="R2"), _found(where="serving/C")]
-    (stale,) = judge(found, [row], tool="t").stale
+    (stale,) = judge_findings(found, [row], tool="t").stale
     assert stale.startswith("t: R2 at serving/C: there is no such finding")
 
 
 def test_a_row_for_an_option_does_not_hold_without_it() -> None:
     row = _row(when="vpc")
-    assert judge([_found(options="vpc")], [row], tool="t").clean
-    assert judge([_found(options="all")], [row], tool="t").clean
-    assert judge([_found()], [row], tool="t").unacknowledged
+    assert judge_findings([_found(options="vpc")], [row], tool="t").clean
+    assert judge_findings([_found(options="all")], [row], tool="t").clean
+    assert judge_findings([_found()], [row], tool="t").unacknowledged
 
 
 def test_a_star_stands_for_anything_in_places_and_for_itself_in_rules() -> None:
     row = _row(rules=("IAM5[x/*]",), where=("data/*/Role",))
-    assert judge([_found(rule="IAM5[x/*]", where="data/A/Role")], [row], tool="t").clean
-    assert not judge([_found(rule="IAM5[x/y]", where="data/A/Role")], [row], tool="t").clean
+    assert judge_findings([_found(rule="IAM5[x/*]", where="data/A/Role")], [row], tool="t").clean
+    assert not judge_findings(
+        [_found(rule="IAM5[x/y]", where="data/A/Role")], [row], tool="t"
+    ).clean
 
 
 @pytest.mark.parametrize(
@@ -109,16 +111,18 @@ def test_paths_and_ids_lose_what_differs_between_environments_and_customizations
 def test_the_scan_answers_no_while_anything_is_open_and_prints_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert finish({"t": judge([_found()], [_row()], tool="t")}) == 0
+    assert finish({"t": judge_findings([_found()], [_row()], tool="t")}) == 0
     assert capsys.readouterr().out == ""
-    assert finish({"t": judge([_found(rule="R2")], [_row()], tool="t")}) == 1
+    assert finish({"t": judge_findings([_found(rule="R2")], [_row()], tool="t")}) == 1
     new, stale = capsys.readouterr().out.splitlines()
     assert new.startswith("t: R2 at data/A (dev)")
     assert stale.startswith("t: R1 at data/A: there is no such finding")
 
 
 def test_the_report_says_what_is_open_and_why_the_rest_is_accepted() -> None:
-    text = report({"t": judge([_found(), _found(rule="R2")], [_row(when="vpc")], tool="t")})
+    text = report(
+        {"t": judge_findings([_found(), _found(rule="R2")], [_row(when="vpc")], tool="t")}
+    )
     assert "* ❌ t: R2 at data/A (dev)" in text
     assert f"| `R1` | `data/A` (only with `vpc`) | 0 | {REASON} |" in text
 

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import CUSTOMIZATIONS, SETTINGS, find_model, model_option
+from bedrock_tuning.cli.options import SETTINGS_FILE, find_model, model_option
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, Declined, Interrupted
 from bedrock_tuning.cli.terminal.output import (
@@ -19,6 +19,7 @@ from bedrock_tuning.cli.terminal.output import (
     on_terminal,
     say,
 )
+from bedrock_tuning.defaults import CUSTOMIZATIONS
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ def _next(name: str, data: Path | None, survey: "Data | None", folder: Path) -> 
     if survey is not None and not survey.prepared:
         fix = " --fix" if survey.form == "image-caption" else ""
         lines.append(f"tuning prepare {quote(str(data))} -c {name}{folder_option}{fix} --dry-run")
-    if SETTINGS.is_file():
+    if SETTINGS_FILE.is_file():
         environment = os.environ.get(ENVIRONMENT_VARIABLE) or usual_environment()
         lines.append(deploy_command(environment, name))
     else:

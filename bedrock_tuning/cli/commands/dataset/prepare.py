@@ -13,10 +13,11 @@ from bedrock_tuning.cli.options import (
     files_option,
     model_option,
 )
-from bedrock_tuning.cli.preparing import FLAGSHIP, FORMATS, SHARE, PrepareRequest
+from bedrock_tuning.cli.preparing import TEXT_FORMATS, TRAINING_SHARE, PrepareRequest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit_json, json_option, say
+from bedrock_tuning.defaults import DEFAULT_MODEL
 
 _DROPPED_MAX = 0.05
 
@@ -74,11 +75,11 @@ _DROPPED_MAX = 0.05
     "--split",
     type=click.FloatRange(0, 1, min_open=True),
     help="Share of the records for training, if the dataset has no validation set; by default "
-    f"{SHARE}, or 1 if the model accepts none.",
+    f"{TRAINING_SHARE}, or 1 if the model accepts none.",
 )
 @click.option(
     "--to-format",
-    type=click.Choice(FORMATS),
+    type=click.Choice(TEXT_FORMATS),
     help="Convert texts to this format; by default the model's.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Change it to reshuffle.")
@@ -96,7 +97,7 @@ _DROPPED_MAX = 0.05
     metavar="SHARE",
     help="Exit with 1 if more than this share of the records is left out.",
 )
-@model_option(f"Model whose limits apply; {FLAGSHIP} by default.")
+@model_option(f"Model whose limits apply; {DEFAULT_MODEL} by default.")
 @click.option(
     "--type",
     "job_type",
@@ -148,7 +149,7 @@ def prepare(
     prompts and completions, or plain text, which is cut into pieces. It says what it could not
     convert.
     """
-    from bedrock_tuning.cli.terminal.prepared import as_document, show, show_next
+    from bedrock_tuning.cli.terminal.prepared import as_document, show_next, show_prepared
     from bedrock_tuning.cli.terminal.progress import ProgressBar
 
     with closing(PrepareRequest(deployed=deployed, **options)) as request:
@@ -157,7 +158,7 @@ def prepare(
         if as_json:
             emit_json(as_document(prepared, report))
         else:
-            show(prepared, report, dry_run=request.dry_run, texts=request.is_text)
+            show_prepared(prepared, report, dry_run=request.dry_run, texts=request.is_text)
     if not as_json and not request.dry_run:
         show_next(prepared, request.whose, request.customization, request.deployment)
     if prepared.dropped > dropped_max:

@@ -98,7 +98,7 @@ def validate(
     folder is the customization's, or else the top folder from the same source.
     """
     from bedrock_tuning.cli.terminal.progress import ProgressBar
-    from bedrock_tuning.cli.terminal.verdict import show
+    from bedrock_tuning.cli.terminal.verdict import show_verdict
     from bedrock_tuning.validating.request import ValidateOptions
     from bedrock_tuning.validating.request import validate as check
 
@@ -117,5 +117,5 @@ def validate(
         for place in places:
             say(place)
     else:
-        show(report, places=places)
+        show_verdict(report, places=places)
     ctx.exit(0 if report.valid else EXIT_NO)

@@ -59,14 +59,16 @@ def price(
     """
     from bedrock_tuning.run import cost
     from bedrock_tuning.run.price_list import NOT_ASKED
-    from bedrock_tuning.sources.price_list import listed
+    from bedrock_tuning.sources.price_list import listed_prices
 
     settings, aws = find_customization(customization, customizations, deployed), deployed.aws
     estimate = cost.estimate(
         customization=settings,
         training_records=records,
         training_characters=characters,
-        listed=listed(aws.pricing, settings.base_model, aws.region) if refresh else NOT_ASKED,
+        listed=listed_prices(aws.pricing, settings.base_model, aws.region)
+        if refresh
+        else NOT_ASKED,
     )
     if as_json:
         approval = cost.needs_approval(customization=settings, estimate=estimate)

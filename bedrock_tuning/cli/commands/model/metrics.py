@@ -93,9 +93,9 @@ def metrics(
     else:
         _show(curves_by_run, losses, plot=plot)
     if file is not None:
-        from bedrock_tuning.cli.terminal.plot import draw
+        from bedrock_tuning.cli.terminal.plot import draw_curves
 
-        draw(_with_labels(losses), title="loss", file=file)
+        draw_curves(_with_labels(losses), title="loss", file=file)
         say(f"wrote {file}")
 
 

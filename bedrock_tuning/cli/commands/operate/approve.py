@@ -43,7 +43,7 @@ def approve(
     decided, when, why, at which price, and exactly what was approved; `tuning approvals` lists all
     decisions.
     """
-    from bedrock_tuning.client.approvals import decide, require_waiting
+    from bedrock_tuning.client.approvals import require_waiting, send_decision
     from bedrock_tuning.client.runs import row
     from bedrock_tuning.run.approvals import ApprovalAnswer
 
@@ -72,7 +72,7 @@ def approve(
     answer = ApprovalAnswer(
         run=run, decision="decline" if decline else "approve", reason=reason or ""
     )
-    decision = decide(deployment, answer)
+    decision = send_decision(deployment, answer)
     if as_json:
         emit_json(
             {"run": run, "decision": decision.past, "by": decision.by, "reason": decision.reason}

@@ -66,7 +66,7 @@ def report(
     model is trained. With --json, the report itself is printed, and files are written only where
     -o or --html names them.
     """
-    from bedrock_tuning.client.reports import page, save, stored
+    from bedrock_tuning.client.reports import page_of, save, stored
     from bedrock_tuning.client.runs import chosen, resolved, row
 
     if html is not None and out is not None:
@@ -85,7 +85,7 @@ def report(
         targets = {"report.html": html}
     elif out is not None or not as_json:
         targets = {name: folder / name for name in files.names}
-    save(files, targets, overwrite=overwrite, page=lambda: page(files, details, billed=billed))
+    save(files, targets, overwrite=overwrite, page=lambda: page_of(files, details, billed=billed))
     if as_json:
         emit_json(result)
     else:

@@ -189,13 +189,13 @@ def _refuse(
     *,
     as_json: bool,
 ) -> None:
-    from bedrock_tuning.cli.terminal.verdict import show
+    from bedrock_tuning.cli.terminal.verdict import show_verdict
 
     if as_json:
         counts = {"errors": report.errors, "warnings": report.warnings, "counts": report.counts}
         emit_json({"checked": True, "valid": False, **counts, "manifests": [], "run": None})
     else:
-        show(report, places=())
+        show_verdict(report, places=())
     first_side, *others = upload_sides
     options = "".join(f" --validation {quote(str(side.manifest))}" for side in others)
     validate_command = (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bedrock_tuning.cli.options import SETTINGS
+from bedrock_tuning.cli.options import SETTINGS_FILE
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
@@ -28,7 +28,7 @@ def docs(ctx: click.Context, /, *, check: bool, root: Path, as_json: bool) -> No
     """Write the pages under docs/ that are generated from code and catalogue."""
     from bedrock_tuning.cli.pages import PAGES, PROJECT
 
-    if not (PROJECT / SETTINGS).is_file():
+    if not (PROJECT / SETTINGS_FILE).is_file():
         raise UserError(
             "the pages are made from a checkout, and this is an installed package",
             where=str(PROJECT),

@@ -9,7 +9,7 @@ import click
 from bedrock_tuning.cli.options import (
     configured_options,
     customizations_option,
-    read_context,
+    read_settings_file,
     settings_option,
     usual_environment,
     without_project,
@@ -98,7 +98,7 @@ def doctor(
     """
     from bedrock_tuning.cli.service_roles import service_roles
     from bedrock_tuning.client.doctor.check import examine
-    from bedrock_tuning.client.doctor.every_check import CHECKS
+    from bedrock_tuning.client.doctor.every_check import DOCTOR_CHECKS
 
     flags = {
         "--canary-upload": canary_upload,
@@ -106,7 +106,7 @@ def doctor(
         "--check-access": check_access,
     }
     options = {name for name, is_given in flags.items() if is_given}
-    selection = _select((*CHECKS, service_roles), checks, options)
+    selection = _select((*DOCTOR_CHECKS, service_roles), checks, options)
     if only_list:
         _list(selection, as_json=as_json)
         return
@@ -188,7 +188,7 @@ def _subject(
             aws=aws, settings=platform, customizations=client.customizations, deployment=client
         )
     files = project.read(
-        read_context(settings), environment=environment, customizations=customizations
+        read_settings_file(settings), environment=environment, customizations=customizations
     )
     return Subject.of(aws_in(files.settings.region), files.settings, files.customizations)
 

@@ -9,7 +9,7 @@ import click
 from bedrock_tuning.cli.options import (
     configured_options,
     customizations_option,
-    read_context,
+    read_settings_file,
     settings_option,
     usual_environment,
     without_project,
@@ -69,7 +69,7 @@ def list(
         entries = inventory.compared(aws, name, None)
     else:
         files = project.read(
-            read_context(settings), environment=environment, customizations=customizations
+            read_settings_file(settings), environment=environment, customizations=customizations
         )
         aws, name = aws_in(files.settings.region), files.settings.name
         entries = inventory.compared(

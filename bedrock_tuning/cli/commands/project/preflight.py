@@ -9,7 +9,7 @@ import click
 from bedrock_tuning.cli.options import (
     configured_options,
     customizations_option,
-    read_context,
+    read_settings_file,
     settings_option,
 )
 from bedrock_tuning.cli.terminal.command import command
@@ -56,7 +56,7 @@ def preflight(
     from bedrock_tuning.wording import counted
 
     files = project.read(
-        read_context(settings), environment=environment, customizations=customizations
+        read_settings_file(settings), environment=environment, customizations=customizations
     )
     platform = files.settings
     resources = contracts(platform, {}).asked
@@ -136,14 +136,14 @@ def _role_problems(
     aws: "Aws", platform: "Settings", files: "Project"
 ) -> tuple[list[str], list[str], dict[str, Any]]:
     """What is wrong with service roles that exist, what is too wide, and what they must say."""
-    from bedrock_tuning.cli.service_roles import judge, owned
+    from bedrock_tuning.cli.service_roles import judge_roles, owned
     from bedrock_tuning.client.doctor.check import Subject
 
     subject = Subject.of(aws, platform, files.customizations)
     owned_roles = owned(subject)
     problems: list[str] = []
     warnings: list[str] = []
-    for arn, judgement in judge(subject, owned_roles):
+    for arn, judgement in judge_roles(subject, owned_roles):
         problems += [f"{arn}: {problem}" for problem in judgement.lacks]
         warnings += [f"{arn}: {excess}" for excess in judgement.wider]
     return (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import customizations_option, read_context, settings_option
+from bedrock_tuning.cli.options import customizations_option, read_settings_file, settings_option
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
@@ -87,7 +87,7 @@ def review(
     from bedrock_tuning.review import permitted
     from bedrock_tuning.review.about import about as about_synthesis
     from bedrock_tuning.review.iam import access
-    from bedrock_tuning.review.pages.compare import compare
+    from bedrock_tuning.review.pages.compare import changes_between
     from bedrock_tuning.review.pages.money import money, money_changes
 
     assembly = _read(cdk_out, outside)
@@ -109,13 +109,14 @@ def review(
     changes = Changes()
     if earlier is not None:
         changes = Changes(
-            money=money_changes(money(earlier.assembly), facts.money), all=compare(earlier, graph)
+            money=money_changes(money(earlier.assembly), facts.money),
+            all=changes_between(earlier, graph),
         )
     _write(facts, changes, about, html=html, md=md)
     if sarif is not None:
-        from bedrock_tuning.review.pages.sarif import to_sarif
+        from bedrock_tuning.review.pages.sarif import violations_to_sarif
 
-        sarif.write_bytes(to_sarif(facts, about))
+        sarif.write_bytes(violations_to_sarif(facts, about))
         say(f"wrote {sarif}")
     if as_json:
         emit_json({"about": about, **_as_json(facts, changes), "left_aside": assembly.left_aside})
@@ -176,7 +177,7 @@ def _read(folder: Path, outside: tuple[str, ...]) -> "Assembly":
 
 def _environments(assembly: "Assembly", settings: Path) -> list[str]:
     """The environments of the settings that stacks are named after."""
-    names = read_context(settings).get("environments", {}) if settings.is_file() else {}
+    names = read_settings_file(settings).get("environments", {}) if settings.is_file() else {}
     return [
         name
         for name in names
@@ -190,7 +191,9 @@ def _project(names: list[str], settings: Path, customizations: Path) -> "Project
 
     if len(names) != 1:
         return None
-    return project.read(read_context(settings), environment=names[0], customizations=customizations)
+    return project.read(
+        read_settings_file(settings), environment=names[0], customizations=customizations
+    )
 
 
 def _attest(
@@ -217,14 +220,16 @@ def _write(
     facts: "Facts", changes: Changes, about: "Origin", *, html: Path | None, md: Path | None
 ) -> None:
     from bedrock_tuning.review import CHECKS
-    from bedrock_tuning.review.pages.html import page
+    from bedrock_tuning.review.pages.html import html_page
     from bedrock_tuning.review.pages.markdown import markdown
-    from bedrock_tuning.review.pages.workflow_picture import draw
+    from bedrock_tuning.review.pages.workflow_picture import draw_workflow
 
     if html is not None:
         sentences = [(check.id, check.sentence) for check in CHECKS] if facts.proved else []
-        pictures = {name: draw(states, title=name) for name, states in facts.machines.items()}
-        text = page(
+        pictures = {
+            name: draw_workflow(states, title=name) for name, states in facts.machines.items()
+        }
+        text = html_page(
             facts,
             changes=changes.all,
             money=changes.money,

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bedrock_tuning.review.iam.policy import VERSION, Statement
+from bedrock_tuning.review.iam.policy import POLICY_VERSION, Statement
 
 
 def document(statements: Sequence[Statement]) -> dict[str, Any]:
     """The statements as a policy document again, for other programs to read."""
-    return {"Version": VERSION, "Statement": [_raw(s) for s in statements]}
+    return {"Version": POLICY_VERSION, "Statement": [_raw(s) for s in statements]}
 
 
 def _raw(statement: Statement) -> dict[str, Any]:

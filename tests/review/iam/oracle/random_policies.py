@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
-from bedrock_tuning.review.iam.policy import PolicyKind, Statement, parse
+from bedrock_tuning.review.iam.policy import PolicyKind, Statement, parse_policy
 from bedrock_tuning.review.iam.simulator import EvalRequest, Policies
 from tests.review.iam.oracle.near_misses import STRANGER_ACCOUNT
 
@@ -125,7 +125,7 @@ def _some(
             statement.pop("Resource", None)
             statement.pop("NotResource", None)
     kind: PolicyKind = "trust" if trust else "resource" if principal else "identity"
-    found = parse({"Version": "2012-10-17", "Statement": raw}, where="random", kind=kind)
+    found = parse_policy({"Version": "2012-10-17", "Statement": raw}, where="random", kind=kind)
     assert found.problems == []
     return found.statements
 
