@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from html import escape
 from importlib.util import find_spec
 
 from bedrock_tuning.cli.terminal.progress import ProgressBar
+from bedrock_tuning.notebook.results import render_part
 from bedrock_tuning.progress import Progress
 
 
@@ -39,5 +39,4 @@ def _notebook_bar(title: str, unit: str) -> Iterator[Progress]:
 
 
 def _bar(title: str, unit: str, share: float, count: int) -> str:
-    text = f"{escape(title)}: {count:,} {escape(unit)}"
-    return f'<progress value="{share:.2f}" aria-label="{text}"></progress> {text}'
+    return render_part("progress.html.j2", share=share, text=f"{title}: {count:,} {unit}")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,12 +11,12 @@ from bedrock_tuning.cli.terminal.extras import require
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bedrock_tuning.report.html import ShownPicture
     from bedrock_tuning.report.report import Report
 
 _SHOWN: Final = 12
-_PAGE_PIXELS: Final = 600
 _FIELDS: Final = ("kind", "line", "name", "severity", "field", "value", "limit", "message", "fix")
-_CARD: Final = "display:inline-block;width:9em;margin:.3em;vertical-align:top"
+_TEMPLATES: Final = Path(__file__).with_name("templates")
 
 
 def frame(rows: Sequence[Any], **options: Any) -> "pd.DataFrame":
@@ -26,6 +25,13 @@ def frame(rows: Sequence[Any], **options: Any) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame(rows, **options)
+
+
+def render_part(template: str, **values: object) -> str:
+    """What a notebook shows: a part of a page, in which every value is escaped."""
+    from bedrock_tuning.report.html import environment
+
+    return environment(_TEMPLATES).get_template(template).render(**values)
 
 
 class Checked:
@@ -60,10 +66,7 @@ class Checked:
     def _repr_html_(self) -> str:
         from bedrock_tuning.report.html import to_html
 
-        # A page of its own: its styles must not reach the notebook.
-        page = escape(to_html(self.report), quote=True)
-        style = f"width:100%;height:{_PAGE_PIXELS}px;border:0"
-        return f'<iframe srcdoc="{page}" style="{style}" title="{escape(repr(self))}"></iframe>'
+        return render_part("checked.html.j2", page=to_html(self.report), verdict=repr(self))
 
 
 class PreparedDataset:
@@ -112,19 +115,20 @@ class PreparedDataset:
         return f"{self.folder}: {summary}" + (f"; {self.checked!r}" if self.checked else "")
 
     def _repr_html_(self) -> str:
-        head = f"<p>{escape(self.understood)}</p><p><b>{escape(repr(self))}</b></p>"
         sample = self.records.iloc[:: max(1, len(self.records) // _SHOWN)].head(_SHOWN)
-        if "file" not in sample:
-            table: str = sample.to_html(index=False)
-            return head + table
-        return head + "".join(_card(row) for _, row in sample.iterrows())
+        has_pictures = "file" in sample
+        return render_part(
+            "prepared.html.j2",
+            understood=self.understood,
+            summary=repr(self),
+            cards=[_card(row) for _, row in sample.iterrows()] if has_pictures else (),
+            table="" if has_pictures else sample.to_html(index=False),
+        )
 
 
-def _card(row: Any) -> str:
-    """One picture with its caption."""
+def _card(row: Any) -> "ShownPicture":
+    from bedrock_tuning.report.html import ShownPicture
     from bedrock_tuning.sources.pictures import thumbnail
 
-    source = thumbnail(Path(row["file"]).read_bytes())
-    picture = f'<img src="{source}" alt="" style="max-width:100%">' if source else ""
-    caption = f"<figcaption>{escape(row['caption'])}</figcaption>"
-    return f'<figure style="{_CARD}">{picture}{caption}</figure>'
+    file = Path(row["file"])
+    return ShownPicture(file.name, row["caption"], thumbnail(file.read_bytes()))

@@ -139,13 +139,13 @@ def script_hash() -> str:
 
 
 @cache
-def environment() -> "Environment":
-    """The templates of all pages about datasets and models."""
+def environment(folder: Path = _TEMPLATES) -> "Environment":
+    """The templates of a folder; by default those of all pages about datasets and models."""
     # Imported here: a function that draws no page does not load it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=cleaned,

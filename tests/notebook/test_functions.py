@@ -12,6 +12,7 @@ from PIL import Image
 import bedrock_tuning
 from bedrock_tuning import Deployment, prepare, validate
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.notebook.bars import _bar
 from tests.cli.support import RUN, WAITING, StubbedAws, index
 
 CHATS = pd.DataFrame(
@@ -120,3 +121,9 @@ def test_nothing_is_uploaded_without_an_agreement_to_the_price(
     with pytest.raises(UserError, match="a run costs: training:") as refused:
         dev.upload(tmp_path, "pets-search", agreed=False)
     assert "agreed=True" in refused.value.fix
+
+
+def test_the_words_of_a_bar_are_text() -> None:
+    shown = _bar('checking <b>"pets"', "images", 0.5, 1_200)
+    said = "checking &lt;b&gt;&#34;pets&#34;: 1,200 images"
+    assert shown == f'<progress value="0.50" aria-label="{said}"></progress> {said}'
