@@ -16,9 +16,7 @@ from bedrock_tuning.contracts.contract import (
 )
 from bedrock_tuning.contracts.ending import ANNOUNCE, RECONCILE
 
-_DATASETS = ("training", "validation")
-
-_LOGGED = (*_DATASETS, "output")
+_LOGGED = (*s3_layout.KINDS, "output")
 _ALARMS = "arn:{partition}:cloudwatch:{region}:{account}:alarm:*"
 
 
@@ -33,7 +31,7 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
     return (
         *(
             of(name, refusals=(*_bucket_refusals(name), _refuse_forgery(settings, name)))
-            for name in _DATASETS
+            for name in s3_layout.KINDS
         ),
         of("output", refusals=(*_bucket_refusals("output"), *_refuse_rewriting(settings))),
         of(

@@ -1,9 +1,15 @@
-"""Builds conversations for the examples of rules.
+"""What the examples of rules in several modules have in common.
 
-A module of its own: the other modules of this folder have rules only, and three share these.
+A module of its own: the others of this folder have rules only.
 """
 
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
+
+NOVA = "nova-lite"
+LLAMA_VISION = "llama-3-2-11b"
+GOOD_ROW = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
+GOOD_IMAGE = '{"format": "png", "width": 512, "height": 512}'
+GOOD_DATASET = '{"training": {"records": 1000}, "validation": {"records": 8}}'
 
 
 def turn(role: str, *blocks: str) -> str:
@@ -31,4 +37,4 @@ def attached(kind: str, format: str, key: str, *, owner: str = "") -> str:
 
 IMAGE = attached("image", "png", "folder/1.png")
 VIDEO = attached("video", "mp4", "folder/1.mp4")
-GOOD = talk(turn("user", "what is AWS"), turn("assistant", "Amazon Web Services"))
+GOOD_TALK = talk(turn("user", "what is AWS"), turn("assistant", "Amazon Web Services"))

@@ -7,12 +7,11 @@ from typing import Any, Final
 from bedrock_tuning.catalogue import ConversationLimits, Format, catalogue
 from bedrock_tuning.dataset.record import BlockAt, Record
 from bedrock_tuning.dataset.scope import DatasetScope
-from bedrock_tuning.rules._example import GOOD, IMAGE, asked, talk, turn
+from bedrock_tuning.rules._example import GOOD_TALK, IMAGE, NOVA, asked, talk, turn
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
 
 _FORMATS: Final[tuple[Format, ...]] = ("converse",)
-_NOVA = "nova-lite"
 _NOVA_2 = "nova-2-lite"
 _THOUGHT = '{"reasoningContent": {"reasoningText": {"text": "It has whiskers."}}}'
 _CALL = '{"toolUse": {"toolUseId": "t", "name": "hours", "input": {}}}'
@@ -59,7 +58,7 @@ def _takers(kind: str) -> str:
     return f"taken by {', '.join(dict.fromkeys(names))}" if names else "taken by no open model"
 
 
-rule = partial(define, good=GOOD, formats=_FORMATS, model=_NOVA)
+rule = partial(define, good=GOOD_TALK, formats=_FORMATS, model=NOVA)
 
 
 @rule(

@@ -10,10 +10,10 @@ from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope, ReferenceProblem, characters_in
 from bedrock_tuning.dataset.suggestions import s3_hint
 from bedrock_tuning.dataset.tokens import too_many_tokens
+from bedrock_tuning.rules._example import GOOD_ROW
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
 
-_GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 _TITAN_IMAGE = "titan-image-generator-v1"
 _CAPTIONS: Final[tuple[Format, ...]] = ("image-caption",)
 _REFERENCES: Final[tuple[Format, ...]] = ("image-caption", "converse")
@@ -24,7 +24,7 @@ def _pair(caption: str) -> str:
     return f'{{"image-ref": "s3://bucket/folder/1.png", "caption": "{caption}"}}'
 
 
-rule = partial(define, good=_GOOD, formats=_CAPTIONS)
+rule = partial(define, good=GOOD_ROW, formats=_CAPTIONS)
 
 
 @rule("R201", bad=_pair("dog " * 700), fix="Shorten the caption.")

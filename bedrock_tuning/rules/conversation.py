@@ -9,12 +9,10 @@ from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION, TALK_FORMATS
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import role_hint
-from bedrock_tuning.rules._example import GOOD, talk, turn
+from bedrock_tuning.rules._example import GOOD_TALK, LLAMA_VISION, NOVA, talk, turn
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
 
-_NOVA = "nova-lite"
-_LLAMA = "llama-3-2-11b"
 _DISTILLED = "llama-3-1-8b/DISTILLATION"
 # User and assistant take turns; reinforcement fine-tuning has more roles.
 _CHATS: Final[tuple[Format, ...]] = ("converse", "claude-messages")
@@ -24,7 +22,7 @@ _ROLES = {
     "rft": ("system", "developer", "user", "assistant", "tool"),
 }
 
-rule = partial(define, good=GOOD, formats=("converse",), model=_NOVA)
+rule = partial(define, good=GOOD_TALK, formats=("converse",), model=NOVA)
 
 
 @rule("R401", bad=talk(), formats=TALK_FORMATS, fix="Write at least one turn.")
@@ -174,7 +172,7 @@ def _reserved_faults(record: Record, scope: DatasetScope, *, is_disputed: bool) 
     "R408",
     bad=talk(turn("user", "hi"), turn("assistant", "hello"), version="2024-01-01"),
     fix=f'Write "schemaVersion": "{SCHEMA_VERSION}".',
-    model=_LLAMA,
+    model=LLAMA_VISION,
 )
 def unknown_schema_version(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A Converse record names a schema version that the model does not take."""

@@ -5,12 +5,11 @@ from functools import partial
 
 from bedrock_tuning.catalogue import Range
 from bedrock_tuning.dataset.dataset import Dataset
+from bedrock_tuning.rules._example import GOOD_DATASET
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.s3_layout import Kind
 from bedrock_tuning.wording import counted
-
-_GOOD = '{"training": {"records": 1000}, "validation": {"records": 8}}'
 
 
 def _range(dataset: Dataset, kind: Kind) -> Range:
@@ -35,7 +34,7 @@ def _count(records: int, limits: Range, kind: Kind | None = None) -> Fault:
     return Fault(words, value=f"{records:,}", limit=_words(limits), kind=kind)
 
 
-rule = partial(define, good=_GOOD)
+rule = partial(define, good=GOOD_DATASET)
 
 
 @rule(

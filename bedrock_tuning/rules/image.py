@@ -11,10 +11,9 @@ from bedrock_tuning.dataset.images.magic import MP4, QUICKTIME, VIDEOS
 from bedrock_tuning.dataset.images.source import extension_of
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import key_hint
+from bedrock_tuning.rules._example import GOOD_IMAGE
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
-
-_GOOD = '{"format": "png", "width": 512, "height": 512}'
 
 
 def is_video_for(format: str, scope: DatasetScope) -> bool:
@@ -27,7 +26,7 @@ def _format_name(format: str) -> str:
     return format.upper() if format.islower() else format
 
 
-rule = partial(define, good=_GOOD)
+rule = partial(define, good=GOOD_IMAGE)
 
 
 @rule("I101", bad='{"outcome": "missing"}', fix="Upload the image, or drop the record.")

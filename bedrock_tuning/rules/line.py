@@ -8,13 +8,12 @@ from bedrock_tuning.dataset.json_lines import DEPTH_MAX, LINE_BYTES_MAX, Line
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import EXAMPLES, syntax_hint
 from bedrock_tuning.dataset.whole_file import WholeFile, conversion
+from bedrock_tuning.rules._example import GOOD_ROW
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.wording import counted, json_type
 
-_GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
-
-rule = partial(define, good=_GOOD)
+rule = partial(define, good=GOOD_ROW)
 
 
 @rule(
@@ -46,7 +45,7 @@ def not_json_lines(file: WholeFile, scope: DatasetScope) -> Iterator[Fault]:
 
 @rule(
     "L101",
-    bad=b"\xef\xbb\xbf" + _GOOD.encode(),
+    bad=b"\xef\xbb\xbf" + GOOD_ROW.encode(),
     source=("RFC8259",),
     fix="Save the file as UTF-8 without a BOM.",
 )
@@ -176,7 +175,7 @@ def lone_surrogate(line: Line, _: DatasetScope) -> Iterator[Fault]:
 
 @rule(
     "L111",
-    bad=_GOOD + "\r",
+    bad=GOOD_ROW + "\r",
     severity=Severity.INFO,
     once=True,
     fix="No action is needed; dos2unix makes the file smaller.",

@@ -10,13 +10,11 @@ from bedrock_tuning.catalogue import DatasetContract
 from bedrock_tuning.dataset.images.source import extension_of
 from bedrock_tuning.dataset.record import Medium, Record
 from bedrock_tuning.dataset.scope import DatasetScope
-from bedrock_tuning.rules._example import IMAGE, VIDEO, asked, attached
+from bedrock_tuning.rules._example import IMAGE, LLAMA_VISION, NOVA, VIDEO, asked, attached
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.wording import counted
 
-_NOVA = "nova-lite"
-_LLAMA = "llama-3-2-11b"
 # The formats of Converse by file name extension.
 _FORMATS: Final = {
     "png": "png",
@@ -41,7 +39,7 @@ def _media_of(record: Record, kind: str) -> list[Medium]:
     return [medium for medium in record.media if medium.kind == kind]
 
 
-rule = partial(define, good=_GOOD, formats=("converse",), model=_NOVA)
+rule = partial(define, good=_GOOD, formats=("converse",), model=NOVA)
 
 
 @rule(
@@ -188,7 +186,7 @@ def _images(record: Record) -> str:
     bad=asked(*[IMAGE] * 10),
     good=asked(*[IMAGE] * 2),
     fix="Use fewer images, or less text.",
-    model=_LLAMA,
+    model=LLAMA_VISION,
 )
 def images_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """The images of a conversation exceed the model's token limit, even if they are small.
@@ -212,7 +210,7 @@ def images_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fau
     good=asked(*[IMAGE] * 2),
     severity=Severity.INFO,
     fix="Keep the sides of the images below two tiles, or use fewer images.",
-    model=_LLAMA,
+    model=LLAMA_VISION,
 )
 def images_may_exceed_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """The images of a conversation exceed the model's token limit if they are large.

@@ -8,19 +8,17 @@ from bedrock_tuning.dataset.images.header import Header
 from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.images.magic import VIDEOS
 from bedrock_tuning.dataset.scope import DatasetScope
+from bedrock_tuning.rules._example import GOOD_IMAGE, NOVA
 from bedrock_tuning.rules.image import is_video_for
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
-
-_GOOD = '{"format": "png", "width": 512, "height": 512}'
-_NOVA = "nova-lite"
 
 
 def _size(header: Header) -> str:
     return f"{header.width} × {header.height} px"
 
 
-rule = partial(define, good=_GOOD)
+rule = partial(define, good=GOOD_IMAGE)
 
 
 @rule("I201", bad='{"size": 25000001}', fix="Compress the image or scale it down.")
@@ -153,7 +151,7 @@ def aspect_ratio_out_of_range(image: Image, scope: DatasetScope) -> Iterator[Fau
     bad='{"format": "MP4 video", "width": 0, "height": 0, "seconds": 90.5}',
     good='{"format": "MP4 video", "width": 0, "height": 0, "seconds": 90.0}',
     fix="Cut the video, or split it into several records.",
-    model=_NOVA,
+    model=NOVA,
 )
 def video_too_long(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """A video is longer than the model accepts.
@@ -201,7 +199,7 @@ def video_length_disputed(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     good='{"format": "MP4 video", "width": 0, "height": 0, "seconds": 90.0}',
     severity=Severity.WARNING,
     fix="Check the length yourself, or save the video again as a single, unfragmented file.",
-    model=_NOVA,
+    model=NOVA,
 )
 def video_length_unknown(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """A video's header does not state its length, so the length was not checked.

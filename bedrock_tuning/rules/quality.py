@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from bedrock_tuning.dataset.dataset import Dataset
 from bedrock_tuning.dataset.fingerprints import copies, groups, shared
 from bedrock_tuning.dataset.statistics import HASH_BYTES, ImageStats, TextStats
+from bedrock_tuning.rules._example import GOOD_DATASET
 from bedrock_tuning.rules.rule import Fault, Severity, rule
 from bedrock_tuning.s3_layout import Kind
 from bedrock_tuning.wording import counted
 
-_GOOD = '{"training": {"records": 1000}, "validation": {"records": 8}}'
 # Our own thresholds; AWS publishes none.
 _EMPTY_SHARE = 0.1
 _IMBALANCE = 10
@@ -204,7 +204,7 @@ def unbalanced_classes(dataset: Dataset, _: object) -> Iterator[Fault]:
 @rule(
     "D208",
     bad='{"training": {"records": 1000, "outside": {"s3://bucket/other/": 7}}}',
-    good=_GOOD,
+    good=GOOD_DATASET,
     fix="Move the images into the customization's folder, or name theirs in [dataset] folders: its "
     "role can read no other.",
 )
@@ -223,7 +223,7 @@ def folders_not_covered(dataset: Dataset, _: object) -> Iterator[Fault]:
 @rule(
     "D209",
     bad='{"training": {"records": 2000000, "hashed": 2000000}}',
-    good=_GOOD,
+    good=GOOD_DATASET,
     severity=Severity.INFO,
     fix="No action is needed.",
 )

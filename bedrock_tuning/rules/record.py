@@ -8,15 +8,15 @@ from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.record_formats import required_of
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import EXAMPLES
+from bedrock_tuning.rules._example import GOOD_ROW
 from bedrock_tuning.rules.rule import Fault, Severity
 from bedrock_tuning.rules.rule import rule as define
 
 _NAMES_SHOWN = 6
 # Reported once, so a record far from the beginning needs no reason.
 _EARLY = 100
-_GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 
-rule = partial(define, good=_GOOD)
+rule = partial(define, good=GOOD_ROW)
 
 
 @rule(

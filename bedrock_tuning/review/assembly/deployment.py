@@ -16,7 +16,13 @@ from typing import Any, Final
 
 from bedrock_tuning.files import NotPlainError, odd_modes, read_plain, tree_hash
 from bedrock_tuning.review.assembly.json_path import get
-from bedrock_tuning.review.assembly.manifest import MANIFEST, noted, parsed, stacks
+from bedrock_tuning.review.assembly.manifest import (
+    ACCOUNT_AND_REGION,
+    MANIFEST,
+    noted,
+    parsed,
+    stacks,
+)
 from bedrock_tuning.wording import cleaned
 
 # The bootstrap that these stacks need, and the one whose role may look values up, as the CDK's
@@ -28,7 +34,6 @@ _SAID: Final = "bootstrapStackVersionSsmParameter"
 _URL: Final = "stackTemplateAssetObjectUrl"
 _OF_ASSEMBLY: Final = frozenset({"artifacts", "minimumCliVersion", "missing", "version"})
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
-_ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
 # Not every synthesizer says which version it needs.
 _QUALIFIED: Final = {
     _SAID: re.compile(r"/cdk-bootstrap/([a-z0-9]+)/version"),
@@ -63,7 +68,7 @@ class _Bootstrap:
         places = Counter(
             str(artifact.get("environment")) for artifact in artifacts if "environment" in artifact
         )
-        place = _ENVIRONMENT.fullmatch(next(iter(dict(places.most_common(1))), ""))
+        place = ACCOUNT_AND_REGION.fullmatch(next(iter(dict(places.most_common(1))), ""))
         qualifiers = Counter(
             match[1]
             for artifact in artifacts

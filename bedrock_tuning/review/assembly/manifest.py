@@ -10,7 +10,7 @@ from typing import Any, Final
 from bedrock_tuning.files import read_plain
 
 MANIFEST: Final = "manifest.json"
-_ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
+ACCOUNT_AND_REGION: Final = re.compile(r"aws://([^/]+)/(.+)")
 
 # Five times as deep as a state machine in a template of this app is; what reads it calls itself.
 _DEEPEST: Final = 100
@@ -113,7 +113,7 @@ def regions(manifest: Mapping[str, Any]) -> dict[str, str]:
     """The Region of each stack that has one."""
     regions_by_stack = {}
     for name, artifact, properties in stacks(manifest):
-        place = _ENVIRONMENT.fullmatch(artifact.get("environment", ""))
+        place = ACCOUNT_AND_REGION.fullmatch(artifact.get("environment", ""))
         if place and place[2] != "unknown-region":
             regions_by_stack[_stack(name, properties)] = place[2]
     return regions_by_stack

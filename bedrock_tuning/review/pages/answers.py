@@ -21,12 +21,12 @@ from bedrock_tuning.review.pages.deletion import Deletion
 from bedrock_tuning.review.pages.inventory import Cost
 from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.pages.money import Money
+from bedrock_tuning.review.promises.people import WRITING
 from bedrock_tuning.run.cost import HOURS_PER_MONTH
 from bedrock_tuning.run.exposure import hourly
 from bedrock_tuning.wording import counted, first_of
 
 _DAY: Final = 86_400
-_WRITE: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
 _TAG: Final = ("bedrock:TagResource",)
 _RESUMES: Final = "$$.Task.Token"
 _ITEM: Final = re.compile(r"States\.Format\('(\w+#)\{\}', \$\.\w+\.run\)")
@@ -108,7 +108,7 @@ def _approving(access: AccessIndex) -> Iterator[Sentence]:
     )
     decisions = f"{access.deployment.output}/{s3_layout.APPROVALS}/*"
     yield Sentence(
-        text=f"{access.who(_WRITE, (decisions,))} writes each decision once; no role here "
+        text=f"{access.who(WRITING, (decisions,))} writes each decision once; no role here "
         "changes or deletes one.",
         checks=("M848", "R406"),
     )
@@ -190,7 +190,7 @@ def _writing(access: AccessIndex) -> Iterator[Sentence]:
             for folder in deployment.uploaded(customization.name)
         ]
         yield Sentence(
-            text=f"{access.names(folders)}: {access.who(_WRITE, folders)}.",
+            text=f"{access.names(folders)}: {access.who(WRITING, folders)}.",
             checks=("M842", "M843"),
         )
     manifests = [f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets]
@@ -198,7 +198,7 @@ def _writing(access: AccessIndex) -> Iterator[Sentence]:
     denies = "have to deny" if "training" in bound.contracts.given else "deny"
     yield Sentence(
         text=f"{access.names(manifests)}, the manifests that jobs read: "
-        f"{access.who(_WRITE, manifests)}. The buckets' policies {denies} it to all but roles "
+        f"{access.who(WRITING, manifests)}. The buckets' policies {denies} it to all but roles "
         f"below `role{path}`.",
         checks=("M811", "M842", "R406"),
     )
@@ -299,7 +299,7 @@ def changeable(evidence: Evidence, labels: Labels) -> Iterator[Changeable]:
         what="a price that was approved",
         kept=f"the run's item, and {labels.arn(decisions)}",
         who=f"no person: {access.writers('run#')} write the run's item, and only "
-        f"{access.who(_WRITE, (decisions,))} the copy, once",
+        f"{access.who(WRITING, (decisions,))} the copy, once",
         most="another price, dataset or hyperparameter needs a new approval",
     )
     yield Changeable(

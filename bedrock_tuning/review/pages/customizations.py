@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from bedrock_tuning.contracts.written.customization import SERVING
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
-from bedrock_tuning.review.pages.money import SERVING_RESOURCE
 from bedrock_tuning.run.exposure import MONEY
 
 _PARAMETER: Final = "AWS::SSM::Parameter"
@@ -27,7 +27,7 @@ def names(assembly: Assembly) -> dict[str, str]:
     """The customizations of an assembly by their stacks."""
     return {
         resource.stack: str(resource.properties.get("Customization"))
-        for resource in assembly.of_type(SERVING_RESOURCE)
+        for resource in assembly.of_type(SERVING)
     }
 
 
@@ -60,7 +60,7 @@ def _without_values(raw: Mapping[str, Any]) -> dict[str, Any]:
     properties = {
         name: value for name, value in raw.get("Properties", {}).items() if name != "Tags"
     }
-    if raw.get("Type") == SERVING_RESOURCE:
+    if raw.get("Type") == SERVING:
         return properties | {name: "«value»" for name in _ELSEWHERE if name in properties}
     settings = get(properties, "Value", "Fn::Sub")
     if raw.get("Type") == _PARAMETER and isinstance(settings, list):
@@ -70,7 +70,7 @@ def _without_values(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def compared(resource: Resource) -> dict[str, Any]:
     """A resource's properties as a comparison reads them: settings one by one, money elsewhere."""
-    if resource.type == SERVING_RESOURCE:
+    if resource.type == SERVING:
         return {
             name: value for name, value in resource.properties.items() if name not in _ELSEWHERE
         }

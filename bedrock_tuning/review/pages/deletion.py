@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bedrock_tuning.contracts.written.customization import SERVING
 from bedrock_tuning.review.assembly.json_path import get, imports
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.pages.labels import Labels, type_label
-from bedrock_tuning.review.pages.money import SERVING_RESOURCE
 
 _LEASES: Final = "lambdas.keep_leases.handler"
 
@@ -38,7 +38,7 @@ class Deletion:
 def deletions(assembly: Assembly, labels: Labels) -> Iterator[Deletion]:
     """Every stack, in an order in which they can be deleted."""
     importers = _importers(assembly)
-    serving_stacks = {resource.stack for resource in assembly.of_type(SERVING_RESOURCE)}
+    serving_stacks = {resource.stack for resource in assembly.of_type(SERVING)}
     stacks = dict.fromkeys(assembly.templates)
     while stacks:
         # Whatever imports from itself in a circle comes last, in any order.
@@ -75,7 +75,7 @@ def _kept_in_words(resource: Resource, labels: Labels) -> str:
 
 def _end_of(resource: Resource) -> str:
     """What stops with a resource that is deleted."""
-    if resource.type == SERVING_RESOURCE:
+    if resource.type == SERVING:
         return _end_of_serving(resource.properties)
     if get(resource.properties, "Handler") == _LEASES:
         return "the lease keeper: what is still served then is billed until somebody deletes it"

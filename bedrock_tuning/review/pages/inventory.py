@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bedrock_tuning.catalogue import BaseModel, catalogue, cite
+from bedrock_tuning.contracts.written import customization
 from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
@@ -192,7 +193,7 @@ def costs(permissions: EffectivePermissions, labels: Labels) -> Iterator[Cost]:
                     unit=f"by the hour, in {zones} zones",
                     until="the network stack is deleted",
                 )
-            case "Custom::ProvisionedThroughput" if properties.get("Mode") == "provisioned":
+            case customization.SERVING if properties.get("Mode") == "provisioned":
                 hours, units = (str(properties.get(name)) for name in ("LeaseHours", "ModelUnits"))
                 lease = counted(int(hours), "hour") if hours.isdigit() else ""
                 size = counted(int(units), "model unit") if units.isdigit() else units

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Final
 
+from bedrock_tuning.contracts.written.customization import SERVING
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.iam.wildcards import arn_matches, is_literal
@@ -86,9 +87,7 @@ class Labels:
         tails = Counter(resource.path.partition("/")[2] for resource in assembly.resources)
         self._in_many = {tail for tail, count in tails.items() if count > 1}
         # Also while there is only one: a second one must not rename what the first one has.
-        self._customizations = {
-            resource.stack for resource in assembly.of_type("Custom::ProvisionedThroughput")
-        }
+        self._customizations = {resource.stack for resource in assembly.of_type(SERVING)}
         self._known: Mapping[str, str] = {
             resource.arn.removesuffix(":*"): f"{type_label(resource)} {self.of(resource)}"
             for resource in assembly.resources

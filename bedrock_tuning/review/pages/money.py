@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from bedrock_tuning.contracts.written.customization import SERVING
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.run.exposure import (
@@ -18,7 +19,6 @@ from bedrock_tuning.run.exposure import (
     serving_in_words,
 )
 
-SERVING_RESOURCE: Final = "Custom::ProvisionedThroughput"
 _BUDGET: Final = "AWS::Budgets::Budget"
 HEAD: Final = (
     "customization",
@@ -81,7 +81,7 @@ def money(assembly: Assembly) -> Money:
     unreadable = []
     budgets: dict[str, float | None] = {}
     budget_by_stack = {resource.stack: resource for resource in assembly.of_type(_BUDGET)}
-    for resource in assembly.of_type(SERVING_RESOURCE):
+    for resource in assembly.of_type(SERVING):
         properties = {name: str(value) for name, value in resource.properties.items()}
         name = properties.get("Customization", resource.stack)
         try:

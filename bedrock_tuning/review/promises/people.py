@@ -17,7 +17,7 @@ from bedrock_tuning.run import items
 # How a run that waits is answered: by the address of the function, or with the token of its task.
 _ASK: Final = ("lambda:Invoke*",)
 _ANSWER: Final = ("states:SendTask*",)
-_WRITE: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
+WRITING: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
 
 
 def _objects(deployment: DeploymentFacts) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def _statements_allowing(
 def separated(evidence: Evidence) -> Iterator[Violation]:
     deployment = DeploymentFacts(evidence=evidence)
     for role in evidence.permissions.roles.values():
-        uploads = _statements_allowing(role.policy, _WRITE, _objects(deployment))
+        uploads = _statements_allowing(role.policy, WRITING, _objects(deployment))
         approves = [
             *_statements_allowing(role.policy, _ASK, deployment.handlers("approve")),
             *_statements_allowing(role.policy, _ANSWER, ("*",)),
@@ -205,7 +205,7 @@ PROMISES: Final = (
         id="M842",
         sentence="Only the uploader of a customization writes its dataset, NAME/* and the folders "
         "that its settings name; only StartJob writes what was checked.",
-        actions=_WRITE,
+        actions=WRITING,
         resources=_objects,
         but=_own_datasets,
     ),
@@ -251,7 +251,7 @@ PROMISES: Final = (
     Never(
         id="M848",
         sentence="Only Approve writes decisions (approvals/*), and nobody removes one.",
-        actions=_WRITE,
+        actions=WRITING,
         resources=_decisions,
         but=lambda d: [but(d.function("approve"), "s3:PutObject", on=_decisions(d))],
     ),
@@ -266,7 +266,7 @@ PROMISES: Final = (
         sentence="Readers, approvers and auditors change nothing: no objects, items, parameters, "
         "jobs or endpoints.",
         actions=(
-            *_WRITE,
+            *WRITING,
             *(f"dynamodb:{verb}*" for verb in ("BatchWrite", "Delete", "PartiQL", "Put", "Update")),
             "ssm:Put*",
             "ssm:Delete*",
