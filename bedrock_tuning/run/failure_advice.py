@@ -125,8 +125,10 @@ def _words(
     kind = code if code in CLASSES or code in VAGUE else class_match[1] if class_match else ""
     if kind in CLASSES:
         return (True, *CLASSES[kind])
-    broad = next((each for each in table.known if each.broad and each.broad.search(text)), None)
-    if broad is not None:
+    # A subject and a fault in one sentence are enough.
+    wrong = [part for part in _SENTENCE.split(text) if table.fault.search(part)]
+    about = (each for each in table.known if each.subject and any(map(each.subject.search, wrong)))
+    if (broad := next(about, None)) is not None:
         return True, broad.cause, broad.fix
     if (own_reason := _first_match(table.own, full_text[:_LONGEST])) is not None:
         return True, own_reason.cause, own_reason.fix
@@ -141,6 +143,7 @@ def _first_match(reasons: Iterable[Reason], text: str) -> Reason | None:
     return next((reason for reason in reasons if reason.pattern.search(text)), None)
 
 
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n")
 _OTHERS: Final = "look into the documentation of what wrote it"
 _READ: Final = "the message says which part; compare the customization with docs/models.md"
 _UNKNOWN: Final = (

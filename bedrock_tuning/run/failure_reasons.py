@@ -17,11 +17,11 @@ _FILE: Final = Path(__file__).with_suffix(".toml")
 class Reason:
     """What a message that fits a pattern means; the file says what its fields are.
 
-    broad: fits a sentence that is about the subject and names a fault; None without a subject.
+    subject: of sentences that mean it if they name a fault, too; None without one.
     """
 
     pattern: re.Pattern[str]
-    broad: re.Pattern[str] | None
+    subject: re.Pattern[str] | None
     cause: str
     fix: str
     about: AdviceScope
@@ -31,11 +31,12 @@ class Reason:
 class Reasons:
     """The first that fits counts. own: of what comes from this project, and not from Bedrock.
 
-    elsewhere: signs of messages of others, by their names.
+    fault: words for something wrong. elsewhere: signs of messages of others, by their names.
     """
 
     known: tuple[Reason, ...]
     own: tuple[Reason, ...]
+    fault: re.Pattern[str]
     elsewhere: Mapping[str, re.Pattern[str]]
 
 
@@ -54,12 +55,6 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
     own: list[_Row]
 
 
-# Not across sentences: a period inside a number or a name ends none.
-_BROAD: Final = (
-    r"(?:<subject>)(?:[^.\n]|\.\S){0,100}?<fault>|<fault>(?:[^.\n]|\.\S){0,60}?(?:<subject>)"
-)
-
-
 @cache
 def reasons() -> Reasons:
     """All of them, read when the first message has to be explained."""
@@ -67,6 +62,7 @@ def reasons() -> Reasons:
     return Reasons(
         known=_compile(table.reason, table.words),
         own=_compile(table.own, table.words),
+        fault=re.compile("|".join(table.words["fault"]), re.IGNORECASE),
         elsewhere={name: re.compile(sign, re.I) for name, sign in table.elsewhere.items()},
     )
 
@@ -81,9 +77,7 @@ def _compile(rows: Sequence[_Row], words: Mapping[str, str | list[str]]) -> tupl
     return tuple(
         Reason(
             pattern=re.compile(fill("|".join(row.says)), re.IGNORECASE),
-            broad=re.compile(fill(_BROAD.replace("<subject>", row.subject)), re.IGNORECASE)
-            if row.subject
-            else None,
+            subject=re.compile(fill(row.subject), re.IGNORECASE) if row.subject else None,
             cause=row.cause,
             fix=fill(row.fix),
             about=row.about,
