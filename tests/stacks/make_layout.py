@@ -45,7 +45,7 @@ def _kept(raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             properties = resource.get("Properties", {})
             forced = {
                 name: properties[name]
-                for name in create_only().get(resource["Type"], ())
+                for name in create_only(resource["Type"])
                 if name in properties
             }
             yield logical_id, {"Type": resource["Type"], **forced}

@@ -15,7 +15,7 @@ import app
 from app import build_app, read_context, workflow_picture
 from bedrock_tuning.config.settings_limits import LOG_RETENTION_DAYS, ROLE_NAME_PREFIX_MAX
 from bedrock_tuning.errors import ConfigurationError, SettingsError
-from tests.review.assembly.make_create_only import schema
+from tests.review.assembly.make_schemas import schema
 from tools.scan.cases import Case
 
 

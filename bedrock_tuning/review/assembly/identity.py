@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-_CREATE_ONLY: Final = Path(__file__).with_name("create_only.json")
+_SCHEMAS: Final = Path(__file__).with_name("schemas.json")
 ACCOUNT: Final = "111122223333"
 PARTITION: Final = "aws"
 URL_SUFFIX: Final = "amazonaws.com"
@@ -182,10 +182,17 @@ class Identity:
 
 
 @cache
-def create_only() -> Mapping[str, list[str]]:
-    """By type: properties of which a change makes CloudFormation replace the resource.
+def _schemas() -> Mapping[str, Mapping[str, Any]]:
+    """What AWS's own schemas say of each type (tests/review/assembly/make_schemas.py)."""
+    schemas: Mapping[str, Mapping[str, Any]] = json.loads(_SCHEMAS.read_text("utf-8"))
+    return schemas
 
-    They are AWS's own schemas' (tests/review/assembly/make_create_only.py).
-    """
-    properties: Mapping[str, list[str]] = json.loads(_CREATE_ONLY.read_text("utf-8"))
-    return properties
+
+def create_only(kind: str) -> list[str]:
+    """The properties of a type of which a change makes CloudFormation replace the resource."""
+    return list(_schemas().get(kind, {}).get("create_only", ()))
+
+
+def takes_tags(kind: str) -> bool:
+    """Whether resources of a type have tags."""
+    return bool(_schemas().get(kind, {}).get("taggable"))

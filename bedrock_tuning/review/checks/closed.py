@@ -156,11 +156,8 @@ def tags(evidence: Evidence) -> Iterator[Violation]:
         if name in contracts.settings:
             own_tags = contracts.settings[name]["tags"]
             expected[stack] |= {**own_tags, CUSTOMIZATION_TAG: name}
-    taggable_types = {
-        resource.type for resource in evidence.assembly.resources if "Tags" in resource.properties
-    }
     for resource in evidence.assembly.resources:
-        if resource.type in taggable_types:
+        if identity.takes_tags(resource.type) or "Tags" in resource.properties:
             actual = _tags(as_whole(resource.properties.get("Tags")))
             yield from unlike(resource, actual, expected[resource.stack], exactly=True)
     for stack, actual in evidence.assembly.tags.items():

@@ -343,7 +343,7 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
                 "Retain"
             )
             yield _difference(key, name, old_value, new_value, is_worse=is_worse)
-    create_only_paths = create_only().get(now.type, [])
+    create_only_paths = create_only(now.type)
     before, after = (
         side.properties(resource, as_named=old.labels.shared == new.labels.shared)
         for side, resource in ((old, then), (new, now))

@@ -22,6 +22,11 @@ def untagged(copy: Copy) -> None:
     del copy.properties("data/DataKey")["Tags"]
 
 
+@flaw("A115", "the only table without any tag")
+def untagged_table(copy: Copy) -> None:
+    del copy.properties("pipeline/Runs")["Tags"]
+
+
 @flaw("A115", "a starter with the tag of another customization")
 def another_team(copy: Copy) -> None:
     for tag in copy.properties("pets-search/Starter")["Tags"]:

@@ -1,4 +1,4 @@
-"""Writes review/assembly/create_only.json from the schemas in cfn-lint; see test_create_only.py."""
+"""Writes review/assembly/schemas.json from the schemas in cfn-lint; see test_schemas.py."""
 
 import json
 from importlib.util import find_spec
@@ -7,7 +7,7 @@ from typing import Any
 
 from bedrock_tuning.review.assembly.identity import NAMED_TYPES
 
-TARGET = Path(__file__).resolve().parents[3] / "bedrock_tuning/review/assembly/create_only.json"
+TARGET = Path(__file__).resolve().parents[3] / "bedrock_tuning/review/assembly/schemas.json"
 
 
 def schema(kind: str) -> dict[str, Any]:
@@ -22,24 +22,25 @@ def schema(kind: str) -> dict[str, Any]:
     return found
 
 
-def create_only() -> dict[str, list[str]]:
-    """Per resource type: properties of which a change makes CloudFormation replace the resource."""
-    found = {}
+def schemas() -> dict[str, dict[str, Any]]:
+    """Per resource type: whether it takes tags, and properties of which a change replaces it."""
+    result = {}
     for kind in sorted(NAMED_TYPES):
-        said = schema(kind)
-        paths = sorted(
-            path.removeprefix("/properties/").replace("/", ".")
-            for key in ("createOnlyProperties", "conditionalCreateOnlyProperties")
-            for path in said.get(key, ())
-        )
-        if paths:
-            found[kind] = paths
-    return found
+        own = schema(kind)
+        result[kind] = {
+            "taggable": bool(own.get("tagging", {}).get("taggable")),
+            "create_only": sorted(
+                path.removeprefix("/properties/").replace("/", ".")
+                for key in ("createOnlyProperties", "conditionalCreateOnlyProperties")
+                for path in own.get(key, ())
+            ),
+        }
+    return result
 
 
 def text() -> str:
     """The file."""
-    return f"{json.dumps(create_only(), indent=2)}\n"
+    return f"{json.dumps(schemas(), indent=2)}\n"
 
 
 if __name__ == "__main__":
