@@ -32,7 +32,7 @@ EXPECTED_RULES: Final = frozenset(
     word_list(
         "aspect-ratio-out-of-range caption-too-long empty-image image-format-not-supported",
         "image-in-another-bucket image-missing image-ref-not-s3 image-side-too-small",
-        "malformed-json missing-field truncated-image",
+        "malformed-json truncated-image unknown-field",
     )
 )
 
