@@ -38,9 +38,11 @@ def respond(
         logger.exception("custom resource failed")
         answer |= {"Status": "FAILED", "Reason": _reason(error)}
         _send(event["ResponseURL"], answer)
-        # Raised for the function's alarm. Lambda then calls again: a deletion is tried again,
-        # nothing is handed over twice, and CloudFormation takes the first answer only.
-        raise
+        # For the function's alarm, because something may still be billed. Lambda then calls again:
+        # a deletion is tried again. CloudFormation undoes anything else, and nothing may redo it.
+        if event["RequestType"] == "Delete":
+            raise
+        return
     _send(event["ResponseURL"], answer)
 
 

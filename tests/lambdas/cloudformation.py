@@ -27,7 +27,7 @@ class CloudFormation:
     identity: str
     remaining_ms: float = 900_000
     settles_after: float = 60
-    errors: int = 0
+    failed: list[dict[str, Any]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     def request(
@@ -81,6 +81,11 @@ class CloudFormation:
         except Exception:
             # What Lambda counts as an error, for the alarm, is never a success for CloudFormation.
             assert self.answers[-1]["Status"] == "FAILED"
-            self.errors += 1
+            self.failed.append(event)
         assert len(self.answers) == before + 1, "every request is answered exactly once"
         return self.answers[-1]
+
+    def minutes_later(self) -> None:
+        """Lambda calls again with what a function failed on; by then CloudFormation has gone on."""
+        for event in self.failed:
+            self.handler(event, self)

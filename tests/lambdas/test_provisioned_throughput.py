@@ -526,14 +526,8 @@ def test_any_error_is_answered_so_that_cloudformation_does_not_wait_for_an_hour(
 
     assert answer["Status"] == "FAILED"
     assert "not you" in answer["Reason"]
-    # Lambda counts the error too, so the function's alarm rings.
-    assert stack.errors == 1
-
-
-def test_a_success_is_no_error(stack: CloudFormation) -> None:
-    stack.ask("Create")
-
-    assert stack.errors == 0
+    # Of a deletion Lambda counts the error, too: the alarm rings, and it is tried again.
+    assert len(stack.failed) == (kind == "Delete")
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])

@@ -48,7 +48,7 @@ def acted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Act:
     """Plays a scenario, perhaps with a fault; returns what was called, and how it ended."""
-    monkeypatch.setattr(_cloudformation, "_send", lambda *_: None)
+    monkeypatch.setattr(_cloudformation, "_send", lambda _, answer: worlds[-1].answered(answer))
     monkeypatch.setenv("IMAGES_PER_SHARD", "1000")
     for module in (_cloudformation, keep_leases, reconcile, serve):
         monkeypatch.setattr(module.logger, "disabled", True)

@@ -121,6 +121,10 @@ class World:
         with self.acting(None), self._alarmed():
             provisioned_throughput.handler(event, CONTEXT)
 
+    def answered(self, answer: Mapping[str, Any]) -> None:
+        """CloudFormation tells who deploys."""
+        self.alarms += answer["Status"] == "FAILED"
+
     def abort(self) -> None:
         """Somebody stops an execution between two states."""
         running = [each for each in self.executions if not each.ended]

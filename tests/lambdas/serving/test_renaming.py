@@ -205,6 +205,11 @@ def test_a_run_that_has_not_ended_is_waited_for(aws: Aws, new: CloudFormation) -
     assert answer["Status"] == "FAILED"
     assert "a run of it has not ended: 20261122-090000-aaaaaa" in answer["Reason"]
     assert aws.bedrock.only["tags"][BY] == OLD
+    # Somebody stops the run. The new stack is gone by then, so nothing may move to it.
+    _runs.update_run("a-table", "20261122-090000-aaaaaa", status="failed")
+    new.minutes_later()
+    assert aws.bedrock.only["tags"][BY] == OLD
+    assert _intent(aws, OLD).renamed_to == ""
 
 
 def test_what_the_new_name_serves_itself_is_not_given_up(aws: Aws, new: CloudFormation) -> None:
