@@ -1,62 +1,21 @@
 """Resources of which contracts say every property, and policies of resources."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any, Final, cast
 
 from aws_cdk import CfnResource, RemovalPolicy, Token
-from aws_cdk import aws_chatbot as chatbot
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
-from aws_cdk import aws_ssm as ssm
-from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts.alarms import ALARM
 from bedrock_tuning.contracts.contract import MACHINE
-from bedrock_tuning.contracts.written.customization import PARAMETER, SERVING
-from bedrock_tuning.contracts.written.functions import FUNCTION
+from bedrock_tuning.contracts.written.customization import BUDGET, SERVING
 
-# With the CDK's own classes, which tag resources and which its scanners know.
-_CLASSES: Final[Mapping[str, Callable[..., CfnResource]]] = {
-    ALARM: cloudwatch.CfnAlarm,
-    "AWS::EC2::FlowLog": ec2.CfnFlowLog,
-    "AWS::EC2::RouteTable": ec2.CfnRouteTable,
-    "AWS::EC2::SecurityGroup": ec2.CfnSecurityGroup,
-    "AWS::EC2::SecurityGroupEgress": ec2.CfnSecurityGroupEgress,
-    "AWS::EC2::SecurityGroupIngress": ec2.CfnSecurityGroupIngress,
-    "AWS::EC2::Subnet": ec2.CfnSubnet,
-    "AWS::EC2::SubnetRouteTableAssociation": ec2.CfnSubnetRouteTableAssociation,
-    "AWS::EC2::VPC": ec2.CfnVPC,
-    "AWS::EC2::VPCEndpoint": ec2.CfnVPCEndpoint,
-    "AWS::CloudWatch::Dashboard": cloudwatch.CfnDashboard,
-    "AWS::DynamoDB::Table": dynamodb.CfnTable,
-    "AWS::KMS::Key": kms.CfnKey,
-    FUNCTION: lambda_.CfnFunction,
-    "AWS::Lambda::Url": lambda_.CfnUrl,
-    "AWS::Logs::LogGroup": logs.CfnLogGroup,
-    "AWS::Chatbot::SlackChannelConfiguration": chatbot.CfnSlackChannelConfiguration,
-    "AWS::Events::Rule": events.CfnRule,
-    "AWS::S3::Bucket": s3.CfnBucket,
-    "AWS::SQS::Queue": sqs.CfnQueue,
-    "AWS::SNS::Topic": sns.CfnTopic,
-    "AWS::SNS::Subscription": sns.CfnSubscription,
-    "AWS::Scheduler::Schedule": scheduler.CfnSchedule,
-    PARAMETER: ssm.CfnParameter,
-    MACHINE: stepfunctions.CfnStateMachine,
-}
 # A first deployment that fails leaves none of it behind: the next attempt begins anew.
 RETAINED: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 _REMOVAL: Final = {
@@ -70,11 +29,11 @@ _REMOVAL: Final = {
 }
 # What Ref gives, where it is not the name.
 _REFERENCE: Final = {"AWS::SNS::Topic": "arn", "AWS::SQS::Queue": "url", MACHINE: "arn"}
-# The policy's class, its property for what it is of, and the attribute that this takes.
-_POLICIES: Final[Mapping[str, tuple[Callable[..., CfnResource], str, str]]] = {
-    "AWS::S3::Bucket": (s3.CfnBucketPolicy, "bucket", ":name"),
-    "AWS::SNS::Topic": (sns.CfnTopicPolicy, "topics", ""),
-    "AWS::SQS::Queue": (sqs.CfnQueuePolicy, "queues", ":url"),
+# Of a policy: its property for what it is of, and the attribute that this takes.
+_POLICIES: Final = {
+    "AWS::S3::Bucket": ("bucket", ":name"),
+    "AWS::SNS::Topic": ("topics", ""),
+    "AWS::SQS::Queue": ("queues", ":url"),
 }
 # Whose names are not of CloudFormation.
 _AS_THEY_ARE: Final = ("PolicyDocument", "Variables")
@@ -95,13 +54,14 @@ def written(
     construct_id = place.path.rpartition("/")[2]
     if inside:
         scope, construct_id = Construct(scope, construct_id), "Resource"
-    if place.type in _CLASSES:
+    # The class of budgets would tag them, which changes them where they are deployed.
+    if place.type.startswith("Custom::") or place.type == BUDGET:
+        resource = CfnResource(scope, construct_id, type=place.type, properties=properties)
+    else:
         arguments = {
             _WORDS.sub("_", key).lower(): _cdk_names(key, properties[key]) for key in properties
         }
-        resource = _CLASSES[place.type](scope, construct_id, **arguments, **more)
-    else:
-        resource = CfnResource(scope, construct_id, type=place.type, properties=properties)
+        resource = _class(place.type)(scope, construct_id, **arguments, **more)
     if place.type in _REMOVAL:
         resource.apply_removal_policy(_REMOVAL[place.type])
     # Nothing names an alarm, and there are two for each customization.
@@ -110,6 +70,15 @@ def written(
         names = {"arn": arn, "name": queue, _REFERENCE.get(place.type, "name"): resource.ref}
         permissions.register(name, **names)
     return resource
+
+
+def _class(kind: str) -> Callable[..., CfnResource]:
+    """The CDK's own of a resource type: it tags resources, and scanners know it."""
+    _, service, name = kind.split("::")
+    cdk_class: Callable[..., CfnResource] = getattr(
+        import_module(f"aws_cdk.aws_{service.lower()}"), f"Cfn{name}"
+    )
+    return cdk_class
 
 
 def kms_key(scope: Construct, name: str, permissions: Permissions) -> None:
@@ -124,10 +93,10 @@ def policy(scope: Construct, name: str, permissions: Permissions) -> CfnResource
     """All that a resource's contract refuses and grants; `scope` has the resource's construct."""
     contract = permissions.contracts.resource(name)
     parent = cast(Construct, scope.node.find_child(contract.place.path.rpartition("/")[2]))
-    make, target, attribute = _POLICIES[contract.place.type]
+    target, attribute = _POLICIES[contract.place.type]
     statements = permissions.statements((*contract.refusals, *contract.grants), scope)
     reference = permissions.fill(f"{{{name}{attribute}}}", scope)
-    return make(
+    return _class(f"{contract.place.type}Policy")(
         Construct(parent, "Policy"),
         "Resource",
         policy_document=iam.PolicyDocument(statements=statements),
