@@ -75,10 +75,14 @@ def fix_image(data: bytes, limits: ImageLimits) -> Fixed:
     except UnfixableError:
         raise
     except PIL.UnidentifiedImageError as error:
-        name = "no image" if head.format == "unknown" else f"{head.format}, which is not read"
-        if head.format in _HEIF and not heic:
+        name, kind = f"{head.format}, which is not read", f"{head.format} not read"
+        if head.format == "unknown":
+            name, kind = ("no image", "not an image") if data else ("empty", "empty file")
+        elif head.format in _HEIF and not heic:
             name = f"{head.format}; to read it: pip install 'bedrock-tuning[images]'"
-        raise UnfixableError(f"the file is {name}", kind=f"{head.format} not read") from error
+        elif head.format in _HEIF:
+            name, kind = f"{head.format} and cannot be decoded", "image broken"
+        raise UnfixableError(f"the file is {name}", kind=kind) from error
     except Exception as error:
         # Decoders of broken data raise whatever they like.
         words = " ".join(str(error).split())

@@ -9,7 +9,7 @@ from typing import Any, Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
 from bedrock_tuning.dataset.layouts.recognise import ImageCaption
-from bedrock_tuning.dataset.layouts.splits import Split, split_of_word, strictest
+from bedrock_tuning.dataset.layouts.splits import Split, strictest
 from bedrock_tuning.dataset.talks.nested import questions_of
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.preparing.near_duplicates import near_pairs
@@ -165,19 +165,10 @@ def validation_digests(counts: Mapping[str, int], *, share: float, seed: int) ->
     return frozenset(digests)
 
 
-def records_of(table: Table) -> Iterator[tuple[str, Mapping[str, Any], Split]]:
-    """Every record with its place, and its split where the document has a list for each."""
-    value, file = table.value, table.file
-    lists = value if isinstance(value, dict) else {}
-    if lists and all(isinstance(v, list) and split_of_word(k) for k, v in lists.items()):
-        for name, inner in lists.items():
-            records = [(n, record) for n, record in enumerate(inner, 1) if isinstance(record, dict)]
-            for place, row in _questions(records, f"{file} {name}"):
-                yield place, row, split_of_word(name)
-        return
-    rows = table.rows or ([(1, value)] if isinstance(value, dict) else [])
-    for place, row in _questions(rows, file):
-        yield place, row, ""
+def records_of(table: Table) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every record with its place."""
+    rows = table.rows or ([(1, table.value)] if isinstance(table.value, dict) else [])
+    yield from _questions(rows, table.file)
 
 
 def _questions(

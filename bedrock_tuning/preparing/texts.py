@@ -113,12 +113,12 @@ class Conversion:
 
     def _table(self, table: Table) -> Iterator[_Item]:
         column = split_column(table, self.plan.split_column)
-        for place, row, list_split in records_of(table):
+        for place, row in records_of(table):
             side, unknown = side_of(row.get(column) if column else "")
             if unknown:
                 self._leave(place, NO_SPLIT, detail=unknown, fix="write train, validation or test")
                 continue
-            split = side or list_split or table.split
+            split = side or table.split
             try:
                 reading = read_talk(
                     {name: value for name, value in row.items() if name != column},

@@ -128,6 +128,8 @@ def test_too_many_bytes_become_a_jpeg_that_fits() -> None:
         (b"\xff\xd8\xff\xe0", "jpeg"),
         (b"hello, no picture", "text"),
         (bytes(range(128, 200)), "no image"),
+        (b"", "the file is empty"),
+        (b"\0\0\0\x18ftypheic" + bytes(99), "HEIC and cannot be decoded"),
     ],
 )
 def test_what_is_no_picture_is_left_out_with_a_reason(data: bytes, words: str) -> None:

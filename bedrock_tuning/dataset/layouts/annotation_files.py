@@ -28,6 +28,11 @@ def read_coco(table: Table, scene: Scene) -> Reading | None:
         for image in _objects(value["images"])
     }
     notes = _objects(value["annotations"])
+    classes = {item.get("id"): item.get("name") for item in _objects(value.get("categories"))}
+    if classes and not any({"caption", "bbox", "segmentation"} & note.keys() for note in notes):
+        # Of whole images, as in iNaturalist.
+        names_of = ((note, classes.get(note.get("category_id"))) for note in notes)
+        notes = [{**note, "caption": _photo_of(name)} for note, name in names_of if name]
     if not any("caption" in note for note in notes):
         scene.refuse(
             f"{table.file}: COCO with boxes or outlines and no captions; a model of image and "
@@ -165,6 +170,9 @@ _VIA: Final = frozenset(["filename", "file_attributes"])
 def read_by_file(table: Table, scene: Scene) -> Reading | None:
     """One JSON object of captions by file name."""
     value = table.value
+    if isinstance(value, dict) and len(value) == 1:
+        # As in {"captions": {…}}.
+        value = next(iter(value.values()))
     if not isinstance(value, dict) or not value:
         return None
     names = list(value)[:50]

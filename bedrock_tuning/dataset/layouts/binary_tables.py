@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
 
 from bedrock_tuning.dataset.images.header import header
+from bedrock_tuning.dataset.layouts.names import IMAGE_NAME
 from bedrock_tuning.errors import UserError
 
 Keep = Callable[[str, bytes], str]
@@ -69,8 +71,13 @@ def _sheets(book: Any, file: str) -> Iterator[Sheet]:
                 break
             names = line
         else:
-            columns, rows = _below(lines, names, count)
             notes = (f"{file}: the sheet {sheet.title}",) if several or count > 1 else ()
+            if any(IMAGE_NAME.search(str(cell)) for cell in names):
+                # There is no header: the first row is data.
+                lines, count = chain([names], lines), count - 1
+                names = [f"column {n}" for n in range(1, len(names) + 1)]
+                notes = (*notes, f"{file}: the first line names no columns")
+            columns, rows = _below(lines, names, count)
             yield sheet.title if several else "", columns, rows, notes
 
 

@@ -248,6 +248,8 @@ class _Cells:
             for name in self._table.columns
             if name != without and name and name.lower() not in _NO_CAPTIONS
         ]
+        # Numbers of classes, where their names stand beside them.
+        others = [name for name in others if not self.are_numbers([name])] or others
         columns = [name for name in others if _rank(name, _CAPTIONS) < len(_CAPTIONS)]
         if columns:
             rank = min(_rank(name, _CAPTIONS) for name in columns)

@@ -20,6 +20,10 @@ _UPLOADED: Final = re.compile(r"^[0-9a-f]{8}-(?=.)")
 # COCO_val2014_000000000042 is image 42.
 _NUMBER: Final = re.compile(r"\d+$")
 _SUGGEST_AMONG: Final = 10_000
+# A cell that names an image: no header has one.
+IMAGE_NAME: Final = re.compile(
+    r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)(#\d+)?\s*$|\w(?:#\w+)?#\d+\s*$", re.IGNORECASE
+)
 
 
 class Found(NamedTuple):

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from bedrock_tuning.dataset.documents import is_conversation, records_in
 from bedrock_tuning.dataset.layouts.binary_tables import Keep, read_arrow, read_parquet, read_xlsx
+from bedrock_tuning.dataset.layouts.names import IMAGE_NAME
 from bedrock_tuning.dataset.layouts.reading import Table
+from bedrock_tuning.dataset.layouts.splits import split_of_word
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import counted
@@ -34,9 +36,6 @@ _BYTES_MAX: Final = 1 << 30
 _CELL_MAX: Final = 1 << 24
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SNIFFED: Final = 30
-_IMAGE: Final = re.compile(
-    r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)(#\d+)?\s*$|\w(?:#\w+)?#\d+\s*$", re.IGNORECASE
-)
 _NAME_FIRST: Final = re.compile(
     r"^([^\s,;|\"]+\.(?:jpe?g|png|webp|gif|bmp|tiff?))(?:[ ]*:[ ]*|[ ]+)(\S.*)$",
     re.IGNORECASE | re.MULTILINE,
@@ -49,17 +48,27 @@ _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 def read_tables(path: Path, *, file: str, base: str, encoding: str, keep: Keep) -> Iterator[Table]:
     """The tables in a file; raises UserError with its place for one that cannot be read.
 
-    A workbook has one for each of its sheets, called as in "pets.xlsx/train"; any other file has
-    one. keep: for images inside of cells.
+    A workbook has one for each of its sheets, called as in "pets.xlsx/train", and a JSON object of
+    lists one for each split; any other file has one. keep: for images inside of cells.
     """
     reader = _BINARY.get(path.suffix.lower())
     if reader is None:
-        yield _of_text(path, file=file, base=base, encoding=encoding)
+        yield from _by_split(_of_text(path, file=file, base=base, encoding=encoding))
         return
     for sheet, names, lines, notes in reader(path, keep):
         place = f"{file}/{sheet}" if sheet else file
         columns = _unique(names, place)
         yield Table(file=place, base=base, columns=columns, rows=list(lines), said=notes)
+
+
+def _by_split(table: Table) -> Iterator[Table]:
+    lists = table.value if isinstance(table.value, dict) else {}
+    if not lists or not all(isinstance(v, list) and split_of_word(k) for k, v in lists.items()):
+        yield table
+        return
+    for name, records in lists.items():
+        rows = [(n, record) for n, record in enumerate(records, 1) if isinstance(record, dict)]
+        yield _of_objects(rows, f"{table.file}/{name}", table.base, table.said)
 
 
 def _of_text(path: Path, *, file: str, base: str, encoding: str) -> Table:
@@ -182,7 +191,7 @@ def _parse_delimited(
     if first is None:
         return (), [], ()
     notes = () if delimiter == "," else (f"{file}: columns are separated by {_NAMED[delimiter]}",)
-    if any(_IMAGE.search(cell) for cell in first[1]):
+    if any(IMAGE_NAME.search(cell) for cell in first[1]):
         # There is no header: the first row is data.
         names = [f"column {n}" for n in range(1, len(first[1]) + 1)]
         every = [first, *cells]
@@ -274,7 +283,7 @@ def _delimiter(text: str) -> str:
             return 0.0, False, 0
         count = sum(line.count(delimiter) >= head for line in lines)
         # Without names of columns, a cell of the first line is the name of an image.
-        has_image = any(_IMAGE.search(cell) for cell in lines[0].split(delimiter))
+        has_image = any(IMAGE_NAME.search(cell) for cell in lines[0].split(delimiter))
         return count / len(lines), has_image, head
 
     return max(_DELIMITERS, key=quality)

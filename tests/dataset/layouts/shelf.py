@@ -1130,4 +1130,46 @@ SHELF: Sequence[Layout] = (
         files=lambda: {"c.csv": f'file , caption \n1.jpg , "{DOG}" \n3.jpg , "{OWL}" \n'},
         pairs={"1.jpg": [DOG], "3.jpg": [OWL]},
     ),
+    Layout(
+        name="one-document-with-a-list-for-each-split",
+        files=lambda: {
+            "d.json": json.dumps(
+                {
+                    "train": [{"image": "1.jpg", "caption": DOG}],
+                    "val": [{"image": "2.jpg", "caption": CAT}],
+                }
+            )
+        },
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+        splits={"1.jpg": "train", "2.jpg": "validation"},
+    ),
+    Layout(
+        name="excel-without-names-of-columns",
+        files=lambda: {"c.xlsx": xlsx(["1.jpg", DOG], ["2.jpg", CAT])},
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+        said="the first line names no columns",
+    ),
+    Layout(
+        name="numbers-of-classes-beside-their-names",
+        files=lambda: {"c.csv": "file,label,label_name\n1.jpg,0,dog\n2.jpg,1,cat\n"},
+        pairs={"1.jpg": ["dog"], "2.jpg": ["cat"]},
+    ),
+    Layout(
+        name="coco-of-whole-images",
+        files=lambda: {
+            "train.json": json.dumps(
+                {
+                    "images": [{"id": 1, "file_name": "1.jpg"}],
+                    "annotations": [{"image_id": 1, "category_id": 7}],
+                    "categories": [{"id": 7, "name": "grey_wolf"}],
+                }
+            )
+        },
+        pairs={"1.jpg": ["a photo of a grey wolf"]},
+    ),
+    Layout(
+        name="captions-by-file-below-a-name",
+        files=lambda: {"c.json": json.dumps({"captions": {f: t[0] for f, t in THREE.items()}})},
+        pairs=THREE,
+    ),
 )
