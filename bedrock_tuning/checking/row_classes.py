@@ -55,8 +55,8 @@ class ClassedRow(msgspec.Struct, gc=False):
 class _Shape(NamedTuple):
     """What rows with the same names and types share.
 
-    number: of the shape. quotes: in a line without escapes. by_values: whether values tell a format
-    of other tools.
+    number: of the shape. quotes: in a line without escaped ones. by_values: whether values tell a
+    format of other tools.
     """
 
     number: int
@@ -141,8 +141,8 @@ class RowClasses:
         if shape is None:
             return None
         repeated: bytes | None = b""
-        # A repeated name has quotes of its own, and the decoder drops its first value.
-        if shape.quotes != line.count(b'"') or b"\\" in line or shape.is_nested:
+        # The decoder drops the first value of a repeated name, whose quotes are in the line.
+        if shape.is_nested or line.count(b'"') != shape.quotes:
             if _may_be_deep(line):
                 return _unread_row(line)
             repeated = _repeated_names(line, value)
