@@ -223,15 +223,15 @@ def _unread_row(line: bytes) -> ClassedRow | None:
 def _repeated_names(line: bytes, value: Any) -> bytes | None:
     """The names in a line if its object gives one twice, else b""; None if it takes the parser."""
     # Every second piece between quotes is outside of strings, where a colon follows each name.
-    pieces = line.replace(b"\\\\", b"\\-").replace(b'\\"', b"\\-").split(b'"')
+    pieces = line.replace(b"\\\\", b"\\-").replace(b'\\"', b"\\'").split(b'"')
     outside = b"".join(pieces[::2])
     if outside.count(b":") == _count_names(value):
         return b""
     names = b'"'.join(
         [name for name, end in zip(pieces[1::2], pieces[2::2], strict=True) if b":" in end]
     )
-    # Names of several objects may be the same, and an escape may spell a name otherwise.
-    is_sure = outside.count(b"{") == 1 and b"\\" not in names and len(names) <= _NAMES_BYTES
+    # Several objects may have the same name, each once.
+    is_sure = outside.count(b"{") == 1 and len(names) <= _NAMES_BYTES
     return names if is_sure else None
 
 

@@ -186,6 +186,7 @@ COUNTED = {
         b'{"image-ref": "s3://bucket/folder/1.png", "caption": "a", "more": 1.5}',
         *(b"{", b"[]", b'{"a": {}}', b'{"a": []}', b'{"a": "b", "a": "c"}', b"a dog", b'["a"]'),
         *(b'{"caption": "\\u0022"}', b'{"caption": "\\ud83d"}', b'{"caption": "\xff"}', b"[{}]"),
+        b'{"a": 1, "\\u0061": 2}',
     ],
     EXPRESS: [
         *(text(prompt="", completion="x"), text(prompt=" ", completion=""), text(prompt="a")),
@@ -198,10 +199,11 @@ COUNTED = {
 # What only the rules can judge, row by row.
 READ = {
     FLAGSHIP: [
-        *(b'{"a": {"b": 1}, "a": {"b": 2}}', b'{"a": 1, "\\u0061": 2}', b'{"caption": 1e999}'),
-        b'[{"a": 1, "a": 2}]',
+        *(b'{"a": {"b": 1}, "a": {"b": 2}}', b'{"caption": 1e999}'),
+        *(b'[{"a": 1, "a": 2}]', b'{"%s": 1, "caption": 2, "caption": 3}' % (b"x" * 1_000)),
     ],
     "nova-lite": [b"{}"],
+    "nova-lite/DISTILLATION": [b'{"messages": "%s"' % (b"x" * 16_400)],
 }
 
 
@@ -231,6 +233,12 @@ def test_rows_like_others_are_only_counted_once_their_rules_have_enough_findings
     # The 200th finding of a rule settles it; what is left of that block is still read.
     read = rows_read(model, (line + b"\n") * 4_000, monkeypatch)
     assert read <= 200 + 2_000 // (len(line) + 1)
+
+
+def test_a_byte_order_mark_does_not_keep_lines_like_the_first_from_being_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert rows_read(FLAGSHIP, b"\xef\xbb\xbf" + b"{\n" * 4_000, monkeypatch) <= 1_500
 
 
 @pytest.mark.slow

@@ -142,7 +142,7 @@ def objects(draw: st.DrawFn) -> bytes:
 @pytest.mark.parametrize(
     "model", ["titan-multimodal-embeddings-g1", "titan-text-express", "llama-3-1-8b", "nova-lite"]
 )
-@examples(150)
+@examples(50)
 @given(parts=st.lists(objects(), min_size=20, max_size=60))
 def test_rows_of_one_class_have_the_same_findings(model: str, parts: list[bytes]) -> None:
     scope = scope_of(model)
