@@ -14,7 +14,7 @@ import msgspec
 
 from bedrock_tuning.checking.fast_path_records import decides_lines, decides_records
 from bedrock_tuning.dataset.foreign import foreign_format, is_told_by_values
-from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK, DEPTH_MAX, parse
+from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK, DEPTH_MAX, WHITE_SPACE, parse
 from bedrock_tuning.dataset.record_formats import TEXT_FIELDS
 from bedrock_tuning.dataset.scope import DatasetScope, characters_in, locate
 from bedrock_tuning.dataset.tokens import too_many_tokens
@@ -22,7 +22,6 @@ from bedrock_tuning.rules.caption import CONTROL
 from bedrock_tuning.rules.finding import Findings
 
 _CLASSES_MAX: Final = 4_096
-_BLANK: Final = b" \t\r"
 # A class remembers the names of a record that gives one twice.
 _NAMES_BYTES: Final = 1_000
 
@@ -65,7 +64,7 @@ class _Shape(NamedTuple):
     by_values: bool
 
 
-_BLANK_ROW: Final = ClassedRow("blank", is_record=False)
+WHITE_SPACE_ROW: Final = ClassedRow("blank", is_record=False)
 _SYNTAX_ROW: Final = ClassedRow("syntax")
 _NO_OBJECT_ROW: Final = ClassedRow("no object")
 
@@ -123,7 +122,7 @@ class RowClasses:
     def read(self, line: bytes) -> ClassedRow | None:
         """The row of a line without its newline; None if only the rules can judge it."""
         if not line:
-            return _BLANK_ROW
+            return WHITE_SPACE_ROW
         if self._budget.line_bytes is not None and len(line) > self._budget.line_bytes:
             return None
         try:
@@ -201,8 +200,8 @@ def _may_be_deep(line: bytes) -> bool:
 
 def _refused_row(line: bytes, error: Exception) -> ClassedRow | None:
     """The row of a line that the decoder does not take."""
-    if not line.strip(_BLANK):
-        return _BLANK_ROW
+    if not line.strip(WHITE_SPACE):
+        return WHITE_SPACE_ROW
     # On line 1 the mark is no part of the text.
     if line.startswith(BYTE_ORDER_MARK):
         return None

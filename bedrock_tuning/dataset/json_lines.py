@@ -15,7 +15,7 @@ LINE_BYTES_MAX: Final = 4 << 20
 FAULTS_MAX: Final = 50
 # Far above what any record needs, far below where Python's parser gives up.
 DEPTH_MAX: Final = 64
-_BLANK: Final = b" \t\r"
+WHITE_SPACE: Final = b" \t\r"
 # An opening bracket is one level deeper, a closing one is one less; other bytes are no brackets.
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[{]}")
@@ -37,7 +37,7 @@ class Line:
         self.data = data
         self.length = len(data) if length is None else length
         self.too_long = self.length > LINE_BYTES_MAX
-        self.blank = not self.length or (not self.too_long and not data.strip(_BLANK))
+        self.blank = not self.length or (not self.too_long and not data.strip(WHITE_SPACE))
         self.marked = data.startswith(BYTE_ORDER_MARK)
         self.parsed = self._parse()
 
