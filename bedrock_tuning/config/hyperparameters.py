@@ -125,8 +125,8 @@ def _warn(
             if value not in other.value:
                 section.warn(
                     parameter.name,
-                    f"{value} is no choice according to {', '.join(other.source)}; elsewhere it is "
-                    f"({model.name}, {cite(fact.source)})",
+                    f"{value} is not among the choices of {', '.join(other.source)}; elsewhere it "
+                    f"is ({model.name}, {cite(fact.source)})",
                 )
     if parameter.warn is None or isinstance(value, str) or value <= parameter.warn:
         return

@@ -55,7 +55,7 @@ def _takers(kind: str) -> str:
         and contract.conversation is not None
         and kind in _block_kinds(contract.conversation, "")
     ]
-    return f"taken by {', '.join(dict.fromkeys(names))}" if names else "taken by no open model"
+    return f"accepted by {', '.join(dict.fromkeys(names)) or 'no open model'}"
 
 
 rule = partial(define, good=GOOD_TALK, formats=_FORMATS, model=NOVA)
@@ -64,7 +64,7 @@ rule = partial(define, good=GOOD_TALK, formats=_FORMATS, model=NOVA)
 @rule(
     "R411",
     bad=talk(turn("user", "is it a cat"), turn("assistant", _THOUGHT, "yes")),
-    fix="Remove the block, or choose a model that takes it.",
+    fix="Remove the block, or choose a model that accepts it.",
 )
 def block_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation has a kind of content that the model does not take in any turn.
@@ -78,10 +78,10 @@ def block_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     kinds = {*_block_kinds(limits, ""), "image", "video"}
     for block, kind in _kinds(record):
         if kind not in kinds:
-            words = f"{scope.model.name} takes no {kind}"
+            words = f"{scope.model.name} does not accept {kind}"
             yield Fault(words, f"{block.path}.{kind}", kind, _takers(kind))
     if record.value.get("toolConfig") is not None and "toolUse" not in kinds:
-        words = f"{scope.model.name} takes no toolConfig"
+        words = f"{scope.model.name} does not accept toolConfig"
         yield Fault(words, "toolConfig", "toolConfig", _takers("toolUse"))
 
 
@@ -124,7 +124,7 @@ def block_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
         path = f"conversation.{block.role}_blocks"
         dispute = contract.dispute(path, kind)
         if dispute is not None:
-            words = f"{kind} is taken by {dispute.ours}, not by {dispute.others}"
+            words = f"{kind} is accepted by {dispute.ours}, not by {dispute.others}"
             yield Fault(words, f"{block.path}.{kind}", kind, "sources differ")
 
 

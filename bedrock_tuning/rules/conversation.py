@@ -241,7 +241,7 @@ def schema_version_disputed(record: Record, scope: DatasetScope) -> Iterator[Fau
     dispute = scope.contract.dispute("conversation.schema_version")
     if version is None or dispute is None or version == dispute.value:
         return
-    words = f"any schema is taken by {dispute.ours}, only one by {dispute.others}"
+    words = f'"{version}" is accepted by {dispute.ours}, not by {dispute.others}'
     yield Fault(words, "schemaVersion", version, f'"{dispute.value}"')
 
 

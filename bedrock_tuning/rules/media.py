@@ -266,7 +266,7 @@ def media_format_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault
         dispute = scope.contract.dispute(paths[medium.kind], medium.format.lower())
         if dispute is not None:
             yield Fault(
-                f"{medium.format} is taken by {dispute.ours}, not by {dispute.others}",
+                f"{medium.format} is accepted by {dispute.ours}, not by {dispute.others}",
                 f"{medium.path}.format",
                 medium.format,
                 "sources differ",

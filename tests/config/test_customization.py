@@ -370,7 +370,7 @@ def test_a_choice_that_only_one_source_allows_is_accepted_with_a_warning() -> No
     )
     assert _load(graded.format("low")).warnings == ()
     (warning,) = _load(graded.format("medium")).warnings
-    assert "medium is no choice according to NOVA2-UG; elsewhere it is" in warning
+    assert "medium is not among the choices of NOVA2-UG; elsewhere it is" in warning
 
 
 def test_allowing_a_model_that_is_open_is_pointed_out() -> None:

@@ -66,7 +66,7 @@ def test_reasoning_is_taken_by_the_model_that_learns_it_and_refused_by_name_else
         ((severity, name, words),) = found(model, record)
         assert (severity, name) == ("error", "block-not-supported")
         assert "Amazon Nova" in words
-        assert "taken by Amazon Nova 2 Lite" in words
+        assert "accepted by Amazon Nova 2 Lite" in words
 
 
 @pytest.mark.parametrize("record", [called(), asked(medium("document", "pdf"))])
@@ -86,7 +86,7 @@ def test_where_two_guides_differ_about_a_format_the_warning_names_both(format: s
     ((severity, name, words),) = found("nova-2-lite", asked(medium(kind, format)))
 
     assert (severity, name) == ("warning", "media-format-disputed")
-    assert "taken by Amazon Nova 2 User Guide, not by Bedrock User Guide" in words
+    assert "accepted by Amazon Nova 2 User Guide, not by Bedrock User Guide" in words
     assert list(found("nova-lite", asked(medium(kind, format)))) == []
 
 
