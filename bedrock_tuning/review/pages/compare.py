@@ -21,7 +21,7 @@ from bedrock_tuning.review.families import without
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.iam.access import EffectivePermissions
 from bedrock_tuning.review.iam.containment import inside, parts
-from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.policy import Statement, as_list
 from bedrock_tuning.review.iam.wording import conditions_in_words
 from bedrock_tuning.review.pages import customizations
 from bedrock_tuning.review.pages.change import (
@@ -36,7 +36,7 @@ from bedrock_tuning.review.pages.change import (
 )
 from bedrock_tuning.review.pages.compare_workflows import workflows
 from bedrock_tuning.review.pages.labels import Labels, type_label
-from bedrock_tuning.review.pages.protection import is_weaker
+from bedrock_tuning.review.pages.protection import PROTECTED, is_weaker
 from bedrock_tuning.review.workflow import graph
 
 # Policies are compared as permissions, definitions as states, code by its hash.
@@ -51,8 +51,7 @@ _ELSEWHERE: Final = (
 )
 # Of a resource: compared as its properties, or not deployed.
 _TOLD_OTHERWISE: Final = {"Type", "Properties", "Metadata"}
-_UNSET: Final = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}
-_PROTECTED: Final = "termination protection"
+_UNSET: Final = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete", "DependsOn": []}
 _NEW: Final = "a new customization; its roles may do what those of the others may"
 _GONE: Final = "the customization was removed; its stack stays until it is retired"
 
@@ -83,6 +82,8 @@ class _Side:
         self.resources = {
             self.key(resource): resource for resource in permissions.assembly.resources
         }
+
+        self._by_id = {(each.stack, each.logical_id): key for key, each in self.resources.items()}
 
     def key(self, resource: Resource) -> str:
         """What makes a resource the same on both sides."""
@@ -127,7 +128,7 @@ class _Side:
                     },
                     "Region": assembly.regions[stack],
                     "Tags": assembly.tags.get(stack, {}),
-                    _PROTECTED: assembly.protected.get(stack, False),
+                    PROTECTED: assembly.protected.get(stack, False),
                 }
             )
             for stack, raw in assembly.templates.items()
@@ -135,6 +136,7 @@ class _Side:
 
     def properties(self, resource: Resource, *, as_named: bool) -> dict[str, Any]:
         """What is compared of a resource. as_named: also the name that it has by itself."""
+        attributes = {**_UNSET, **resource.raw}
         properties = {
             name: value
             for name, value in customizations.compared(resource).items()
@@ -142,7 +144,13 @@ class _Side:
         }
         naming = identity.NAMED_TYPES.get(resource.type, identity.Naming()).named_by
         own_name = {naming: properties[naming]} if as_named and naming in properties else {}
-        return {name: self.value(value) for name, value in properties.items()} | own_name
+        ids = [(resource.stack, name) for name in as_list(attributes["DependsOn"])]
+        return {
+            **{n: value for n, value in attributes.items() if n not in _TOLD_OTHERWISE},
+            "DependsOn": ", ".join(sorted(self._by_id.get(each, each[1]) for each in ids)) or None,
+            **{n: self.value(value) for n, value in properties.items()},
+            **own_name,
+        }
 
     def statements(self, statements: Sequence[Statement]) -> list[Statement]:
         """Statements with keys for generated names."""
@@ -336,13 +344,6 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
         what = f"{then.type} {then.logical_id} becomes {now.type} {now.logical_id}"
         yield Change(kind=REPLACED, where=key, what=what, grave=is_stateful)
         return
-    for name in sorted({*then.raw, *now.raw} - _TOLD_OTHERWISE):
-        old_value, new_value = (side.raw.get(name, _UNSET.get(name)) for side in (then, now))
-        if old_value != new_value:
-            is_worse = str(old_value).startswith("Retain") and not str(new_value).startswith(
-                "Retain"
-            )
-            yield _difference(key, name, old_value, new_value, is_worse=is_worse)
     create_only_paths = create_only(now.type)
     before, after = (
         side.properties(resource, as_named=old.labels.shared == new.labels.shared)
@@ -363,11 +364,11 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
             what = f"a change of {what} makes a new one"
             yield Change(kind=REPLACED, where=key, what=what, grave=is_stateful)
         else:
-            is_worse = is_weaker(path, old_value, new_value)
-            yield _difference(key, path, old_value, new_value, is_worse=is_worse)
+            yield _difference(key, path, old_value, new_value)
 
 
-def _difference(where: str, name: str, old: Any, new: Any, *, is_worse: bool) -> Change:
+def _difference(where: str, name: str, old: Any, new: Any) -> Change:
+    is_worse = is_weaker(name, old, new)
     return Change(
         kind=LOOSENED if is_worse else CHANGED,
         where=where,
@@ -381,8 +382,7 @@ def _stacks(old: _Side, new: _Side) -> Iterator[Change]:
     before, after = old.stacks(), new.stacks()
     for stack in sorted({*before} & {*after}):
         for path, then, now in changed_values(before[stack], after[stack]):
-            is_worse = path == _PROTECTED and then is True
-            yield _difference(stack, path, then, now, is_worse=is_worse)
+            yield _difference(stack, path, then, now)
 
 
 def _workflows(old: _Side, new: _Side) -> Iterator[Change]:

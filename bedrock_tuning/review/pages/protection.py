@@ -4,6 +4,8 @@ from typing import Any, Final
 
 _OFF: Final = ("false", "disabled", "off", "suspended")
 _ON: Final = ("true", "enabled", "all")
+# Of a stack.
+PROTECTED: Final = "termination protection"
 # Each may come; none may go, and none may become something else without a look.
 _GUARDS: Final = frozenset(
     {
@@ -31,6 +33,7 @@ _GUARDS: Final = frozenset(
         "SSEEnabled",
         "State",
         "VersioningConfiguration",
+        PROTECTED,
     }
 )
 # How long something is kept: no number is for ever, or AWS's default, which is long.
@@ -45,6 +48,7 @@ _PERIODS: Final = frozenset(
 )
 # How much must happen before somebody is told.
 _PATIENCE: Final = frozenset({"EvaluationPeriods", "Threshold"})
+_KEPT: Final = "Retain"
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 # Puts what runs handle into logs.
 _SHOWS: Final = "IncludeExecutionData"
@@ -58,6 +62,8 @@ def is_weaker(path: str, old: Any, new: Any) -> bool:
     steps = {step for step in path.split(".") if not step.isdigit()}
     if new in _EVERYWHERE or (_SHOWS in steps and _is(_ON, new)):
         return True
+    if str(old).startswith(_KEPT):
+        return not str(new).startswith(_KEPT)
     if steps & _PERIODS:
         return _number(new) < _number(old)
     if steps & _PATIENCE:
