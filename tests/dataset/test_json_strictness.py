@@ -75,3 +75,8 @@ def test_a_manifest_of_the_case_gets_the_same_verdict(name: str) -> None:
         return
     refused = not NOT_JSON.isdisjoint(partial.counts)
     assert refused == bool(parse(data.rstrip(b"\n")).problem)
+
+
+def test_64_levels_are_read_and_65_are_not() -> None:
+    assert not parse(b"[" * 64 + b"]" * 64).problem
+    assert parse(b"[" * 65 + b"]" * 65).problem == "nested deeper than 64 levels"

@@ -90,3 +90,12 @@ def test_what_is_no_record_with_an_image_is_left_out() -> None:
 
 def test_an_empty_manifest_shows_nothing() -> None:
     assert sampled(lambda _, __: pytest.fail("nothing is to be read"), 0, SCOPE) == []
+
+
+@pytest.mark.parametrize(("kind", "format"), [("video", "mp4"), ("document", "pdf")])
+def test_a_medium_that_is_no_image_is_not_shown(kind: str, format: str) -> None:
+    place = {"s3Location": {"uri": f"s3://bucket/folder/1.{format}"}}
+    content = [{"text": "what is it"}, {kind: {"format": format, "source": place}}]
+    data = json.dumps({"messages": [{"role": "user", "content": content}]}).encode()
+    read = Manifest([data])
+    assert sampled(read, len(read.body), scope_of("nova-lite")) == []

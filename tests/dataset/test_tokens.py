@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import catalogue
+from bedrock_tuning.dataset.scope import TextBudget
 from bedrock_tuning.dataset.tokens import (
     caption_tokens,
     tokens,
@@ -179,3 +180,9 @@ def test_a_bound_counts_letters_by_four_and_every_other_byte_by_one() -> None:
 def test_without_a_limit_no_caption_has_too_many_tokens() -> None:
     limits = catalogue()["titan-image-generator-v1"].datasets["FINE_TUNING"].caption
     assert too_many_tokens("x" * 9_999, None) == too_many_tokens("x" * 9_999, limits) == 0
+
+
+def test_a_record_below_the_smallest_limit_of_a_budget_breaks_none() -> None:
+    assert TextBudget(prompt=20, completion=10, record=30).least == 10
+    assert TextBudget(record=30).least == 30
+    assert TextBudget().least is None

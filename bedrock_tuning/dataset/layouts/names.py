@@ -186,7 +186,7 @@ def _compose(name: str) -> str:
 
 def _join(base: str, name: str) -> str:
     """A path below base, its "." and ".." resolved; "" for one that leaves the folder."""
-    parts = [part for part in base.split("/") if part]
+    parts = base.split("/")
     for part in name.split("/"):
         if part == ".." and not parts:
             return ""

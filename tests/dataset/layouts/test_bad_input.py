@@ -94,6 +94,23 @@ def test_a_bad_file_is_named_with_its_fix(folder: Path, room: Path, kind: str) -
     assert words in refusal(folder, room)
 
 
+def test_a_compressed_table_alone_is_not_read(folder: Path, room: Path) -> None:
+    file = folder / "a.csv.gz"
+    file.write_bytes(b"\x1f\x8b")
+    assert "the file is compressed | " in refusal(file, room)
+
+
+@pytest.mark.parametrize(
+    "data", [b"text", b'{"a": 1}', b"<a/>", b"<!DOCTYPE html>", b"%PDF-1.7", b"\x1f\x8b\x08"]
+)
+def test_files_beside_images_that_are_something_else_are_no_images(
+    folder: Path, room: Path, data: bytes
+) -> None:
+    (folder / "1.txt").write_text("a dog")
+    (folder / "beside.xyz").write_bytes(data)
+    assert look(folder, LayoutOptions(), room=room).images == ["1.jpg"]
+
+
 def test_nothing_is_written_outside_for_a_path_that_climbs(folder: Path, room: Path) -> None:
     (folder / "a.tar").write_bytes(tar({"../../escaped.jpg": b"x"}))
     refusal(folder, room)

@@ -184,3 +184,10 @@ def test_what_is_asked_about_an_image_is_no_caption() -> None:
         )
         is None
     )
+
+
+def test_a_list_of_turns_on_a_line_is_a_row_of_messages(tmp_path: Path) -> None:
+    turns = '[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]'
+    (found,) = tables(tmp_path / "a.jsonl", f"{turns}\n{turns}\n")
+    assert found.columns == ("messages",)
+    assert [len(row["messages"]) for _, row in found.rows] == [2, 2]
