@@ -20,10 +20,10 @@ def _range(dataset: Dataset, kind: Kind) -> Range:
 
 
 def _words(limits: Range) -> str:
-    if limits.min is None:
-        return f"at most {limits.max:,}" if limits.max is not None else "any number"
     if limits.max is None:
-        return f"at least {limits.min:,}"
+        return f"at least {limits.min or 0:,}"
+    if limits.min is None:
+        return f"at most {limits.max:,}"
     return f"{limits.min:,} to {limits.max:,}"
 
 

@@ -124,6 +124,12 @@ def test_captions_that_are_not_english_are_a_warning(captions: list[str], count:
     assert all("are not in English" in each for each in found)
 
 
+def test_the_share_of_captions_in_another_language_is_told() -> None:
+    report = judged(["a dog on a lawn"] * 15 + [GERMAN] * 5)
+    values = [each.value for each in report.findings if each.name == "captions-not-english"]
+    assert values == ["25%"]
+
+
 def test_the_language_of_a_model_that_names_none_does_not_matter() -> None:
     assert words(judged([GERMAN] * 20, model=PETS), "captions-not-english") == []
 

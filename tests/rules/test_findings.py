@@ -27,7 +27,7 @@ from bedrock_tuning.rules.finding import (
 )
 from bedrock_tuning.rules.media import _FORMATS
 from bedrock_tuning.rules.rule import Fault, Severity
-from tests.support.examples import check, item_of, scope_of
+from tests.support.examples import check, dataset_of, item_of, scope_of
 
 BAD = [pytest.param(rule, id=rule.name) for rule in RULES]
 # What is wrong is the whole line, or that something is absent: there is no value to show.
@@ -235,3 +235,18 @@ def test_who_listens_hears_the_first_of_each_rule_and_every_line_with_an_error()
     ]
     assert marked == [("training", 3), ("training", 4), ("training", 5), ("validation", 9)]
     assert found.counts == {"L103": 5, "L111": 4, "D201": 4, "L102": 4}
+
+
+@pytest.mark.parametrize(
+    ("model", "records", "limit"),
+    [
+        ("claude-3-haiku", 10_001, "at most 10,000"),
+        ("llama-3-1-8b", 10_001, "100 to 10,000"),
+    ],
+)
+def test_a_limit_without_a_minimum_is_told_as_a_maximum(
+    model: str, records: int, limit: str
+) -> None:
+    found = find_rule("too-many-records-in-total")
+    dataset = dataset_of(model, {"training": {"records": records}})
+    assert [fault.limit for fault in found.check(dataset, None)] == [limit]

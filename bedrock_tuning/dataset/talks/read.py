@@ -141,7 +141,7 @@ def _answers_of(response: Any) -> list[ForeignRecord]:
 
 def _answer_in(body: ForeignRecord) -> Any:
     """The answer in a response of any model: Converse, Claude, Titan, Llama, Mistral, OpenAI."""
-    for name in ("output", "results", "outputs", "generations", "choices", "message") * 2:
+    for name in ("output", "results", "outputs", "generations", "choices", "message"):
         inner = body.get(name)
         inner = next(dicts_in(inner), None) if isinstance(inner, list) else inner
         body = inner if isinstance(inner, dict) else body

@@ -36,6 +36,16 @@ def test_both_sides_of_a_conversation_are_known_by_any_of_their_names(
     assert known.talk.lost == ()
 
 
+@pytest.mark.parametrize(
+    "name", ["system", "system_prompt", "systemPrompt", "system_message", "systemMessage"]
+)
+def test_a_system_prompt_beside_the_turns_is_known_by_any_of_its_names(name: str) -> None:
+    known = read_talk({name: "Be brief.", "question": Q, "response": A})
+    assert known is not None
+    assert known.talk.system == "Be brief."
+    assert known.talk.turns == ASKED
+
+
 @pytest.mark.parametrize("name", ["system", "developer"])
 def test_what_a_system_or_developer_says_is_the_system_prompt(name: str) -> None:
     assert name in SYSTEM
