@@ -45,6 +45,7 @@ CLEAN: dict[str, tuple[bytes, list[bytes]]] = {
             pair("ü" * 601),
             pair("犬" * 128),
             pair('say "wow"'),
+            pair('""'),
             pair("a\\b\tc\nd"),
             pair("a dog", 's3://bucket/folder/"1".png'),
             pair("a dog", "s3://bucket/folder/.hidden"[:-7] + "a.b/c"),
@@ -233,6 +234,14 @@ def test_rows_like_others_are_only_counted_once_their_rules_have_enough_findings
     # The 200th finding of a rule settles it; what is left of that block is still read.
     read = rows_read(model, (line + b"\n") * 4_000, monkeypatch)
     assert read <= 200 + 2_000 // (len(line) + 1)
+
+
+@pytest.mark.parametrize(("right", "read"), [(2, 3), (3, 1)])
+def test_the_clean_ones_of_more_than_three_lines_are_not_read_for_a_wrong_one(
+    right: int, read: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [pair("a dog")] * right + [b"{", b""]
+    assert rows_read(FLAGSHIP, b"\n".join(lines), monkeypatch) == read
 
 
 def test_a_byte_order_mark_does_not_keep_lines_like_the_first_from_being_counted(
