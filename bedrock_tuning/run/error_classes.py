@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-_AGAIN: Final = "start the run again in a few minutes"
+_AGAIN: Final = "try again in a few minutes"
 _REFUSED: Final = (
     "the caller may not do this, or may not pass the service role",
     "`tuning review` proves what each role can do, `cdk drift` shows what was changed by hand; "

@@ -530,6 +530,12 @@ def test_any_error_is_answered_so_that_cloudformation_does_not_wait_for_an_hour(
     assert len(stack.failed) == (kind == "Delete")
 
 
+def test_a_throttled_deployment_is_not_told_to_start_a_run(aws: Aws, stack: CloudFormation) -> None:
+    aws.bedrock.refuse("ListProvisionedModelThroughputs", "ThrottlingException", "Rate exceeded")
+
+    assert stack.ask("Update")["Reason"].endswith("\nWhat to do: try again in a few minutes")
+
+
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_runs_may_serve_from_the_deployment_of_the_stack(
     kind: str, aws: Aws, stack: CloudFormation
