@@ -126,6 +126,7 @@ class _Side:
                         for name, output in raw.get("Outputs", {}).items()
                         if "Export" not in output
                     },
+                    "Account": ", ".join(sorted(assembly.accounts)) or "any",
                     "Region": assembly.regions[stack],
                     "Tags": assembly.tags.get(stack, {}),
                     PROTECTED: assembly.protected.get(stack, False),

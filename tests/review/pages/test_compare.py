@@ -138,6 +138,13 @@ def test_no_change_is_left_out(
     assert any(each.kind == kind and each.what.startswith(what) for each in found), found
 
 
+def test_another_account_is_told(dev: Synthesized) -> None:
+    after = dev.copy().permissions()
+    after.assembly.accounts = frozenset({"444455556666"})
+    (change,) = changes_between(dev.permissions, after)
+    assert (change.kind, change.what) == ("changed", "Account: any → 444455556666")
+
+
 def test_an_endpoint_without_a_policy_lets_everything_through(
     synthesized: Callable[[str], Synthesized],
 ) -> None:
