@@ -12,6 +12,7 @@ from bedrock_tuning.dataset.documents import records_in
 from bedrock_tuning.dataset.record_formats import TALK_FORMATS, required_of
 from bedrock_tuning.dataset.suggestions import ALIASES
 from bedrock_tuning.dataset.talks.contents import ForeignRecord
+from bedrock_tuning.dataset.talks.names import ANSWERS, PROMPTS
 from bedrock_tuning.dataset.talks.nested import questions_of
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import UnfitError
@@ -126,25 +127,6 @@ def _sign(
 _OPENAI: Final = "OpenAI chat (turns whose contents are texts)"
 _PARTS: Final = "OpenAI chat with pictures (contents in typed parts)"
 _ANTHROPIC: Final = "Anthropic Messages (typed blocks)"
-_PAIRS: Final = (
-    *(("prompt", name) for name in ("response", "answer", "output", "target", "label", "text")),
-    *(("question", name) for name in ("answer", "answers", "response", "output")),
-    ("problem", "solution"),
-    ("input", "expected_output"),
-    *(("query", name) for name in ("response", "answer", "output")),
-    *(("input", name) for name in ("output", "target", "response", "label")),
-    ("source", "target"),
-    ("text", "label"),
-    ("text", "labels"),
-    ("text", "summary"),
-    ("document", "summary"),
-    ("article", "highlights"),
-    ("dialogue", "summary"),
-    ("inputs", "targets"),
-    ("inputs_pretokenized", "targets_pretokenized"),
-    ("user", "assistant"),
-    ("human", "assistant"),
-)
 # Answers without what was asked teach nothing.
 _BATCHES: Final[tuple[tuple[str, str, Way], ...]] = (
     ("Anthropic batch requests", "params", "texts"),
@@ -253,8 +235,10 @@ _SIGNS: Final = (
         for key in ("dialog", "dialogue", "conversation", "chat", "turns")
     ),
     _sign("prompt and completion", "prompt", "completion", formats=("prompt-completion",)),
-    *(_sign(f"{one} and {other}", one, other) for one, other in _PAIRS),
     _sign("turns without roles (UltraChat)", "id", "data", test=_is_list_of_texts("data")),
+)
+# What is no pair of a prompt and an answer.
+_DOCUMENTS: Final = (
     _sign(
         "input only (continued pre-training)",
         "input",
@@ -347,7 +331,16 @@ def is_hopeless(why: UnfitError | None, foreign: Foreign | None) -> bool:
 # Records of one file have the same few sets of names.
 @lru_cache(maxsize=1_024)
 def _candidates(names: frozenset[str]) -> tuple[_Sign, ...]:
-    return tuple(sign for sign in _SIGNS if sign.fits(names))
+    signs = (*_SIGNS, *_pairs(names), *_DOCUMENTS)
+    return tuple(sign for sign in signs if sign.fits(names))
+
+
+def _pairs(names: frozenset[str]) -> Iterator[_Sign]:
+    """A prompt and an answer under names that `tuning prepare` reads."""
+    prompt = next((name.lower() for name in PROMPTS if name.lower() in names), None)
+    for answer in ANSWERS:
+        if prompt and answer.lower() in names - {prompt}:
+            yield _sign(f"{prompt} and {answer}", prompt, answer.lower())
 
 
 def command_for(way: Way, format: Format, model: str, *, validation: bool = False) -> str:

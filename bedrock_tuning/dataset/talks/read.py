@@ -28,7 +28,7 @@ from bedrock_tuning.dataset.talks.turns import (
     PICTURES,
     add_pictures,
     dicts_in,
-    first_value,
+    first_key,
     list_of,
     role_of,
     talk_of,
@@ -121,9 +121,7 @@ def _log(record: ForeignRecord) -> Talk | None:
     content = _answer_in(answer)
     fields: tuple[str, ...] = ("messages", "anthropic_version")
     turns: list[ForeignRecord] = [*dicts_in(request.get("messages"))]
-    if (
-        name := first_value(request, ("inputText", "prompt", "input_text", "message"))
-    ) and not turns:
+    if (name := first_key(request, ("inputText", "prompt", "input_text", "message"))) and not turns:
         fields = (*fields, name)
         text = f"{request[name]}{content}" if isinstance(content, str) else ""
         turns = [{"role": "user", "content": request[name]}]
@@ -145,7 +143,7 @@ def _answer_in(body: ForeignRecord) -> Any:
         inner = body.get(name)
         inner = next(dicts_in(inner), None) if isinstance(inner, list) else inner
         body = inner if isinstance(inner, dict) else body
-    name_or_none = first_value(body, ("content", "outputText", "generation", "completion", "text"))
+    name_or_none = first_key(body, ("content", "outputText", "generation", "completion", "text"))
     return body[name_or_none] if name_or_none else None
 
 
@@ -172,7 +170,7 @@ def _chat(record: ForeignRecord) -> Talk | None:
         return None
     turns = _sides(record[name])
     fields = [name, "schemaVersion", *PICTURES, "model"]
-    expected = first_value(record, EXPECTED)
+    expected = first_key(record, EXPECTED)
     if expected and turns and role_of(turns[-1]) != "assistant":
         answer = record[expected]
         text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
@@ -188,7 +186,7 @@ def _sides(turns: list[Any]) -> list[ForeignRecord]:
         return [{"role": role, "content": text} for role, text in zip(roles, turns, strict=False)]
     result: list[ForeignRecord] = []
     for turn in dicts_in(turns):
-        prompt, answer = first_value(turn, PROMPTS), first_value(turn, ANSWERS)
+        prompt, answer = first_key(turn, PROMPTS), first_key(turn, ANSWERS)
         if role_of(turn) is None and prompt and answer and prompt != answer:
             result.append({"role": "user", "content": turn[prompt]})
             result.append({"role": "assistant", "content": turn[answer]})
@@ -227,7 +225,7 @@ def _alpaca(record: ForeignRecord) -> Talk | None:
     """Alpaca and Dolly: an instruction with its input or context, perhaps after a history."""
     if not isinstance(record.get("instruction"), str):
         return None
-    answer = first_value(record, ("output", "response", "completion", "answer"))
+    answer = first_key(record, ("output", "response", "completion", "answer"))
     if answer is None:
         return None
     parts = ("instruction", "input", "context")
@@ -273,8 +271,8 @@ def _pair(record: ForeignRecord) -> Talk | None:
     if PRODIGY in record:
         # There, "answer" is what the annotator clicked.
         record = {k: value for k, value in record.items() if k not in ("answer", PRODIGY)}
-    prompt = first_value(record, PROMPTS)
-    answer = first_value({name: value for name, value in record.items() if name != prompt}, ANSWERS)
+    prompt = first_key(record, PROMPTS)
+    answer = first_key({name: value for name, value in record.items() if name != prompt}, ANSWERS)
     if prompt is None or answer is None:
         return None
     if answer.lower() == "text" and prompt.lower() in ROLES:
@@ -286,13 +284,13 @@ def _pair(record: ForeignRecord) -> Talk | None:
             fix="add answers that are marked as good: models learn from those only",
         )
     fields = [prompt, answer, *PICTURES]
-    question, about = record[prompt], first_value(record, CONTEXTS)
+    question, about = record[prompt], first_key(record, CONTEXTS)
     if about and about != prompt and isinstance(question, str) and isinstance(record[about], str):
         question = "\n\n".join(filter(None, (record[about].strip(), question)))
         fields.append(about)
     if history := _history(record):
         fields.append("history")
-    if thought := first_value(record, THOUGHTS):
+    if thought := first_key(record, THOUGHTS):
         fields.append(thought)
     turns = [
         *history,
@@ -308,10 +306,10 @@ def _pair(record: ForeignRecord) -> Talk | None:
 
 def _marked(record: ForeignRecord) -> Talk | None:
     """A conversation as one text; the prompt of an old form may have marks, and its answer none."""
-    name = first_value(record, ("text", "prompt", "content", "conversation", "chat", "input"))
+    name = first_key(record, ("text", "prompt", "content", "conversation", "chat", "input"))
     if name is None:
         return None
-    answer = first_value(record, ("completion", "response", "output"))
+    answer = first_key(record, ("completion", "response", "output"))
     text = f"{record[name]}{record[answer]}" if answer is not None else record[name]
     turns = turns_of(text)
     fields = (name, answer or name, "system")
@@ -321,10 +319,10 @@ def _marked(record: ForeignRecord) -> Talk | None:
 def _choices(record: ForeignRecord) -> Talk | None:
     """A question with choices, whose answer may be the number or the letter of one."""
     question, answer = (
-        first_value(record, ("question", "prompt", "query")),
-        first_value(record, _CORRECT),
+        first_key(record, ("question", "prompt", "query")),
+        first_key(record, _CORRECT),
     )
-    key = first_value(record, ("choices", "options", "endings"))
+    key = first_key(record, ("choices", "options", "endings"))
     if question is None or key is None:
         return None
     choices = record[key]
@@ -361,12 +359,12 @@ _CORRECT: Final = ("answer", "answerKey", "answer_idx", "label", "correct", "tar
 
 def _prompt_only(record: ForeignRecord) -> Talk | None:
     """A prompt that somebody else answers: a teacher, or what a grader grades."""
-    name = first_value(record, ASKED)
+    name = first_key(record, ASKED)
     if name is None or not isinstance(record[name], str):
         return None
-    extra = first_value(record, ("input", *CONTEXTS))
+    extra = first_key(record, ("input", *CONTEXTS))
     fields = [name, extra or name]
-    if first_value({key: value for key, value in record.items() if key not in fields}, DOCUMENTS):
+    if first_key({key: value for key, value in record.items() if key not in fields}, DOCUMENTS):
         # What stands beside a document, as a title does, asks nothing.
         return None
     texts = [record[key].strip() for key in dict.fromkeys(fields) if isinstance(record[key], str)]
@@ -375,7 +373,7 @@ def _prompt_only(record: ForeignRecord) -> Talk | None:
 
 
 def _document(record: ForeignRecord) -> Talk | None:
-    name = first_value(record, DOCUMENTS)
+    name = first_key(record, DOCUMENTS)
     if name is None or not isinstance(record[name], str):
         return None
     return Talk(document=record[name], lost=unused_of(record, (name,)))

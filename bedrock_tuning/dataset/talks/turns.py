@@ -11,7 +11,7 @@ from bedrock_tuning.dataset.talks.talk import Speaker, Talk, Turn, UnfitError
 
 def talk_of(turns: Iterable[Any], record: ForeignRecord, *, used: Sequence[str]) -> Talk:
     """Turns of any spelling as ours: joined where one side speaks twice. Raises UnfitError."""
-    key = first_value(record, SYSTEMS)
+    key = first_key(record, SYSTEMS)
     system = [text_of(record[key])] if key else []
     lost = dict.fromkeys(unused_of(record, (*used, key or "")))
     parts: list[Turn] = []
@@ -23,7 +23,7 @@ def talk_of(turns: Iterable[Any], record: ForeignRecord, *, used: Sequence[str])
         text, images, reasoning, others = blocks_of(content)
         if role == "assistant" and (match := _THOUGHT.match(text)) is not None:
             reasoning, text = match[1].strip(), text[match.end() :].strip()
-        if thought := first_value(turn, THOUGHTS):
+        if thought := first_key(turn, THOUGHTS):
             reasoning = text_of(turn[thought])
         pictures = list_of(turn.get("images"))
         images += tuple(
@@ -103,7 +103,7 @@ def role_of(turn: ForeignRecord) -> Speaker | Literal["system"] | None:
     return "system" if name in SYSTEM else ROLES.get(name)
 
 
-def first_value(record: ForeignRecord, names: Sequence[str]) -> str | None:
+def first_key(record: ForeignRecord, names: Sequence[str]) -> str | None:
     """The first of some names, in any case, under which the record has a value."""
     keys = {name.lower(): name for name, value in record.items() if value not in (None, "", [])}
     return next((keys[name.lower()] for name in names if name.lower() in keys), None)

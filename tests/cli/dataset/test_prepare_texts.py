@@ -336,13 +336,20 @@ def test_a_file_is_read_by_what_it_holds_whatever_it_is_called(
     assert records(tmp_path / "out")[0] == {"prompt": "q", "completion": "a"}
 
 
-def test_texts_in_a_format_without_a_name_are_called_by_what_they_are(
-    run: Run, tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "text", "called"),
+    [
+        ("in.csv", "Frage;Antwort\nq;a\n", "frage and antwort"),
+        ("in.jsonl", '{"query": "q", "endings": ["a"], "correct": 0}\n', "questions with choices"),
+    ],
+)
+def test_texts_are_called_by_their_fields_or_by_what_they_are(
+    run: Run, tmp_path: Path, name: str, text: str, called: str
 ) -> None:
-    path = tmp_path / "in.csv"
-    path.write_text("Frage;Antwort\nq;a\n")
+    path = tmp_path / name
+    path.write_text(text)
     result = run("prepare", path, "--to-format", "openai", "--split", "1", "-o", tmp_path / "out")
-    assert "1 record (pairs of prompt and answer: 1)" in result.stdout
+    assert f"1 record ({called}: 1)" in result.stdout
 
 
 def _answered(question: str, *answers: str) -> dict[str, Any]:
