@@ -153,14 +153,15 @@ _UNKNOWN: Final = (
 
 def _plain(text: str) -> str:
     """As it was written: pages and terminals change apostrophes and blanks, JSON escapes more."""
-    text = unescape(_MARKS.sub("", text))
+    text = unescape(_ITALICS.sub(r"\1", _COLOURS.sub("", text)))
     for variant, plain in _CHANGED.items():
         text = text.replace(variant, plain)
     return re.sub(r"[^\S\n]+", " ", text)
 
 
-# Colours of a terminal, and italics of a chat.
-_MARKS: Final = re.compile(r"\x1b\[[\d;]*m|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)")
+_COLOURS: Final = re.compile(r"\x1b\[[\d;]*m")
+# As a chat writes them. Keys of objects begin with an underscore, too: _checked/NAME/.
+_ITALICS: Final = re.compile(r"(?<![\w/])_(\w[^\n]*\S)_(?![\w/])")
 _CHANGED: Final = {"\u2019": "'", "\u2018": "'", "\\n": "\n", '\\"': '"', "\\u0027": "'"}
 
 

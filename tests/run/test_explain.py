@@ -524,6 +524,12 @@ def test_a_refusal_is_told_with_role_action_and_resource() -> None:
     assert "cdk drift" in found.fix
 
 
+def test_a_refusal_names_the_object_as_it_is_called() -> None:
+    place = "arn:aws:s3:::training/_checked/pets/run_1/training.jsonl"
+    found = explain(REFUSED.format("s3:PutObject", place, "s3:PutObject"), code="AccessDenied")
+    assert f"may not do s3:PutObject on {place}:" in found.cause
+
+
 def test_a_refused_function_is_not_taken_for_the_service_role_because_of_the_key() -> None:
     found = explain(REFUSED.format("kms:Decrypt", "arn:aws:kms:::key/1", "kms:Decrypt"))
 
