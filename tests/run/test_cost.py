@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.config.customization import CustomizationSettings, load, load_all
+from bedrock_tuning.config.customization_fields import Budget
 from bedrock_tuning.run.cost import (
     CostLine,
     Estimate,
@@ -183,6 +184,13 @@ def test_a_run_over_its_budget_waits_and_says_both_amounts() -> None:
     reason = needs_approval(customization=style, estimate=estimate(customization=style))
 
     assert reason == "the run costs 285.95 USD, the budget is 285.94 USD: 0.01 USD too much"
+
+
+def test_without_an_amount_every_price_is_over_the_budget() -> None:
+    style = SHIPPED["pets-style"]
+    without = replace(style, budget=Budget(approval="over-budget", max_run_usd=None))
+    reason = needs_approval(customization=without, estimate=estimate(customization=without))
+    assert reason == "the run costs 285.95 USD, the budget is 0.00 USD: 285.95 USD too much"
 
 
 def test_a_run_of_unknown_price_waits_whatever_the_budget() -> None:

@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable
 from textwrap import wrap
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.run.failure_advice import explain
-from bedrock_tuning.run.failure_reasons import reasons
+from bedrock_tuning.run.failure_reasons import _Row, reasons
 
 # A message for each reason that is known, with words of its cause and of its fix.
 KNOWN = [
@@ -679,3 +680,10 @@ def test_a_denial_in_a_message_about_the_service_role_says_whose_it_is(
     assert "may not do s3:PutObject on arn:aws:s3:::b/k" in cause
     assert cause.startswith(f"the service role {about}" if about else "arn:") or not about
     assert ("the service role may not" in cause) is bool(about)
+
+
+def test_a_misspelt_field_of_the_table_of_reasons_is_refused() -> None:
+    row = {"says": ["a"], "cause": "b", "fix": "c"}
+    assert msgspec.convert(row, _Row).subject == ""
+    with pytest.raises(msgspec.ValidationError, match="subjekt"):
+        msgspec.convert({**row, "subjekt": "d"}, _Row)

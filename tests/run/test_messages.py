@@ -187,3 +187,17 @@ def test_an_event_is_read_as_eventbridge_delivers_it() -> None:
     event = msgspec.convert(delivered, Event)
     assert (event.source, event.detail_type) == (SOURCE, DetailType.RUN)
     assert event.detail == Message(**detail)
+
+
+def test_a_message_cannot_be_changed_and_leaves_out_what_does_not_apply() -> None:
+    message = Message(status="served", environment="prod", customization="pets")
+    assert msgspec.to_builtins(message) == {
+        "status": "served",
+        "environment": "prod",
+        "customization": "pets",
+    }
+    assert message.notify
+    with pytest.raises(AttributeError):
+        message.status = "failed"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Message("served", "prod", "pets")  # type: ignore[misc]

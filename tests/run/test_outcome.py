@@ -393,6 +393,13 @@ def test_a_job_that_nobody_may_watch_goes_on_and_is_said_to(call: str) -> None:
     assert "tuning stop r -e prod" in ended.message
 
 
+def test_the_command_for_a_job_of_a_run_without_a_name_says_what_to_fill_in() -> None:
+    cause = _denied("bedrock:GetModelCustomizationJob", "arn:job")
+    start = {**START, "request": REQUEST}
+    ended = _failed("AccessDeniedException", cause, start=start, admission=None)
+    assert "tuning stop RUN -e prod" in ended.message
+
+
 @pytest.mark.parametrize(
     ("action", "reached"),
     [
