@@ -7,6 +7,7 @@ import pytest
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.serving.questions import Question
 from bedrock_tuning.serving.side_by_side import (
+    Kept,
     ModelAnswer,
     Prompt,
     answer,
@@ -142,3 +143,11 @@ def test_a_picture_is_kept_or_why_there_is_none(
 def test_a_text_is_kept_as_it_was_written() -> None:
     said = {"output": {"message": turn("assistant", texts("Ron", "."))}}
     assert answer(WRITES, said) == ModelAnswer(text="Ron\n.")
+
+
+def test_answers_that_are_kept_cannot_be_exchanged() -> None:
+    kept = Kept(base={"a": ModelAnswer(text="b")})
+    with pytest.raises(AttributeError):
+        kept.base = {}  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Kept({}, {})  # type: ignore[misc]
