@@ -213,6 +213,15 @@ def test_an_endpoint_that_lost_its_other_tag_is_deleted_all_the_same(aws: Aws) -
     assert aws.ssm.asked("DeleteParameter") == [], "nobody's pointer"
 
 
+def test_trouble_with_an_endpoint_that_lost_its_other_tag_is_counted_for_nobody(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.bedrock.have(model=MODEL, tags={"bedrock-tuning:environment": "dev"})
+    with pytest.raises(RuntimeError, match="billed without an end"):
+        _keep()
+    assert counted(capsys) == {}
+
+
 def test_every_page_is_looked_through(aws: Aws) -> None:
     aws.bedrock.page = 2
     arns = [_have(aws, _in(minutes=-1)) for _ in range(5)]

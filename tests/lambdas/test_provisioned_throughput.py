@@ -12,6 +12,7 @@ import pytest
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import CustomizationSettings
 from bedrock_tuning.serving.intent import Intent
+from lambdas import provisioned_throughput
 from lambdas._records import _intent, _runs
 from tests.lambdas.aws import PREFIX, WORKFLOW, Aws
 from tests.lambdas.bedrock import TAGS, model_arn
@@ -597,3 +598,7 @@ def test_many_endpoints_still_make_an_answer_that_cloudformation_takes(
         aws.bedrock.have(model=MODEL)
 
     assert stack.ask("Delete", OnDelete="retain")["Status"] == "SUCCESS"
+
+
+def test_what_jobs_use_is_written_as_the_next_version_reads_it() -> None:
+    assert provisioned_throughput._digest("a") == "ca978112"
