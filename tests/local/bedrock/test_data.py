@@ -164,7 +164,7 @@ def test_a_conversation_that_breaks_its_contract_fails_the_job(pets: Pets) -> No
         validationDataConfig={"validators": []},
         trainingDataConfig=manifest(pets, [{"messages": turns}] * 8),
     )
-    assert "line 1: Amazon Nova Lite takes no reasoningContent" in message
+    assert "line 1: Amazon Nova Lite does not accept reasoningContent" in message
 
 
 @pytest.mark.parametrize(
