@@ -1,5 +1,6 @@
 """Where one local AWS keeps its files, and the environments its server and its clients get."""
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,17 @@ class Layout:
     def data(self) -> tuple[Path, ...]:
         """Everything that `--fresh` throws away."""
         return (self.root / "state", self.root / "s3", self.temporary, self.root / "home")
+
+    def move_addresses(self, port: int) -> None:
+        """Lets the addresses of functions, and outputs of stacks with them, follow the server."""
+        address = re.compile(rf"http://{re.escape(HOST)}:\d+{FUNCTION_URLS}")
+        for file in self.data[0].glob("*.json"):
+            kept = file.read_text("utf-8")
+            moved = address.sub(f"http://{HOST}:{port}{FUNCTION_URLS}", kept)
+            if moved != kept:
+                draft = file.with_suffix(".new")
+                draft.write_text(moved, "utf-8")
+                draft.replace(file)
 
     def make(self) -> None:
         """Nobody else on the machine may read what is uploaded, or root's credentials."""

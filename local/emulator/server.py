@@ -111,6 +111,7 @@ class LocalAws:
             layout.make()
             saved = _last_save_time(layout) if has_state and layout.unsaved.exists() else None
             chosen_port = _free_port(port)
+            layout.move_addresses(chosen_port)
             draft = ServerRecord(
                 pid=0,
                 port=chosen_port,

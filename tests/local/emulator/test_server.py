@@ -223,6 +223,17 @@ def test_a_killed_server_loses_seconds_and_the_next_one_says_so(tmp_path: Path) 
     assert not second.layout.unsaved.exists()
 
 
+def test_the_address_of_a_function_follows_the_server_to_another_port(tmp_path: Path) -> None:
+    with LocalAws.start(state=tmp_path) as first:
+        named = {"FunctionName": function(first, "def handler(event, context): return 'here'")}
+        functions = first.client("lambda")
+        functions.create_function_url_config(**named, AuthType="AWS_IAM")
+    with LocalAws.start(state=tmp_path) as second:
+        assert second.endpoint != first.endpoint
+        url = second.client("lambda").get_function_url_config(**named)["FunctionUrl"]
+        assert url.startswith(f"{second.endpoint}/")
+
+
 def test_no_function_outlives_the_server(tmp_path: Path) -> None:
     with LocalAws.start(state=tmp_path) as started:
         busy = function(started, "import time\ndef handler(event, context): time.sleep(60)")
