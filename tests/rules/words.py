@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning.dataset.dataset import Dataset
-from bedrock_tuning.dataset.foreign import _SIGNS
+from bedrock_tuning.dataset.foreign import _DOCUMENTS, _SIGNS
 from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import ALIASES, EXAMPLES
+from bedrock_tuning.dataset.talks import names
 from bedrock_tuning.dataset.whole_file import _MAGIC, WholeFile
 from bedrock_tuning.rules import BY_ID, RULES, Rule, rules_for
 from bedrock_tuning.rules.finding import finding
@@ -387,9 +388,11 @@ def _lines() -> Iterator[tuple[str, bytes]]:
     for record in (each for _, each in (*FOREIGN, *TABLES)):
         yield "nova-lite", json.dumps(record).encode()
     turns = [{"role": "user", "content": "what is AWS"}]
-    for sign in _SIGNS:
+    fields = [sign.names for sign in (*_SIGNS, *_DOCUMENTS)]
+    fields += zip(names.PROMPTS, names.ANSWERS, strict=False)
+    for together in fields:
         for value in ("https://a.example/1.png", turns):
-            record = dict.fromkeys(sorted(sign.names), value)
+            record = dict.fromkeys(sorted(together), value)
             yield FLAGSHIP, json.dumps(record).encode()
     for alias, meant in ALIASES.items():
         model = {"caption": FLAGSHIP, "image-ref": FLAGSHIP, "input": PRE}.get(meant, TEXT)
