@@ -22,7 +22,7 @@ from bedrock_tuning.rules.caption import CONTROL
 from bedrock_tuning.rules.finding import Findings
 
 _CLASSES_MAX: Final = 4_096
-# A class remembers the names of a record that gives one twice.
+# Shapes remember names, and classes those of a record that gives one twice.
 _NAMES_BYTES: Final = 1_000
 
 
@@ -154,8 +154,8 @@ class RowClasses:
         return self._row(value, key, line)
 
     def _new_shape(self, names: tuple[str, ...], types: tuple[type, ...]) -> _Shape | None:
-        """A shape, remembered; None if there are too many."""
-        if len(self._shapes) == _CLASSES_MAX:
+        """A shape, remembered; None if there are too many, or its names are too long."""
+        if len(self._shapes) == _CLASSES_MAX or sum(map(len, names)) > _NAMES_BYTES:
             return None
         is_nested, quotes = dict in types or list in types, 2 * (len(names) + types.count(str))
         shape = _Shape(len(self._shapes), quotes, is_nested, is_told_by_values(names))

@@ -157,6 +157,15 @@ def test_rows_of_one_class_have_the_same_findings(model: str, parts: list[bytes]
             assert found.setdefault(row.key, counts) == counts, line
 
 
+def test_rows_with_names_as_long_as_texts_have_no_class_that_would_hold_them() -> None:
+    classes = row_classes_for(
+        scope_of("titan-multimodal-embeddings-g1"), Findings({}, NOBODY_HEARS)
+    )
+    assert classes is not None
+    assert classes.read(b'{"caption": "a dog", "image-ref": "s3://bucket/folder/1.png"}')
+    assert classes.read(b'{"caption": "a dog", "%s": 1}' % (b"x" * 100_000)) is None
+
+
 WORDS = st.sampled_from(
     [
         "word ",
