@@ -372,6 +372,23 @@ ELSEWHERE = [
     ("CREATE_FAILED | AWS::S3::Bucket | DataBucket | bucket already exists", "outside of it"),
     ("Not authorized to perform bedrock:CreateModelCustomizationJob", "the caller may not do bed"),
     ("RequestId: 1 Error: Runtime exited with error: signal: killed", "a function or a step"),
+    # A word of one cause beside the subject of another.
+    *((words, "an image, a video or a document breaks") for words in (
+        "The image s3://b/1.png cannot be decoded", "An image at line 3 could not be decoded",
+        "The image in /docker/data/1.png is too small",
+    )),
+    *((words, "the VPC's subnets or security groups") for words in (
+        "The ID 'subnet-0123456789abcdef0' does not exist in us-east-1",
+        "security group sg-1 does not exist in us-east-1",
+    )),
+    ("The specified bucket does not exist in eu-west-1", "a file that the job needs"),
+    ("The base model does not exist in eu-west-1", "this Region does not offer"),
+    ("Your dataset was flagged", "inconsistent with the model provider's terms"),
+    ("Prompt has 20000 characters, the maximum is 8192", "more characters"),
+    ("502 Bad Gateway", "Bedrock itself failed"), ("500 Error", "Bedrock itself failed"),
+    ("DNS lookup failed", "cannot be reached"), ("cannot resolve by DNS", "cannot be reached"),
+    ("The text cannot be decoded", "not UTF-8"),
+    ("Failed to deserialize the line", "not JSON Lines"),
     # Of other services and tools.
     *((words, "") for words in (
         "Error code: 400 - {'error': {'message': 'Line 1 is not valid JSON', 'type': "
@@ -399,6 +416,14 @@ ELSEWHERE = [
         "The password must be at least 8 characters long", "Everything about JSON is fine",
         "A game console for video is required", "IndexError: list index out of range",
         "Response payload size (0 bytes) was read",
+        "The value 600 must be between 1 and 500 but it was 600",
+        "ec2 i-1 does not exist in us-east-1",
+        "Private DNS requires enableDnsSupport", "Your email was flagged as spam",
+        "cdk.json must be an object, not []", "cannot read pets/train.jsonl: Permission denied",
+        "REJECTED for titan-text-express: 12 records", "The link must point to a page",
+        "Serializes and deserializes objects",
+        "description: has 201 characters, the maximum is 200",
+        "5 is below the minimum 10 (Titan Image Generator G1 v2, source UG-hp)",
         "The validation dataset must not be larger than 1000",
         "The model failed to deploy",
         "Chat template error: unexpected token",
