@@ -48,7 +48,11 @@ _SYNTAX_BYTES: Final = 4_096
 _STOPPED: Final = tuple(
     (re.compile(problem), re.compile(rest), words)
     for problem, rest, words in (
-        ("BOM", "", "a byte order mark belongs to the beginning of a file: two files were joined"),
+        (
+            "Expecting value",
+            "\ufeff",
+            "a byte order mark stands only at the beginning of a file: two files were joined",
+        ),
         ("Expecting value", r"(?:True|False|None)\b", "JSON writes true, false and null"),
         ("Expecting", r"[^\S \t\r\n]|\u200b", "JSON knows no such blank: write a plain one"),
         ("Extra data", r"[^,{:]", "something stands behind the record"),
