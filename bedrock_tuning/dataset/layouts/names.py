@@ -22,7 +22,7 @@ _NUMBER: Final = re.compile(r"\d+$")
 _SUGGEST_AMONG: Final = 10_000
 # A cell that names an image: no header has one.
 IMAGE_NAME: Final = re.compile(
-    r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)(#\d+)?\s*$|\w(?:#\w+)?#\d+\s*$", re.IGNORECASE
+    r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)(#\d+)?\s*$|\d\w*(?:#\w+)?#\d+\s*$", re.IGNORECASE
 )
 
 

@@ -1150,6 +1150,11 @@ SHELF: Sequence[Layout] = (
         said="the first line names no columns",
     ),
     Layout(
+        name="captions-in-numbered-columns",
+        files=lambda: {"c.csv": "image,caption#1\n1.jpg,a dog on grass\n2.jpg,a grey cat asleep\n"},
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+    ),
+    Layout(
         name="numbers-of-classes-beside-their-names",
         files=lambda: {"c.csv": "file,label,label_name\n1.jpg,0,dog\n2.jpg,1,cat\n"},
         pairs={"1.jpg": ["dog"], "2.jpg": ["cat"]},
