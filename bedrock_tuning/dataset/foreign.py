@@ -12,7 +12,7 @@ from bedrock_tuning.dataset.documents import records_in
 from bedrock_tuning.dataset.record_formats import TALK_FORMATS, required_of
 from bedrock_tuning.dataset.suggestions import ALIASES
 from bedrock_tuning.dataset.talks.contents import ForeignRecord
-from bedrock_tuning.dataset.talks.names import ANSWERS, PROMPTS
+from bedrock_tuning.dataset.talks.names import ANSWERS, DOCUMENTS, PROMPTS
 from bedrock_tuning.dataset.talks.nested import questions_of
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import UnfitError
@@ -339,7 +339,9 @@ def _pairs(names: frozenset[str]) -> Iterator[_Sign]:
     """A prompt and an answer under names that `tuning prepare` reads."""
     prompt = next((name.lower() for name in PROMPTS if name.lower() in names), None)
     for answer in ANSWERS:
-        if prompt and answer.lower() in names - {prompt}:
+        # Two names of texts, as input and text, are no prompt and its answer.
+        are_texts = prompt in DOCUMENTS and answer in DOCUMENTS
+        if prompt and answer.lower() in names - {prompt} and not are_texts:
             yield _sign(f"{prompt} and {answer}", prompt, answer.lower())
 
 

@@ -139,6 +139,8 @@ LISTS = ("dialog", "dialogue", "conversation", "chat", "turns")
         # A text with marks, and one without.
         ({"text": "<s>[INST] Hi [/INST] Ho </s>", "id": 1}, "one text with the marks"),
         ({"text": "Hi", "id": 1}, None),
+        # Two names of texts are no prompt and its answer.
+        *(({name: "x", "text": "y"}, None) for name in ("input", "document")),
         # Turns by what their contents are.
         ({"messages": "x"}, "a conversation"),
         ({"messages": ["x"]}, "a conversation"),
