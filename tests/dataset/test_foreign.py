@@ -139,8 +139,6 @@ LISTS = ("dialog", "dialogue", "conversation", "chat", "turns")
         # A text with marks, and one without.
         ({"text": "<s>[INST] Hi [/INST] Ho </s>", "id": 1}, "one text with the marks"),
         ({"text": "Hi", "id": 1}, None),
-        # Two names of texts are no prompt and its answer.
-        *(({name: "x", "text": "y"}, None) for name in ("input", "document")),
         # Turns by what their contents are.
         ({"messages": "x"}, "a conversation"),
         ({"messages": ["x"]}, "a conversation"),
@@ -165,6 +163,13 @@ def test_what_the_fields_of_a_record_hold_tells_formats_apart(
     assert found is not None
     assert found.name.startswith(name or ""), found
     assert (found is UNKNOWN) == (name is None)
+
+
+@pytest.mark.parametrize("name", ["input", "document"])
+def test_two_names_of_texts_are_no_prompt_and_its_answer(name: str) -> None:
+    record = {name: "x", "text": "y"}
+    assert foreign_format(record, "input-only") is None
+    assert foreign_format(record, "converse") is UNKNOWN
 
 
 @pytest.mark.parametrize(
