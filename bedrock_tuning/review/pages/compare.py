@@ -247,7 +247,9 @@ def _with_names(text: str, labels: Labels) -> str:
     """A text with names for what keys and ARNs of this account name."""
 
     def name(match: re.Match[str]) -> str:
-        return labels.path(f"{labels.shared}{match[1]}")
+        # Others stand for the environment's name, or for what is unknown.
+        is_key = "/" in match[1]
+        return labels.path(f"{labels.shared}{match[1]}") if is_key else match[1]
 
     named = _MARKS.sub(name, labels.text(_OWN_ARN.sub(name, text)))
     before, arrow, after = named.rpartition(" → ")
@@ -387,11 +389,10 @@ def _stacks(old: _Side, new: _Side) -> Iterator[Change]:
 
 
 def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
-    kind = MACHINE
     before, after = (
         {
             side.key(machine): side.value(graph.template_definition(machine))
-            for machine in side.permissions.assembly.of_type(kind)
+            for machine in side.permissions.assembly.of_type(MACHINE)
         }
         for side in (old, new)
     )

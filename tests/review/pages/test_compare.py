@@ -340,3 +340,18 @@ def test_two_environments_are_compared_without_their_names(synthesized: object) 
     assert not any("strict" in c.what for c in found)
     # What waits for the guard of open runs waits for it in both, whatever its logical id is.
     assert not any("DependsOn" in c.what for c in found)
+
+
+def test_neither_the_name_of_an_environment_nor_what_is_unknown_is_taken_for_a_resource(
+    synthesized: Callable[[str], Synthesized], dev: Synthesized
+) -> None:
+    before, after = (
+        access.build(template.read(synthesized(name).folder)) for name in ("options", "dev")
+    )
+    found = [change.what for change in changes_between(before, after)]
+    assert any("environment/check/*" in what for what in found)
+    assert not any("tuning-dev-environment" in what for what in found)
+    copy = dev.copy()
+    copy.properties("pipeline/Messages/Topic")["KmsMasterKeyId"] = {"Ref": "Nothing"}
+    (change,) = _changes(dev, copy)
+    assert change.what == "KmsMasterKeyId: OperationsKey → unresolved"
