@@ -109,8 +109,14 @@ def differing(evidence: "Evidence", *parts: str) -> Iterator[Violation]:
             actual = resource.properties
             now = {name: as_whole(actual[name]) for name in names & actual.keys()}
             for difference in differences(then, now):
-                what = f"{difference.field} is {in_a_line(difference.now)}"
-                yield found(resource, what, f"it is {in_a_line(difference.then)}")
+                then_text, now_text = _told_apart(difference.then, difference.now)
+                yield found(resource, f"{difference.field} is {now_text}", f"it is {then_text}")
+
+
+def _told_apart(*values: Any) -> list[str]:
+    """Each in a line, with its quotes if only its type makes it another one: 900 and '900'."""
+    texts = list(map(in_a_line, values))
+    return list(map(repr, values)) if len({text.lower() for text in texts}) == 1 else texts
 
 
 def in_a_line(value: Any) -> str:

@@ -9,13 +9,14 @@ from bedrock_tuning.contracts.written.customization import PARAMETER, SERVING
 from bedrock_tuning.review.assembly.manifest import once
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.check import Evidence, Violation, check, differing, found, unlike
+from bedrock_tuning.review.checks.resources import FILE_FIX
 from bedrock_tuning.review.iam.policy import as_list
 
 
 @check(
     "M803",
     "Every customization is served as its file says, by the function of its contract.",
-    fix="Deploy what the file says",
+    fix=FILE_FIX,
 )
 def serving(evidence: Evidence) -> Iterator[Violation]:
     yield from differing(evidence, SERVING)
@@ -36,7 +37,7 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
 @check(
     "M805",
     "Every customization's settings say what its file says, and name its own roles.",
-    fix="Deploy what the file says",
+    fix=FILE_FIX,
 )
 def settings(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts

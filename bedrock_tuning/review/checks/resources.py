@@ -12,6 +12,10 @@ _CONTRACTS: Final = "bedrock_tuning/contracts"
 _BUCKET: Final = "AWS::S3::Bucket"
 _BUCKET_FIX: Final = f"Deploy it as {_CONTRACTS}/written/buckets.py says"
 _FUNCTION_FIX: Final = f"Wire the function as its specification in {_CONTRACTS} says"
+FILE_FIX: Final = (
+    "Deploy what its file in customizations/ says, "
+    f"as {_CONTRACTS}/written/customization.py writes it"
+)
 _EVENTS_FIX: Final = f"Deploy it as {_CONTRACTS}/written/events.py says"
 _OPERATIONS: Final = f"{_CONTRACTS}/written/operations.py"
 _NETWORK_FIX: Final = f"Deploy it as {_CONTRACTS}/written/vpc.py says"
@@ -21,7 +25,7 @@ functions = as_contracted(
     "Every function is exactly its specification: handler, role, environment, log group, runtime, "
     "time-out, memory, disk, traces and, if the settings say so, the network.",
     FUNCTION,
-    fix=_FUNCTION_FIX,
+    fix=f"{_FUNCTION_FIX}; set tracing or vpc in cdk.json for traces or the network",
 )
 addresses = as_contracted(
     "W508",
@@ -168,7 +172,7 @@ budgets = as_contracted(
     "M806",
     "Every monthly budget is the one in its customization's file.",
     BUDGET,
-    fix="Deploy what the file says",
+    fix=FILE_FIX,
 )
 endpoints = as_contracted(
     "N902",

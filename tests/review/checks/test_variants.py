@@ -32,6 +32,23 @@ def test_the_strict_service_role_has_five_actions_and_never_reads_its_output(
     assert len(documented) - len(strict) == 2
 
 
+def test_a_value_of_another_type_is_told_apart_from_what_it_should_be(dev: Synthesized) -> None:
+    copy = dev.copy()
+    copy.properties("pets-search/Throughput")["ServiceTimeout"] = 900
+    copy.properties("data/DataKey")["EnableKeyRotation"] = "true"
+    timeout, rotation = sorted(copy.violations(), key=lambda violation: violation.check)
+    assert (timeout.what, timeout.limit) == ("ServiceTimeout is 900", "it is '900'")
+    assert "customizations/" in timeout.fix
+    assert (rotation.what, rotation.limit) == ("EnableKeyRotation is 'true'", "it is True")
+
+
+def test_traces_of_a_function_are_a_setting_as_its_violation_says(dev: Synthesized) -> None:
+    copy = dev.copy()
+    copy.properties("pipeline/Functions/Admit/Function")["TracingConfig"] = {"Mode": "Active"}
+    (violation,) = copy.violations()
+    assert (violation.check, "tracing or vpc in cdk.json" in violation.fix) == ("W505", True)
+
+
 def test_everything_is_proved_in_less_than_two_seconds(dev: Synthesized) -> None:
     import time
 
