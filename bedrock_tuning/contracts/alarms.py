@@ -61,10 +61,11 @@ _ERRORS: Final[Mapping[str, tuple[FunctionSpec, str]]] = {
         "reconcile failed, so a run whose execution ended may seem to be in progress: the last "
         "error in its log names it",
     ),
-    "DeploymentRefused": (
+    # A refusal is an answer and no error: it is in the deployment's events.
+    "DeploymentNotAnswered": (
         GUARD_RUNS,
-        "guard_runs refused a deployment that takes something from open runs, or failed: the "
-        "reason in the deployment's events says which, and what to do",
+        "guard_runs did not answer, so a deployment may wait until CloudFormation gives up: the "
+        "last error in its log says why",
     ),
     "DefaultGroupNotClosed": (
         CLOSE_DEFAULT_GROUP,

@@ -36,6 +36,11 @@ def test_every_function_that_the_workflow_does_not_call_has_an_alarm_of_its_erro
     assert _counting(known, "Errors") == {*alone, drawn}
 
 
+def test_no_alarm_promises_to_ring_for_a_refused_deployment(known: Contracts) -> None:
+    # It is answered without an error that an alarm could count: tests/lambdas/test_guard_runs.py.
+    assert not [each for each in _alarms(known) if "refused" in each["AlarmDescription"].lower()]
+
+
 def test_what_the_clock_calls_is_missed_when_it_is_not_called(known: Contracts) -> None:
     clock = {f"{{function.{each.name}:name}}" for each in (KEEP_LEASES, RECONCILE)}
     assert _counting(known, "Invocations") == clock

@@ -105,6 +105,7 @@ def test_a_refused_guard_is_another_resource_than_the_one_before(stack: CloudFor
         "FAILED",
         "run-guard/dev/AResource",
     )
+    assert stack.failed == [], "the alarm of the function counts no refusal"
 
 
 def test_of_many_runs_five_are_named(stack: CloudFormation) -> None:
