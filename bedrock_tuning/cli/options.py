@@ -339,6 +339,7 @@ def read_settings_file(path: Path) -> Mapping[str, Any]:
     Raises UserError without, and SettingsError for a file that the app would not read.
     """
     from bedrock_tuning.config import cdk_json
+    from bedrock_tuning.config.messages import shown
 
     try:
         context = cdk_json.context(path.read_bytes())
@@ -351,7 +352,9 @@ def read_settings_file(path: Path) -> Mapping[str, Any]:
     tuning = context.get("tuning")
     if not isinstance(tuning, dict):
         raise UserError(
-            'no settings under "context", "tuning"',
+            'no settings under "context", "tuning"'
+            if tuning is None
+            else f'"tuning" under "context" must be an object, not {shown(tuning)}',
             where=str(path),
             fix="start from this project's cdk.json",
         )

@@ -168,6 +168,7 @@ def test_review_toml_lies_beside_cdk_json_and_an_entry_that_nothing_needs_fails(
             'cdk.json:2: "environments" is already set on line 1: remove one of the two',
         ),
         ('{"context": {}}', 'no settings under "context", "tuning"'),
+        ('{"context": {"tuning": []}}', '"tuning" under "context" must be an object, not []'),
     ],
 )
 def test_settings_that_the_app_would_not_read_are_not_reviewed(
