@@ -54,8 +54,12 @@ _FILE: Final = re.compile(r"(s3://[^\s`'\"]{1,1024}|[\w./-]{1,200}\.jsonl)", re.
 # Where Python was, and the code that stands there: not a word of it is the message.
 _TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\):.*\n(?: .*\n)*")
 
-# Terminals, mails and tickets wrap a sentence, and mark or indent its other lines.
-_WRAPPED: Final = re.compile(r"(?<=\S)[ >|│]*\n(?:[ >|│]*)(?=[^\s>|│])(?!(?:where|fix|next):)")
+# Terminals, mails and tickets wrap a sentence, and mark or indent its other lines. A line of a log
+# begins with a time or a level, and goes on with no other.
+_WRAPPED: Final = re.compile(
+    r"(?<=\S)[ >|│]*\n(?:[ >|│]*)(?=[^\s>|│])"
+    r"(?!(?:where|fix|next):|\[?(?:\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|DEBUG|INFO|WARN|ERROR)\b)"
+)
 
 
 def explain(message: str, *, code: str = "", model: str = "") -> Explanation:

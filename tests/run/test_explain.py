@@ -416,6 +416,10 @@ ELSEWHERE = [
         "The password must be at least 8 characters long", "Everything about JSON is fine",
         "A game console for video is required", "IndexError: list index out of range",
         "Response payload size (0 bytes) was read",
+        # Lines of a log are no one sentence.
+        *(f"{begin}reading images\n{begin}cannot find the cache" for begin in (
+            "2026-11-28 12:00:00 ", "12:00:00 ", "[12:00:00] ", "INFO ", "[ERROR] ", "WARN: ",
+        )),
         "The value 600 must be between 1 and 500 but it was 600",
         "ec2 i-1 does not exist in us-east-1",
         "Private DNS requires enableDnsSupport", "Your email was flagged as spam",
