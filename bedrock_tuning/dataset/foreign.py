@@ -237,7 +237,7 @@ _SIGNS: Final = (
     _sign("prompt and completion", "prompt", "completion", formats=("prompt-completion",)),
     _sign("turns without roles (UltraChat)", "id", "data", test=_is_list_of_texts("data")),
 )
-# What is no pair of a prompt and an answer.
+# Formats that are not pairs of a prompt and an answer.
 _DOCUMENTS: Final = (
     _sign(
         "input only (continued pre-training)",
